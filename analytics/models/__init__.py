@@ -1,0 +1,16 @@
+"""Tables of analytics: aggregates and their logs, verification runs, statements, the outbox."""
+
+from analytics.models.aggregates import DayAggregate, HourAggregate
+from analytics.models.logs import ChangedDay, VerificationRun
+from analytics.models.statements import OutboxMail, Period, Statement, StatementLine
+
+__all__ = [
+    "ChangedDay",
+    "DayAggregate",
+    "HourAggregate",
+    "OutboxMail",
+    "Period",
+    "Statement",
+    "StatementLine",
+    "VerificationRun",
+]

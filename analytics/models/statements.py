@@ -1,0 +1,105 @@
+"""Chargeback: periods, frozen statements, the e-mail outbox."""
+
+from django.db import models
+
+from teams.models import Organization, Team
+
+
+class Period(models.Model):
+    """A calendar month of the reporting zone. `open -> grace -> closed`; a closed period never changes."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="periods")
+    month = models.DateField(help_text="First day of the local month.")
+    zone = models.CharField(max_length=64)
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-month"]
+        constraints = [models.UniqueConstraint(fields=["organization", "month"], name="period_once")]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}"
+
+
+class Statement(models.Model):
+    """What one team used and cost in a closed period, frozen. A NULL team is the remainder without a team."""
+
+    period = models.ForeignKey(Period, on_delete=models.CASCADE, related_name="statements")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="+")
+    team_name = models.CharField(max_length=256)
+    number = models.CharField(max_length=64, unique=True)
+    requests = models.BigIntegerField()
+    failed = models.BigIntegerField()
+    input_tokens = models.BigIntegerField()
+    output_tokens = models.BigIntegerField()
+    cost = models.BigIntegerField(help_text="Picodollars.")
+    unpriced_requests = models.BigIntegerField()
+    price_book_version = models.BigIntegerField()
+    issued_at = models.DateTimeField()
+    document = models.JSONField(help_text="The frozen statement, canonical JSON.")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the canonical document.")
+
+    class Meta:
+        ordering = ["period", "team_name"]
+        constraints = [
+            models.UniqueConstraint(fields=["period", "team"], name="statement_once_per_team"),
+            models.UniqueConstraint(
+                fields=["period"], condition=models.Q(team__isnull=True), name="statement_once_without_team"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.team_name}"
+
+
+class StatementLine(models.Model):
+    """One model of a statement."""
+
+    statement = models.ForeignKey(Statement, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveIntegerField()
+    model = models.CharField(max_length=256)
+    requests = models.BigIntegerField()
+    failed = models.BigIntegerField()
+    input_tokens = models.BigIntegerField()
+    output_tokens = models.BigIntegerField()
+    cost = models.BigIntegerField(help_text="Picodollars.")
+    unpriced_requests = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["statement", "position"], name="statement_line_position")]
+
+    def __str__(self) -> str:
+        return self.model
+
+
+class OutboxMail(models.Model):
+    """One statement for one recipient; written in the transaction that freezes the statement."""
+
+    class State(models.TextChoices):
+        """`uncertain` = perhaps delivered: never repeated by itself, shown to administrators."""
+
+        PENDING = "pending"
+        SENDING = "sending"
+        SENT = "sent"
+        FAILED = "failed"
+        UNCERTAIN = "uncertain"
+
+    statement = models.ForeignKey(Statement, on_delete=models.CASCADE, related_name="mails")
+    recipient = models.EmailField(max_length=254)
+    message_id = models.CharField(max_length=200, unique=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    tries = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["statement", "recipient"], name="mail_once_per_recipient")]
+
+    def __str__(self) -> str:
+        return f"{self.statement} to {self.recipient}: {self.state}"

@@ -1,0 +1,28 @@
+"""Tables of ingestion: facts, dimensions, the price book, the changed-hour log, ingest outcomes."""
+
+from ingestion.models.dimensions import (
+    OVERFLOW,
+    ErrorType,
+    GatewayUser,
+    LLMModel,
+    MetadataKey,
+    MetadataValue,
+    VirtualModel,
+)
+from ingestion.models.facts import LLMRequest
+from ingestion.models.logs import ChangedHour, IngestBatch
+from ingestion.models.prices import PriceEntry
+
+__all__ = [
+    "OVERFLOW",
+    "ChangedHour",
+    "ErrorType",
+    "GatewayUser",
+    "IngestBatch",
+    "LLMModel",
+    "LLMRequest",
+    "MetadataKey",
+    "MetadataValue",
+    "PriceEntry",
+    "VirtualModel",
+]

@@ -1,0 +1,93 @@
+"""The fact: one immutable, priced row per request."""
+
+from django.db import models
+
+from ingestion.models.dimensions import ErrorType, GatewayUser, LLMModel, VirtualModel
+from teams.models import Organization, Team, VirtualAccount
+
+
+class LLMRequest(models.Model):
+    """One attempt to get an answer from one model target.
+
+    Durations are integer microseconds beside their histogram bucket number (-1 = exactly zero); money is integer
+    picodollars. NULL means that the source did not say; it is never zero. Rows are written by `ingestion.writer` only.
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+", db_index=False)
+    request_id = models.CharField(max_length=128)
+    payload_hash = models.BinaryField(max_length=16)
+    started_at = models.DateTimeField()
+    hour_start = models.DateTimeField(help_text="UTC instant at which the local hour of the reporting zone starts.")
+    received_at = models.DateTimeField()
+
+    model = models.ForeignKey(LLMModel, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    virtual_model = models.ForeignKey(
+        VirtualModel, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    user = models.ForeignKey(GatewayUser, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    virtual_account = models.ForeignKey(
+        VirtualAccount, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    attribution = models.CharField(max_length=16)
+    metadata = models.JSONField(default=dict)
+
+    operation = models.CharField(max_length=24)
+    streaming = models.BooleanField(null=True)
+    service_tier = models.CharField(max_length=32, null=True)  # noqa: DJ001 - NULL: the source does not say
+    attempt = models.SmallIntegerField(null=True)
+    trace_id = models.CharField(max_length=128, null=True)  # noqa: DJ001 - NULL: the source does not say
+    span_id = models.CharField(max_length=128, null=True)  # noqa: DJ001 - NULL: the source does not say
+
+    failed = models.BooleanField()
+    failure_class = models.CharField(max_length=16, null=True)  # noqa: DJ001 - NULL: not failed
+    status_code = models.SmallIntegerField(null=True)
+    error_type = models.ForeignKey(ErrorType, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    error_message = models.CharField(max_length=1024, null=True)  # noqa: DJ001 - NULL: not failed
+
+    input_tokens = models.BigIntegerField(null=True)
+    output_tokens = models.BigIntegerField(null=True)
+    cache_read_tokens = models.BigIntegerField(null=True)
+    cache_write_tokens = models.BigIntegerField(null=True)
+    cache_write_1h_tokens = models.BigIntegerField(null=True)
+    reasoning_tokens = models.BigIntegerField(null=True)
+    audio_input_tokens = models.BigIntegerField(null=True)
+    audio_output_tokens = models.BigIntegerField(null=True)
+    token_anomaly = models.BooleanField(default=False, help_text="Token counts contradict each other.")
+
+    latency_us = models.BigIntegerField(null=True)
+    ttft_us = models.BigIntegerField(null=True)
+    itl_us = models.BigIntegerField(null=True)
+    tpot_us = models.BigIntegerField(null=True)
+    latency_bucket = models.SmallIntegerField(null=True)
+    ttft_bucket = models.SmallIntegerField(null=True)
+    itl_bucket = models.SmallIntegerField(null=True)
+    tpot_bucket = models.SmallIntegerField(null=True)
+
+    cost_state = models.CharField(max_length=8)
+    cost = models.BigIntegerField(null=True, help_text="Billed cost in picodollars; NULL = unpriced.")
+    list_cost = models.BigIntegerField(null=True, help_text="Price book cost in picodollars; NULL = not in the book.")
+    reported_cost = models.BigIntegerField(null=True, help_text="The gateway's own figure in picodollars.")
+    price_book_version = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = "request"
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "request_id"], name="request_once_per_organization"),
+            models.CheckConstraint(
+                condition=models.Q(cost__isnull=True) | models.Q(cost__gte=0), name="request_cost_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=(models.Q(input_tokens__isnull=True) | models.Q(input_tokens__gte=0))
+                & (models.Q(output_tokens__isnull=True) | models.Q(output_tokens__gte=0)),
+                name="request_tokens_not_negative",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "hour_start"], name="request_hour"),
+            models.Index(fields=["organization", "started_at", "id"], name="request_newest"),
+            models.Index(fields=["organization", "user", "started_at"], name="request_of_user"),
+        ]
+
+    def __str__(self) -> str:
+        return self.request_id

@@ -1,0 +1,95 @@
+"""The one place where a `Scope` is made: what a person or a key may see, decided now."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from teams.models import ApiKey, Membership, Organization, TeamMembership, User
+from teams.roles import CAPABILITIES, Capability, KeyScope
+
+
+class Reach(StrEnum):
+    """How far a scope sees inside its organization."""
+
+    ORGANIZATION = "organization"
+    TEAMS = "teams"
+    CALLER = "caller"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What may be seen: one organization, and in it everything, some teams, or one caller's own requests.
+
+    `caller` is the lower-case e-mail whose gateway user is seen with reach CALLER. `zone` is the reporting zone.
+    """
+
+    organization_id: int
+    zone: str
+    reach: Reach
+    team_ids: frozenset[int] = frozenset()
+    caller: str = ""
+    capabilities: frozenset[Capability] = field(default_factory=frozenset)
+    user_id: int | None = None
+
+    def allows(self, capability: Capability) -> bool:
+        """Whether the holder may do that in the organization."""
+        return capability in self.capabilities
+
+
+def nothing(organization: Organization) -> Scope:
+    """A scope that sees no row."""
+    return Scope(organization.pk, organization.zone, Reach.NOTHING)
+
+
+def scope_of_organization(organization: Organization) -> Scope:
+    """The whole organization, for the portal's own work: rollup checks, statements, commands. Never for a request."""
+    return Scope(organization.pk, organization.zone, Reach.ORGANIZATION)
+
+
+def scope_of_user(user: User, organization: Organization) -> Scope | None:
+    """What a signed-in person sees of an organization; None for outsiders and disabled people (answered 404)."""
+    if not user.is_active:
+        return None
+    membership = Membership.objects.filter(user=user, organization=organization).first()
+    if membership is None:
+        return None
+    capabilities = CAPABILITIES.get(membership.role)
+    if capabilities is None:
+        return nothing(organization)
+    if Capability.SEE_EVERYTHING in capabilities:
+        reach, teams = Reach.ORGANIZATION, frozenset[int]()
+    else:
+        teams = frozenset(
+            TeamMembership.objects.filter(user=user, team__organization=organization).values_list("team_id", flat=True),
+        )
+        reach = Reach.TEAMS if teams else Reach.CALLER
+    return Scope(organization.pk, organization.zone, reach, teams, user.email.lower(), capabilities, user.pk)
+
+
+def scope_of_key(key: ApiKey, needed: KeyScope, now: datetime) -> Scope | None:
+    """What a key sees now: its own scopes and team, intersected with what its owner may see. None = no right."""
+    if key.revoked_at or (key.expires_at and key.expires_at <= now) or needed not in key.scopes:
+        return None
+    if needed is KeyScope.INGEST:
+        return Scope(key.organization_id, key.organization.zone, Reach.NOTHING)
+    owned = scope_of_user(key.owner, key.organization)
+    if owned is None or key.team_id is None:
+        return owned
+    visible = owned.reach is Reach.ORGANIZATION or key.team_id in owned.team_ids
+    if not visible:
+        return nothing(key.organization)
+    return Scope(
+        owned.organization_id,
+        owned.zone,
+        Reach.TEAMS,
+        frozenset({key.team_id}),
+        owned.caller,
+        frozenset(),
+        owned.user_id,
+    )
+
+
+def organizations_of(user: User) -> list[Organization]:
+    """The organizations a person belongs to, by name."""
+    return list(Organization.objects.filter(memberships__user=user).order_by("name"))
