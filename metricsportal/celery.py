@@ -1,0 +1,28 @@
+"""Task queue and its clock. Messages are wake-ups: what is due is decided by rows in the database, never here."""
+
+import os
+from datetime import timedelta
+from typing import Any, Final
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "metricsportal.settings")
+
+app: Final = Celery("metricsportal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+def _entry(task: str, schedule: timedelta | crontab, expires: timedelta) -> dict[str, Any]:
+    # A wake-up nobody took before the next one adds nothing: it expires instead of piling up.
+    return {"task": task, "schedule": schedule, "options": {"expires": expires.total_seconds()}}
+
+
+BEAT_SCHEDULE: Final = {
+    "sweep": _entry("analytics.tasks.sweep", timedelta(minutes=1), timedelta(seconds=55)),
+    "close-due-periods": _entry("analytics.tasks.close_due_periods", crontab(minute="7"), timedelta(minutes=50)),
+    "send-due-mail": _entry("analytics.tasks.send_due_mail", timedelta(minutes=5), timedelta(minutes=4)),
+    "verify": _entry("analytics.tasks.verify", crontab(hour="2", minute="10"), timedelta(hours=6)),
+}
+app.conf.beat_schedule = BEAT_SCHEDULE
