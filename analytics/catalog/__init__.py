@@ -1,0 +1,1 @@
+"""What can be asked: measures, dimensions, grains. Each is one entry, learnt from here by every surface."""
