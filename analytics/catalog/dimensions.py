@@ -37,7 +37,7 @@ class Dimension:
     api_name: str
     label: str
     axis: str
-    type: ValueType = ValueType.TEXT
+    value_type: ValueType = ValueType.TEXT
     table: type[models.Model] | None = None
     attribute: str = "name"
     codes: tuple[str, ...] = ()

@@ -1,0 +1,175 @@
+"""The question and the answer: immutable values between every front and every source."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from analytics.catalog.dimensions import Dimension
+from analytics.catalog.measures import Population, Selection
+from metricsportal.lib.localtime import Interval
+from metricsportal.lib.timerange import TimeRange
+from teams.access import Scope
+
+Value = int | float | None
+"""Counts and picodollars are ints, ratios floats, durations milliseconds as floats; None = no value."""
+
+
+class Operator(StrEnum):
+    """Comparison of a filter, by its short name; the long API name is in `LONG_OPERATORS`."""
+
+    EQ = "eq"
+    NE = "ne"
+    IN = "in"
+    NIN = "nin"
+    CONTAINS = "contains"
+    NCONTAINS = "ncontains"
+    STARTS = "starts"
+    NSTARTS = "nstarts"
+    ENDS = "ends"
+    NENDS = "nends"
+    NULL = "null"
+    NNULL = "nnull"
+    GT = "gt"
+    GTE = "gte"
+    LT = "lt"
+    LTE = "lte"
+    BETWEEN = "between"
+
+
+class Compare(StrEnum):
+    """Which other period is answered beside the asked one."""
+
+    NONE = "none"
+    PREVIOUS_PERIOD = "previous_period"
+    PREVIOUS_CALENDAR = "previous_calendar"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One condition; values are texts as sent, already checked against the dimension's type."""
+
+    dimension: Dimension
+    operator: Operator
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question. Cannot be built without a scope. `interval` None = one row per group over the whole range."""
+
+    scope: Scope
+    period: TimeRange
+    selections: tuple[Selection, ...]
+    group_by: tuple[Dimension, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    interval: Interval | None = None
+    population: Population = Population.SUCCESSFUL
+    order_by: Selection | None = None
+    descending: bool = True
+    limit: int | None = 100
+    other: bool = True
+    compare: Compare = Compare.NONE
+
+
+class LabelKind(StrEnum):
+    """Three different absences have three different labels."""
+
+    VALUE = "value"
+    NONE = "none"
+    OVERFLOW = "overflow"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The value of one dimension in a group. `kind` tells a real "(none)" from no value."""
+
+    text: str
+    kind: LabelKind = LabelKind.VALUE
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One bucket of an answer, clipped to the range. `partial`: not over yet, or cut by the range."""
+
+    start: datetime
+    end: datetime
+    partial: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return (self.end - self.start).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """How an answer came to be. `stale_hours`: hours answered from aggregates older than their facts."""
+
+    zone: str
+    interval: Interval | None
+    fresh_until: datetime
+    source: str
+    rows_read: int
+    elapsed_ms: int
+    priced_share: float | None
+    unpriced_requests: int
+    price_book_version: int
+    groups_shown: int
+    groups_other: int
+    stale_hours: int = 0
+    last_verified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One group: its values per bucket and over the whole range, in the order of the query's selections."""
+
+    labels: tuple[Label, ...]
+    values: tuple[tuple[Value, ...], ...]
+    """[bucket][selection]; empty without an interval."""
+    total: tuple[Value, ...]
+    requests: tuple[int, ...]
+    """Requests per bucket; a bucket without any is left out of flat answers."""
+    total_requests: int
+    samples: tuple[tuple[int, ...], ...] = ()
+    """[bucket][selection] sample counts of durations, 0 for other measures."""
+    total_samples: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The complete answer: groups in order, `(other)` last, and the ungrouped answer over the whole range."""
+
+    query: Query
+    buckets: tuple[Bucket, ...]
+    series: tuple[Series, ...]
+    summary: Series
+    meta: Meta
+    previous: "Result | None" = None
+
+
+class QueryTooLargeError(Exception):
+    """The question would read more fact rows than the budget; nothing was read. Answered 422."""
+
+    def __init__(self, estimate: int, budget: int, suggestions: tuple[str, ...]) -> None:
+        super().__init__(f"This question would read about {estimate:,} single requests; the limit is {budget:,}.")
+        self.estimate, self.budget, self.suggestions = estimate, budget, suggestions
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a question: where, a code from a closed list, a sentence, what is allowed."""
+
+    loc: tuple[str | int, ...]
+    code: str
+    message: str
+    allowed: tuple[str, ...] = ()
+
+
+class InvalidQueryError(ValueError):
+    """All problems of a question at once. Answered 400."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = problems
