@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import BaseFinder
@@ -37,7 +37,7 @@ class VendorFinder(BaseFinder):
         root = Path(settings.BASE_DIR) / "node_modules"
         self.sources = {name: root / package / folder / name for package, folder, name in VENDOR_FILES}
 
-    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
+    def find(self, path: str, find_all: bool = False, **kwargs: object) -> str | list[str]:
         """Absolute path of `vendor/<file>`; an empty list for other paths or when npm has not run."""
         folder, _, name = path.partition("/")
         source = self.sources.get(name) if folder == PREFIX else None

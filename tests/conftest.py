@@ -1,0 +1,35 @@
+"""Fixtures of the whole suite. The browser is there when the machine has one; its tests are skipped otherwise."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.harness import chromium
+
+# As root Chromium refuses its sandbox; the other switches keep it from calling home.
+CHROMIUM_SWITCHES = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium, one for the session; make a `browser.new_context()` per test."""
+    path = chromium.find()
+    if path is None:
+        pytest.skip(chromium.WHY_NOT)
+    # Playwright runs an event loop in this thread, in which Django refuses its ORM unless told otherwise.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        chosen = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_SWITCHES))
+        yield chosen
+        chosen.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

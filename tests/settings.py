@@ -1,0 +1,21 @@
+"""Settings of the suite: the project's own, with all files under a folder that goes away at the end."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+_FOLDER = tempfile.mkdtemp(prefix="portal-tests-")
+atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
+os.environ["PORTAL_VAR_DIR"] = _FOLDER
+os.environ.setdefault("SECRET_KEY", "only-for-tests-and-long-enough-to-be-accepted")
+os.environ.setdefault("ALLOWED_HOSTS", "localhost,127.0.0.1,testserver")
+
+from metricsportal.settings import *  # noqa: E402, F403 - after the environment is set
+
+# Names without hashes: the tests serve files from their sources; one test runs the real storage.
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
+Path(STATIC_ROOT).mkdir()  # noqa: F405 - whitenoise warns when it is missing, and warnings are errors here
+# Strong hashing is slow by design; the tests sign in hundreds of times.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
