@@ -37,7 +37,9 @@ class VendorFinder(BaseFinder):
         root = Path(settings.BASE_DIR) / "node_modules"
         self.sources = {name: root / package / folder / name for package, folder, name in VENDOR_FILES}
 
-    def find(self, path: str, find_all: bool = False, **kwargs: object) -> str | list[str]:
+    def find(  # type: ignore[override]  # the stubs say None where Django's own finders return [], which it relies on
+        self, path: str, find_all: bool = False, **kwargs: object
+    ) -> str | list[str]:
         """Absolute path of `vendor/<file>`; an empty list for other paths or when npm has not run."""
         folder, _, name = path.partition("/")
         source = self.sources.get(name) if folder == PREFIX else None

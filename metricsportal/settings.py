@@ -23,7 +23,7 @@ PORTAL_URL = env.str("PORTAL_URL", default="http://127.0.0.1:8000").rstrip("/")
 
 def _secret_key() -> str:
     """SECRET_KEY from the environment; in embedded mode a generated one, kept under PORTAL_VAR_DIR."""
-    key = env.str("SECRET_KEY", default="")
+    key: str = env.str("SECRET_KEY", default="")
     if not key and EMBEDDED:
         VAR_DIR.mkdir(parents=True, exist_ok=True)
         path = VAR_DIR / "secret-key"
@@ -218,6 +218,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
+
+# Scrapers of /metrics send it as bearer token; empty: anybody who reaches the portal may read the sums.
+METRICS_TOKEN = env.str("PORTAL_METRICS_TOKEN", default="")
 
 # Ingest limits, see docs/configuration.md.
 INGEST_PAST_DAYS = env.int("PORTAL_INGEST_PAST_DAYS", default=35)

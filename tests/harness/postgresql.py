@@ -68,7 +68,8 @@ def _readable_programs(home: Path, user: str | None) -> Path:
 
 
 def _create(folder: Path, data: Path, user: str | None) -> None:
-    command = [folder / "initdb", "-D", data, "-U", ROLE, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
+    command: list[str | Path] = [folder / "initdb", "-D", data, "-U", ROLE]
+    command += ["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
     answer = subprocess.run(command, user=user, cwd="/", check=False, capture_output=True, text=True)
     if answer.returncode:
         raise RuntimeError(f"initdb failed: {answer.stdout}{answer.stderr}")

@@ -1,0 +1,29 @@
+"""Routes of the project: admin, operators' endpoints, API description, and those of the apps."""
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from metricsportal import operations
+from metricsportal.middleware import content_security_policy
+
+
+def api_docs(request: HttpRequest) -> HttpResponse:
+    """Swagger UI of `/api/schema/`, from files of this installation. Its page carries one inline style."""
+    response: HttpResponse = SpectacularSwaggerSplitView.as_view(url_name="api-schema")(request)
+    response["Content-Security-Policy"] = content_security_policy(style_src="'self' 'unsafe-inline'")
+    return response
+
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("healthz", operations.healthz, name="healthz"),
+    path("readyz", operations.readyz, name="readyz"),
+    path("metrics", operations.metrics, name="metrics"),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/docs/", api_docs, name="api-docs"),
+    path("", include("teams.urls")),
+    path("", include("ingestion.urls")),
+    path("", include("analytics.urls")),
+]
