@@ -1,0 +1,1 @@
+"""Tenancy: organizations, people, teams, keys, and what each may see."""

@@ -1,8 +1,10 @@
 """The one place where a `Scope` is made: what a person or a key may see, decided now."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+
+from django.db.models import QuerySet
 
 from teams.models import ApiKey, Membership, Organization, TeamMembership, User
 from teams.roles import CAPABILITIES, Capability, KeyScope
@@ -68,14 +70,20 @@ def scope_of_user(user: User, organization: Organization) -> Scope | None:
 
 
 def scope_of_key(key: ApiKey, needed: KeyScope, now: datetime) -> Scope | None:
-    """What a key sees now: its own scopes and team, intersected with what its owner may see. None = no right."""
+    """What a key sees now: its own scopes and team, intersected with what its owner may see. None = no right.
+
+    A key for sending sees nothing and outlives its owner's membership: people leave, the gateway keeps sending.
+    """
     if key.revoked_at or (key.expires_at and key.expires_at <= now) or needed not in key.scopes:
         return None
     if needed is KeyScope.INGEST:
         return Scope(key.organization_id, key.organization.zone, Reach.NOTHING)
     owned = scope_of_user(key.owner, key.organization)
-    if owned is None or key.team_id is None:
-        return owned
+    if owned is None:
+        return None
+    if key.team_id is None:
+        # Reading only: a key never manages, whatever its owner may.
+        return replace(owned, capabilities=owned.capabilities & {Capability.SEE_EVERYTHING})
     visible = owned.reach is Reach.ORGANIZATION or key.team_id in owned.team_ids
     if not visible:
         return nothing(key.organization)
@@ -92,4 +100,28 @@ def scope_of_key(key: ApiKey, needed: KeyScope, now: datetime) -> Scope | None:
 
 def organizations_of(user: User) -> list[Organization]:
     """The organizations a person belongs to, by name."""
-    return list(Organization.objects.filter(memberships__user=user).order_by("name"))
+    return list(Organization.objects.filter(memberships__user=user).order_by("name", "pk"))
+
+
+def find_organization(user: User, slug: str) -> tuple[Organization, Scope] | None:
+    """The organization of that slug as the person sees it; None when it does not exist or is none of theirs."""
+    organization = Organization.objects.filter(slug=slug).first()
+    scope = scope_of_user(user, organization) if organization else None
+    return (organization, scope) if organization and scope else None
+
+
+def may(user: User, organization: Organization, capability: Capability) -> bool:
+    """Whether the person may do that in the organization; operators of the installation may everywhere."""
+    return organizations_allowing(user, capability).filter(pk=organization.pk).exists()
+
+
+def organizations_allowing(user: User, capability: Capability) -> QuerySet[Organization]:
+    """Where the person may do that: the border of the administration. Everywhere for operators of the installation."""
+    if not user.is_active:
+        return Organization.objects.none()
+    if user.is_superuser:
+        return Organization.objects.all()
+    roles = [role for role, capabilities in CAPABILITIES.items() if capability in capabilities]
+    return Organization.objects.filter(
+        pk__in=Membership.objects.filter(user=user, role__in=roles).values("organization"),
+    )

@@ -1,0 +1,96 @@
+"""Who belongs to an organization, and as what. Only owners make, change or remove owners; one owner always stays."""
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from teams.models import Membership, Organization, TeamMembership, User
+from teams.roles import CAPABILITIES, Capability, OrganizationRole
+from teams.services import audit
+from teams.services.rules import is_owner, require
+
+
+def add_member(
+    *,
+    actor: User | None,
+    organization: Organization,
+    email: str,
+    role: str,
+    name: str = "",
+    password: str | None = None,
+) -> Membership:
+    """Let a person in, by e-mail.
+
+    `password` is the first one of a person new to this installation (None: cannot sign in until an operator sets
+    one); an existing person keeps theirs. Raises PermissionDenied, and ValidationError when already a member.
+    """
+    require(actor, organization, Capability.MANAGE_PEOPLE)
+    _check_role(actor, organization, role)
+    email = email.strip().lower()
+    validate_email(email)
+    with transaction.atomic():
+        user = User.objects.filter(email=email).first() or User.objects.create_user(email, password, name=name.strip())
+        membership, created = Membership.objects.get_or_create(
+            organization=organization, user=user, defaults={"role": role}
+        )
+        if not created:
+            raise ValidationError({"email": "This person belongs to the organization already."})
+        audit.record(organization=organization, actor=actor, action="member.add", target=email, role=role)
+    return membership
+
+
+def change_role(*, actor: User | None, membership: Membership, role: str) -> None:
+    """Give a member another role. Raises PermissionDenied, and ValidationError for the last owner."""
+    organization = membership.organization
+    require(actor, organization, Capability.MANAGE_PEOPLE)
+    with transaction.atomic():
+        current = _locked(actor, membership)
+        _check_role(actor, organization, role)
+        if current.role == role:
+            return
+        if role != OrganizationRole.OWNER:
+            _keep_an_owner(current)
+        before, current.role = current.role, role
+        current.save(update_fields=["role"])
+        audit.record(
+            organization=organization, actor=actor, action="member.role", target=current.user, role=role, before=before
+        )
+    membership.role = role
+
+
+def remove_member(*, actor: User | None, membership: Membership) -> None:
+    """End a membership with its team roles; access is gone at the next request. Raises as `change_role` does."""
+    organization = membership.organization
+    require(actor, organization, Capability.MANAGE_PEOPLE)
+    with transaction.atomic():
+        current = _locked(actor, membership)
+        _keep_an_owner(current)
+        TeamMembership.objects.filter(user=current.user, team__organization=organization).delete()
+        current.delete()
+        audit.record(organization=organization, actor=actor, action="member.remove", target=current.user)
+
+
+def _check_role(actor: User | None, organization: Organization, role: str) -> None:
+    if role not in CAPABILITIES:
+        raise ValidationError({"role": f"Choose from {', '.join(CAPABILITIES)}."})
+    if role == OrganizationRole.OWNER and not is_owner(actor, organization):
+        raise PermissionDenied("Only an owner may make somebody an owner.")
+
+
+def _locked(actor: User | None, membership: Membership) -> Membership:
+    """The membership as it is now, held until the transaction ends together with its organization's owners."""
+    # Locking all owners at once: two owners who remove each other at the same moment must not both succeed.
+    owners = Membership.objects.select_for_update().filter(
+        organization=membership.organization_id, role=OrganizationRole.OWNER
+    )
+    list(owners.order_by("pk").values_list("pk", flat=True))
+    current = Membership.objects.select_for_update(of=("self",)).select_related("user").get(pk=membership.pk)
+    if current.role == OrganizationRole.OWNER and not is_owner(actor, membership.organization):
+        raise PermissionDenied("Only an owner may change or remove an owner.")
+    return current
+
+
+def _keep_an_owner(membership: Membership) -> None:
+    owners = Membership.objects.filter(organization=membership.organization_id, role=OrganizationRole.OWNER)
+    if membership.role == OrganizationRole.OWNER and not owners.exclude(pk=membership.pk).exists():
+        raise ValidationError("An organization keeps at least one owner.")
