@@ -1,0 +1,95 @@
+"""Many rows into one table: COPY on PostgreSQL, one prepared statement on SQLite."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.db import connection, models
+
+Row = Sequence[object]
+
+
+def bulk_insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> int:
+    """Insert rows and return how many; call it inside an open transaction.
+
+    `columns` are database columns from our own code, never text from outside. A JSON column takes text or plain
+    values, a time column aware datetimes. Raises the errors of `django.db`.
+    """
+    if connection.vendor == "postgresql":
+        return copy_rows(model._meta.db_table, columns, prepared(model, columns, rows))
+    values: list[Any] = list(prepared(model, columns, rows))
+    with connection.cursor() as cursor:
+        cursor.executemany(_insert_statement(model, columns), values)
+    return len(values)
+
+
+def insert_missing(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> None:
+    """Insert rows, skipping those that some unique key already holds."""
+    statement = f"{_insert_statement(model, columns)} ON CONFLICT DO NOTHING"
+    values: list[Any] = list(prepared(model, columns, rows))
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, values)
+
+
+def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Row]) -> int:
+    """COPY rows into a PostgreSQL table or temporary table and return how many."""
+    count = 0
+    names = ", ".join(map(connection.ops.quote_name, columns))
+    statement = f"COPY {connection.ops.quote_name(table)} ({names}) FROM STDIN"
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
+        write = copy.write_row
+        for row in rows:
+            write(row)
+            count += 1
+    return count
+
+
+def prepared(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> Iterable[Row]:
+    """The rows in the form that the driver of this database takes."""
+    vendor = connection.vendor
+    by_column = {field.column: field for field in model._meta.concrete_fields}
+    adapters = [
+        (position, adapter)
+        for position, column in enumerate(columns)
+        if (adapter := _adapter(by_column[column], vendor)) is not None
+    ]
+    return _adapted(rows, adapters) if adapters else rows
+
+
+_Adapter = Callable[[Any], object]
+
+
+def _adapted(rows: Iterable[Row], adapters: Sequence[tuple[int, _Adapter]]) -> Iterator[Row]:
+    for row in rows:
+        values = list(row)
+        for position, adapter in adapters:
+            if values[position] is not None:
+                values[position] = adapter(values[position])
+        yield values
+
+
+def _adapter(field: models.Field[Any, Any], vendor: str) -> _Adapter | None:
+    if isinstance(field, models.JSONField):
+        return _json_text
+    if vendor == "postgresql":
+        return None
+    if isinstance(field, models.DateTimeField):
+        return _sqlite_time
+    return date.isoformat if isinstance(field, models.DateField) else None
+
+
+def _json_text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def _sqlite_time(value: datetime) -> str:
+    # The text form that Django's SQLite backend writes and compares: naive UTC.
+    return str((value if value.tzinfo is UTC else value.astimezone(UTC)).replace(tzinfo=None))
+
+
+def _insert_statement(model: type[models.Model], columns: Sequence[str]) -> str:
+    quote = connection.ops.quote_name
+    names, marks = ", ".join(map(quote, columns)), ", ".join(["%s"] * len(columns))
+    # Table and column names come from our models; every value is a parameter.
+    return f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({marks})"  # noqa: S608
