@@ -1,0 +1,52 @@
+/** What every page has: menus that close, the theme switch. */
+
+const root = document.documentElement;
+const system = window.matchMedia("(prefers-color-scheme: dark)");
+
+/** Whether the page is dark now, by choice or by system. */
+export function isDark() {
+  return root.dataset.theme ? root.dataset.theme === "dark" : system.matches;
+}
+
+/** Switch the theme, remember the choice, tell the charts. */
+export function toggleTheme() {
+  root.dataset.theme = isDark() ? "light" : "dark";
+  try {
+    localStorage.setItem("portal-theme", root.dataset.theme);
+  } catch {
+    // Storage may be forbidden: the choice then lasts until the page is left.
+  }
+  announceTheme();
+}
+
+function announceTheme() {
+  for (const button of document.querySelectorAll("[data-theme-toggle]")) button.setAttribute("aria-pressed", String(isDark()));
+  document.dispatchEvent(new CustomEvent("portal:theme"));
+}
+
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(except)) menu.open = false;
+  }
+}
+
+function onEscape(event) {
+  const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+  event.stopPropagation();
+}
+
+for (const button of document.querySelectorAll("[data-theme-toggle]")) {
+  button.hidden = false;
+  button.addEventListener("click", toggleTheme);
+}
+system.addEventListener("change", announceTheme);
+document.addEventListener("click", (event) => closeMenus(event.target));
+document.addEventListener("focusin", (event) => closeMenus(event.target));
+document.addEventListener("keydown", onEscape, true);
+for (const notice of document.querySelectorAll("[data-dismiss]")) {
+  notice.hidden = false;
+  notice.addEventListener("click", () => notice.closest(".notice").remove());
+}
