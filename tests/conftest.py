@@ -8,6 +8,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.harness import chromium
 
+pytest_plugins = ["tests.personas"]
+
 # As root Chromium refuses its sandbox; the other switches keep it from calling home.
 CHROMIUM_SWITCHES = (
     "--no-sandbox",

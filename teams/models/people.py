@@ -1,6 +1,6 @@
 """People who sign in, and their role in an organization."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -18,16 +18,18 @@ class UserManager(BaseUserManager["User"]):
         """The user of that e-mail, whatever its case; raises User.DoesNotExist."""
         return self.get(email__iexact=username)
 
-    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """A person who signs in with that e-mail, stored in lower case."""
-        user = self.model(email=email.strip().lower(), **fields)
+    def create_user(
+        self, email: str, password: str | None = None, *, name: str = "", is_superuser: bool = False
+    ) -> "User":
+        """A person who signs in with that e-mail, stored in lower case; without a password, not yet."""
+        user = self.model(email=email.strip().lower(), name=name, is_superuser=is_superuser)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
-    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+    def create_superuser(self, email: str, password: str | None = None, *, name: str = "") -> "User":
         """An operator of the installation, who sees every organization in the admin."""
-        return self.create_user(email, password, is_superuser=True, **fields)
+        return self.create_user(email, password, name=name, is_superuser=True)
 
 
 class User(AbstractBaseUser, PermissionsMixin):
