@@ -103,6 +103,11 @@ def organizations_of(user: User) -> list[Organization]:
     return list(Organization.objects.filter(memberships__user=user).order_by("name", "pk"))
 
 
+def memberships_of(user: User) -> list[Membership]:
+    """What a person is in which organization, by its name."""
+    return list(Membership.objects.filter(user=user).select_related("organization").order_by("organization__name"))
+
+
 def find_organization(user: User, slug: str) -> tuple[Organization, Scope] | None:
     """The organization of that slug as the person sees it; None when it does not exist or is none of theirs."""
     organization = Organization.objects.filter(slug=slug).first()

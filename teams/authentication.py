@@ -24,6 +24,12 @@ ORGANIZATION_PARAMETER: Final = "organization"  # query parameter by which a bro
 _HEADER_LIMIT: Final = 1024  # characters; a key has 59, more is not read
 
 
+class SignedInRequest(HttpRequest):
+    """A request behind `login_required`: its user is a person."""
+
+    user: User
+
+
 class ScopedRequest(Request):
     """A request that passed `HasScope`: `scope` says what may be seen."""
 

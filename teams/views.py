@@ -1,0 +1,59 @@
+"""Pages for people: sign-in, the way home, the own profile."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.views import LoginView, PasswordChangeView
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.views.decorators.http import require_safe
+
+from teams import access
+from teams.authentication import SESSION_ORGANIZATION, SignedInRequest
+from teams.forms import NewPasswordForm, SignInForm
+
+
+class SignIn(LoginView):
+    """E-mail and password; a session with a new id on success. `next` leads back, never to another host."""
+
+    template_name = "teams/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def get_success_url(self) -> str:
+        """Where `next` leads, else home. Not to this page again: a signed-in person would never arrive."""
+        url = super().get_success_url()
+        return self.get_default_redirect_url() if url.partition("?")[0] == self.request.path else url
+
+
+@require_safe
+@login_required
+def home(request: SignedInRequest) -> HttpResponse:
+    """To the organization looked at last, else the first; a page that helps a person who belongs to none."""
+    organizations = access.organizations_of(request.user)
+    if not organizations:
+        return render(request, "teams/no_organization.html")
+    last = request.session.get(SESSION_ORGANIZATION)
+    chosen = next((each for each in organizations if each.slug == last), organizations[0])
+    return redirect("dashboard", chosen.slug)
+
+
+class Profile(PasswordChangeView):
+    """The own roles, and a new password. A changed password ends the person's other sessions."""
+
+    template_name = "teams/profile.html"
+    form_class = NewPasswordForm
+    success_url = reverse_lazy("profile")
+    request: SignedInRequest
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The form, and what the person is in which organization."""
+        return super().get_context_data(memberships=access.memberships_of(self.request.user), **kwargs)
+
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        """Store the password and say so."""
+        messages.success(self.request, "Your password was changed. Other browsers have been signed out.")
+        return super().form_valid(form)
