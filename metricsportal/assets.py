@@ -1,13 +1,15 @@
 """Static files: which files of npm packages are served, and how file names carry the hash of their content."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from django.conf import settings
-from django.contrib.staticfiles.finders import BaseFinder
+from django.contrib.staticfiles.finders import BaseFinder, get_finders
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage
+from django.core.management import call_command
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 PREFIX: Final = "vendor"
@@ -62,3 +64,30 @@ class HashedStorage(CompressedManifestStaticFilesStorage):
 
     # Without it `import "./x.js"` stays unhashed inside a hashed file: old code after a release.
     support_js_module_import_aggregation = True
+
+
+def _sources_digest() -> str:
+    """Hash over path, size and time of every source file."""
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list(None):
+            source = Path(storage.path(path))
+            status = source.stat()
+            digest.update(f"{source} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _stamp() -> Path:
+    return Path(settings.STATIC_ROOT) / ".collected"
+
+
+def is_stale() -> bool:
+    """Whether a source file changed since the last `collect`."""
+    stamp = _stamp()
+    return not stamp.exists() or stamp.read_text() != _sources_digest()
+
+
+def collect() -> None:
+    """Collect the static files anew, old ones removed."""
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    _stamp().write_text(_sources_digest())

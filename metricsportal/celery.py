@@ -1,13 +1,18 @@
 """Task queue and its clock. Messages are wake-ups: what is due is decided by rows in the database, never here."""
 
 import os
+import warnings
 from datetime import timedelta
 from typing import Any, Final
 
 from celery import Celery
+from celery.exceptions import SecurityWarning
 from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "metricsportal.settings")
+
+# Its reason to fear root is pickled messages; this project accepts JSON only.
+warnings.filterwarnings("ignore", message="You're running the worker with superuser", category=SecurityWarning)
 
 app: Final = Celery("metricsportal")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import IO
 
 _PR_SET_PDEATHSIG = 1
@@ -23,34 +24,37 @@ def start(
     command: Sequence[str],
     *,
     environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
     output: IO[bytes] | None = None,
     user: str | None = None,
     death_signal: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
-    """Start a command, both its outputs to `output` when given, as `user` when we are root and may choose."""
+    """Start a command in a folder, both its outputs to `output` when given, as `user` when root may choose."""
     return subprocess.Popen(
         command,
         env=environment,
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT if output else None,
         user=user,
-        group=user and _group_of(user),
+        group=pwd.getpwnam(user).pw_gid if user else None,
         extra_groups=[] if user else None,
         preexec_fn=_die_with_parent(death_signal),  # noqa: PLW1509 - callers start children before any thread
     )
 
 
-def _group_of(user: str) -> int:
-    return pwd.getpwnam(user).pw_gid
-
-
-def stop(process: subprocess.Popen[bytes], *, signum: signal.Signals = signal.SIGTERM, seconds: float = 20) -> int:
-    """Signal a child, wait, kill it when it does not end in time. Returns its exit code, negative for a signal."""
-    if process.poll() is None:
-        process.send_signal(signum)
+def wait(process: subprocess.Popen[bytes], *, seconds: float) -> int:
+    """Wait for a child and kill it when it does not end in time. Returns its exit code, negative for a signal."""
     try:
         return process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         return process.wait()
+
+
+def stop(process: subprocess.Popen[bytes], *, signum: signal.Signals = signal.SIGTERM, seconds: float = 20) -> int:
+    """Signal a child and wait for it, see `wait`."""
+    if process.poll() is None:
+        process.send_signal(signum)
+    return wait(process, seconds=seconds)

@@ -8,7 +8,7 @@ zeros, so that zeros rank first without a column of their own. Merging is concat
 
 from collections.abc import Sequence
 from math import isqrt
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -57,21 +57,52 @@ def records(slots: npt.NDArray[np.integer], counts: npt.NDArray[np.integer]) -> 
     return table.tobytes()
 
 
-def dense(strings: Sequence[bytes | memoryview | None]) -> npt.NDArray[np.int64]:
-    """Counts per string and slot, shape (len(strings), SLOTS); each string may be any concatenation of records."""
-    lengths = np.fromiter((len(s) // RECORD.itemsize if s else 0 for s in strings), dtype=np.int64, count=len(strings))
-    table = np.frombuffer(b"".join(s for s in strings if s), dtype=RECORD)
-    rows = np.repeat(np.arange(len(strings)), lengths)
+class Dense(NamedTuple):
+    """Counts per row and slot; column 0 is slot `low`, slots outside are empty."""
+
+    low: int
+    counts: npt.NDArray[np.int64]
+
+
+def dense(strings: Sequence[bytes], rows: npt.NDArray[np.int64] | None = None, height: int | None = None) -> Dense:
+    """Merge record strings into the rows named by `rows` (default: one row per string), as wide as slots are used."""
+    targets = np.arange(len(strings)) if rows is None else rows
+    height = len(strings) if height is None else height
+    table, owners = _records_of(strings)
+    if not len(table):
+        return Dense(0, np.zeros((height, 1), dtype=np.int64))
+    low = int(table["slot"].min())
+    width = int(table["slot"].max()) - low + 1
+    flat = targets[owners] * width + (table["slot"].astype(np.int64) - low)
     # bincount adds in doubles: exact for counts below 2^53, never used for money.
-    flat = np.bincount(rows * SLOTS + table["slot"], weights=table["count"], minlength=len(strings) * SLOTS)
-    return flat.astype(np.int64).reshape(len(strings), SLOTS)
+    counts = np.bincount(flat, weights=table["count"], minlength=height * width)
+    return Dense(low, counts.astype(np.int64).reshape(height, width))
 
 
-def compact(strings: Sequence[bytes | memoryview | None]) -> bytes:
-    """All strings merged into one with one record per slot."""
-    counts = dense([b"".join(s for s in strings if s)])[0]
-    slots = np.flatnonzero(counts)
-    return records(slots, counts[slots])
+def _records_of(strings: Sequence[bytes]) -> tuple[npt.NDArray[np.void], npt.NDArray[np.int64]]:
+    """All records of the strings, and the index of the string that each belongs to."""
+    lengths = np.fromiter((len(s) // RECORD.itemsize for s in strings), dtype=np.int64, count=len(strings))
+    return np.frombuffer(b"".join(strings), dtype=RECORD), np.repeat(np.arange(len(strings)), lengths)
+
+
+def pack(
+    owners: npt.NDArray[np.int64],
+    slots: npt.NDArray[np.int64],
+    counts: npt.NDArray[np.int64] | None,
+    height: int,
+) -> list[bytes]:
+    """One compact record string per owner 0..height-1 of samples (owner, slot, count); no counts: one each."""
+    keys, inverse = np.unique(owners * SLOTS + slots, return_inverse=True)
+    totals = np.bincount(inverse, weights=counts, minlength=len(keys))
+    packed = records(keys % SLOTS, totals.astype(np.int64))
+    borders = np.searchsorted(keys // SLOTS, np.arange(height + 1)) * RECORD.itemsize
+    return [packed[borders[row] : borders[row + 1]] for row in range(height)]
+
+
+def compact(strings: Sequence[bytes], rows: npt.NDArray[np.int64], height: int) -> list[bytes]:
+    """Strings merged into one per row, one record per slot, sorted."""
+    table, owners = _records_of(strings)
+    return pack(rows[owners], table["slot"].astype(np.int64), table["count"].astype(np.int64), height)
 
 
 def rank(n: int, percentile: int) -> int:
@@ -79,18 +110,14 @@ def rank(n: int, percentile: int) -> int:
     return max(1, -(-n * percentile // 100))
 
 
-def percentiles(counts: npt.NDArray[np.int64], wanted: Sequence[int]) -> npt.NDArray[np.float64]:
+def percentiles(merged: Dense, wanted: Sequence[int]) -> npt.NDArray[np.float64]:
     """Microseconds at nearest rank, shape (rows, len(wanted)); NaN for rows without samples. Not yet clamped."""
-    used = np.flatnonzero(counts.any(axis=0))
-    if not len(used):
-        return np.full((len(counts), len(wanted)), np.nan)
-    low, high = int(used[0]), int(used[-1]) + 1
-    running = np.cumsum(counts[:, low:high], axis=1)
+    running = np.cumsum(merged.counts, axis=1)
     totals = running[:, -1]
-    answer = np.empty((len(counts), len(wanted)))
+    answer = np.empty((len(running), len(wanted)))
     for column, percentile in enumerate(wanted):
         ranks = np.maximum(1, -(-totals * percentile // 100))
-        slots = low + (running < ranks[:, None]).sum(axis=1)
+        slots = merged.low + (running < ranks[:, None]).sum(axis=1)
         answer[:, column] = _VALUES[np.minimum(slots, SLOTS - 1)]
     answer[totals == 0] = np.nan
     return answer
