@@ -104,7 +104,7 @@ def registered_keys(organization_id: int) -> list[MetadataKey]:
 
 
 def find(name: str, organization_id: int, *, api: bool = False) -> Dimension | None:
-    """The dimension of that native (or API) name, a registered metadata key after `metadata.`; None if there is none."""
+    """The dimension of that native (or API) name, or of a registered metadata key after `metadata.`; else None."""
     if name.startswith(METADATA_PREFIX):
         key = MetadataKey.objects.filter(
             organization_id=organization_id, registered=True, name=name.removeprefix(METADATA_PREFIX)

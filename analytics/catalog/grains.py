@@ -1,4 +1,4 @@
-"""The lattice of grains: which combinations of dimensions are pre-aggregated. Adding one = an entry here + a rebuild."""
+"""The lattice of grains: combinations of dimensions that are pre-aggregated. Adding one: an entry, then a rebuild."""
 
 from dataclasses import dataclass
 from typing import Final

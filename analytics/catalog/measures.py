@@ -1,4 +1,4 @@
-"""Every measure: one entry with its meaning and the columns it is computed from. Ratios are computed last, from sums."""
+"""Every measure: one entry with its meaning and its columns. Ratios are computed last, from sums."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -127,11 +127,13 @@ MEASURES: Final = (
     ),
     _tokens("input_tokens", "inputTokens", "Input tokens", "Tokens sent to the model, cached and audio ones included."),
     _tokens("output_tokens", "outputTokens", "Output tokens", "Tokens generated, reasoning and audio ones included."),
-    _tokens("cache_read_tokens", "cacheReadTokens", "Cache read tokens", "Input tokens read from the provider's cache."),
+    _tokens("cache_read_tokens", "cacheReadTokens", "Cache read tokens", "Input tokens read from a provider's cache."),
     _tokens("cache_write_tokens", "cacheWriteTokens", "Cache write tokens", "Input tokens written to that cache."),
     _tokens("reasoning_tokens", "reasoningTokens", "Reasoning tokens", "Output tokens spent on reasoning."),
-    _money("cost", "costInUSD", "Cost", "Billed cost; requests without a price add nothing and are counted as unpriced."),
-    _money("list_cost", "listCostInUSD", "List cost", "Disjoint token classes x price book prices at the request's time."),
+    _money("cost", "costInUSD", "Cost", "Billed cost; requests without a price add nothing, they count as unpriced."),
+    _money(
+        "list_cost", "listCostInUSD", "List cost", "Disjoint token classes x prices of the book at the request's time."
+    ),
     _money("reported_cost", "reportedCostInUSD", "Reported cost", "The gateway's own figure, kept beside ours."),
     Measure(
         "cost_per_1000_usd",
@@ -177,7 +179,7 @@ MEASURES: Final = (
         "Inter-token latency",
         Unit.MS,
         Kind.DURATION,
-        "Mean gap between tokens of a streaming success: the gateway's figure, else (latency - TTFT) / (output tokens - 1).",
+        "Mean gap between tokens of a streaming success: the gateway's, else (latency - TTFT) / (output tokens - 1).",
         histograms=((Population.SUCCESSFUL, ("itl",)),),
     ),
     Measure(

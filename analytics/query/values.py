@@ -63,6 +63,7 @@ class Query:
     group_by: tuple[Dimension, ...] = ()
     filters: tuple[Filter, ...] = ()
     interval: Interval | None = None
+    interval_automatic: bool = False
     population: Population = Population.SUCCESSFUL
     order_by: Selection | None = None
     descending: bool = True

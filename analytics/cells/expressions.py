@@ -1,0 +1,63 @@
+"""Database functions that differ between PostgreSQL and SQLite. Values from outside are bound, never written."""
+
+from typing import Any
+
+from django.db.models import Aggregate, BigIntegerField, BinaryField, F, Func, TextField, Value
+from django.db.models.expressions import Expression
+
+Sql = tuple[str, list[Any]]
+
+
+class EpochSeconds(Func):
+    """Whole seconds since 1970 of an instant, rounded down."""
+
+    output_field = BigIntegerField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Sql:
+        """`FLOOR(EXTRACT(EPOCH ...))`."""
+        sql, params = compiler.compile(self.source_expressions[0])
+        return f"FLOOR(EXTRACT(EPOCH FROM {sql}))::bigint", list(params)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Sql:
+        """`strftime('%s', ...)`, the percent sign doubled for the driver."""
+        sql, params = compiler.compile(self.source_expressions[0])
+        return f"CAST(strftime('%%s', {sql}) AS INTEGER)", list(params)
+
+
+class MetadataText(Func):
+    """The text of one key of the fact's metadata, NULL when absent. The key is a bound parameter."""
+
+    output_field = TextField()
+
+    def __init__(self, key: str) -> None:
+        super().__init__(F("metadata"), Value(key, output_field=TextField()))
+
+    def copy(self) -> Any:
+        """A plain copy; the signature of Func.copy."""
+        return Expression.copy(self)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Sql:
+        """`metadata ->> key`."""
+        column, key = (compiler.compile(part) for part in self.source_expressions)
+        return f"({column[0]} ->> {key[0]})", [*column[1], *key[1]]
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Sql:
+        """A look-up among the pairs, because a JSON path would be made of the key."""
+        column, key = (compiler.compile(part) for part in self.source_expressions)
+        return f"(SELECT value FROM json_each({column[0]}) WHERE key = {key[0]})", [*column[1], *key[1]]
+
+
+class Concat(Aggregate):
+    """All byte strings of a group joined in any order: histogram records are concatenable."""
+
+    output_field = BinaryField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Sql:
+        """`string_agg` on bytea."""
+        sql, params = compiler.compile(self.source_expressions[0])
+        return f"string_agg({sql}, ''::bytea)", list(params)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Sql:
+        """`group_concat` is byte-exact in UTF-8 databases when cast back."""
+        sql, params = compiler.compile(self.source_expressions[0])
+        return f"CAST(group_concat({sql}, '') AS BLOB)", list(params)

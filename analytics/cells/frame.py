@@ -1,0 +1,110 @@
+"""Facts as columns of integers, whatever the database; -1 stands for NULL."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from django.db.models import BigIntegerField, Case, F, IntegerField, QuerySet, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Coalesce
+
+from analytics.catalog.columns import COST_STATES, DURATIONS, FAILURE_CLASSES, Frame
+from analytics.cells.expressions import EpochSeconds, MetadataText
+from ingestion.models import LLMRequest, MetadataKey
+from ingestion.records import Operation
+
+NULL: Final = -1
+NO_SAMPLE: Final = -2
+"""Bucket number of a duration that was not measured; -1 is the bucket of exact zeros."""
+
+_PLAIN: Final = (
+    "team_id",
+    "virtual_account_id",
+    "user_id",
+    "model_id",
+    "virtual_model_id",
+    "error_type_id",
+    "status_code",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "cost",
+    "list_cost",
+    "reported_cost",
+    *(f"{duration}_us" for duration in DURATIONS),
+)
+
+
+def _number(column: str, null: int = NULL) -> Combinable:
+    return Coalesce(F(column), Value(null), output_field=BigIntegerField())
+
+
+def _code(column: str, codes: Sequence[str]) -> Combinable:
+    cases = [When(**{column: code}, then=Value(number)) for number, code in enumerate(codes)]
+    return Case(*cases, default=Value(NULL), output_field=IntegerField())
+
+
+def _flag(column: str) -> Combinable:
+    return Coalesce(Cast(F(column), IntegerField()), Value(NULL))
+
+
+EXPRESSIONS: Final[dict[str, Combinable]] = {
+    **{name: _number(name) for name in _PLAIN},
+    **{f"{duration}_bucket": _number(f"{duration}_bucket", NO_SAMPLE) for duration in DURATIONS},
+    "failed": _flag("failed"),
+    "streaming": _flag("streaming"),
+    "failure_class": _code("failure_class", FAILURE_CLASSES),
+    "cost_state": _code("cost_state", COST_STATES),
+    "operation": _code("operation", tuple(Operation)),
+    "second": EpochSeconds(F("started_at")),
+}
+MEASURED: Final = (
+    "failed",
+    "streaming",
+    "failure_class",
+    "cost_state",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "cost",
+    "list_cost",
+    "reported_cost",
+    *(f"{duration}_us" for duration in DURATIONS),
+    *(f"{duration}_bucket" for duration in DURATIONS),
+)
+"""The columns from which every additive column and histogram is made."""
+
+
+def metadata_axis(key_id: int) -> str:
+    """Frame column of one metadata key."""
+    return f"metadata_value_id:{key_id}"
+
+
+def read(
+    facts: QuerySet[LLMRequest], axes: Sequence[str], keys: Sequence[MetadataKey] = ()
+) -> tuple[Frame, dict[str, list[str | None]]]:
+    """The measured columns and the named axes of the facts; beside them the raw text of each metadata key, per fact.
+
+    Raises KeyError for an axis that is not a column of `EXPRESSIONS`.
+    """
+    names = [*dict.fromkeys((*axes, *MEASURED))]
+    expressions: list[Any] = [EXPRESSIONS[name] for name in names]
+    rows = list(facts.order_by().values_list(*expressions, *(MetadataText(key.name) for key in keys)))
+    columns = list(zip(*rows, strict=True)) if rows else [() for _ in range(len(names) + len(keys))]
+    frame = {name: np.array(column, dtype=np.int64) for name, column in zip(names, columns, strict=False)}
+    texts = {metadata_axis(key.pk): list(column) for key, column in zip(keys, columns[len(names) :], strict=True)}
+    return frame, texts
+
+
+def number_texts(texts: Sequence[str | None], known: dict[str, int]) -> tuple[Any, dict[int, str]]:
+    """Ids of texts by the known names; an unknown text gets an id below -9 and comes back with its text."""
+    fresh: dict[str, int] = {}
+    ids = [
+        NULL if text is None else known[text] if text in known else fresh.setdefault(text, -10 - len(fresh))
+        for text in texts
+    ]
+    return np.array(ids, dtype=np.int64), {number: text for text, number in fresh.items()}

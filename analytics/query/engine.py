@@ -1,0 +1,291 @@
+"""One question in, one complete answer out: plan, read, name the groups, rank, add up the rest, compute."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+
+from analytics.catalog.columns import Ints
+from analytics.catalog.measures import Kind, Selection, select
+from analytics.cells.cells import Cells
+from analytics.models import VerificationRun
+from analytics.query import planner
+from analytics.query.grid import Grid, fold, samples, values
+from analytics.query.labels import OTHER, Labels, labels_of
+from analytics.query.reader import Shape, read
+from analytics.query.snapshot import snapshot
+from analytics.query.values import (
+    Bucket,
+    Compare,
+    LabelKind,
+    Meta,
+    Query,
+    QueryTooLargeError,
+    Result,
+    Series,
+)
+from ingestion.pricing import book
+from metricsportal.lib.localtime import SUB_HOUR_MINUTES, Interval, buckets, next_bucket_start, zone
+from metricsportal.lib.timerange import TimeRange
+
+_COVERAGE = ("requests", "failed", "computed", "reported", "unpriced")
+_REQUESTS = select("requests")
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """One period read and folded: groups in order (the rest last when asked for), and how it was read."""
+
+    groups: tuple[Labels, ...]
+    grid: Grid
+    left_out: int
+    plan: planner.Plan
+    rows: int
+
+
+def run(query: Query, now: datetime) -> Result:
+    """The complete answer. Raises QueryTooLargeError instead of cutting it short."""
+    started = time.monotonic()
+    with snapshot():
+        asked, answer = _settled(query, now)
+        result = _result(asked, answer, now, started)
+        if query.compare is Compare.NONE:
+            return result
+        earlier = replace(asked, period=previous_period(asked), compare=Compare.NONE)
+        before = _answer(earlier, now, answer.groups)
+        return replace(result, previous=_result(earlier, before, now, started))
+
+
+def previous_period(query: Query) -> TimeRange:
+    """The period to compare with: directly before, or the same local time a month earlier."""
+    if query.compare is not Compare.PREVIOUS_CALENDAR:
+        return query.period.previous()
+    start = _month_earlier(query.period.start, query.scope.zone)
+    end = _month_earlier(query.period.end, query.scope.zone)
+    return TimeRange(start, min(max(start, end), query.period.start))
+
+
+def _month_earlier(instant: datetime, zone_name: str) -> datetime:
+    local = instant.astimezone(zone(zone_name))
+    year, month = (local.year, local.month - 1) if local.month > 1 else (local.year - 1, 12)
+    for day in range(local.day, 0, -1):
+        try:
+            return local.replace(year=year, month=month, day=day)
+        except ValueError:
+            continue
+    raise AssertionError("every month has a first day")
+
+
+def _settled(query: Query, now: datetime) -> tuple[Query, _Answer]:
+    """Answer; an automatic interval below an hour falls back to hours when facts are over budget."""
+    try:
+        return query, _answer(query, now)
+    except QueryTooLargeError:
+        if not query.interval_automatic or query.interval not in SUB_HOUR_MINUTES:
+            raise
+    coarser = replace(query, interval=Interval.HOUR)
+    return coarser, _answer(coarser, now)
+
+
+def _answer(query: Query, now: datetime, groups: tuple[Labels, ...] | None = None) -> _Answer:
+    """Read a period. `groups` fixes which are shown (for comparisons), None ranks them by the query's order."""
+    plan = planner.plan(query)
+    shape = _shape(query, now)
+    if groups is None and query.interval is not None and query.limit is not None and len(shape.axes) == 1:
+        shape = _narrowed(query, plan, shape)
+    found = read(query, plan, shape)
+    labels = labels_of(shape, found, query.scope.organization_id)
+    distinct = {*labels}
+    if groups is None:
+        ranked = _ranked(query, found.cells, labels, shape)
+        limit = len(ranked) if query.limit is None else query.limit
+        groups, left = tuple(ranked[:limit]), ranked[limit:]
+        rest = bool(left) or _is_rest(distinct)
+        groups = (*groups, _other(query)) if rest and query.other else groups
+    left_out = len({*distinct} - {*groups})
+    numbers = _group_numbers(labels, groups)
+    cells, numbers = _inside(found.cells, numbers)
+    height, width = max(len(groups), 1), len(shape.starts or (1,))
+    grid = fold(cells, numbers, (height, width), shape.sums, shape.histograms)
+    return _Answer(groups, grid, left_out, plan, found.rows)
+
+
+def _other(query: Query) -> Labels:
+    return (OTHER,) * len(query.group_by)
+
+
+def _is_rest(distinct: set[Labels]) -> bool:
+    return any(label.kind is LabelKind.OTHER for labels in distinct for label in labels)
+
+
+def _group_numbers(labels: Sequence[Labels], groups: Sequence[Labels]) -> Ints:
+    """The group of each cell: its own, else the rest if shown, else -1."""
+    position = {one: number for number, one in enumerate(groups)}
+    last = len(groups) - 1
+    rest = last if groups and groups[last] and groups[last][0].kind is LabelKind.OTHER else -1
+    return np.array([position.get(one, rest) for one in labels], dtype=np.int64)
+
+
+def _inside(cells: Cells, numbers: Ints) -> tuple[Cells, Ints]:
+    shown = numbers >= 0
+    return (cells, numbers) if shown.all() else (cells.subset(shown), numbers[shown])
+
+
+def _shape(query: Query, now: datetime) -> Shape:
+    needed = {*_COVERAGE}
+    histograms: dict[str, None] = {}
+    for selection in _wanted(query):
+        measure = selection.measure
+        needed |= {name for name in (*measure.over, *measure.under) if name != "seconds"}
+        if measure.kind is Kind.DURATION:
+            histograms |= dict.fromkeys(measure.samples(query.population))
+    starts = None if query.interval is None else tuple(one.start for one in _bucket_list(query, now, clip=False))
+    return Shape(query.group_by, starts, tuple(sorted(needed)), tuple(histograms))
+
+
+def _wanted(query: Query) -> tuple[Selection, ...]:
+    return (*query.selections, *((query.order_by,) if query.order_by else ()))
+
+
+def _order(query: Query) -> Selection:
+    return query.order_by or (query.selections[0] if query.selections else _REQUESTS)
+
+
+def _ranked(query: Query, cells: Cells, labels: Sequence[Labels], shape: Shape) -> list[Labels]:
+    """All groups but the rest, by the order's value over the whole range, ties by label; no value comes last."""
+    groups = sorted({one for one in labels if not _is_rest({one})}, key=_texts)
+    if not groups:
+        return []
+    inside, numbers = _inside(cells, _group_numbers(labels, groups))
+    flat = _in_one_bucket(inside)
+    order = _order(query)
+    histograms = order.measure.samples(query.population) if order.measure.kind is Kind.DURATION else ()
+    grid = fold(flat, numbers, (len(groups), 1), shape.sums, histograms)
+    totals = [row[0][0] for row in values([order], grid, [query.period.seconds or 1], query.population)]
+    sign = -1 if query.descending else 1
+    keyed = sorted(
+        range(len(groups)), key=lambda one: (totals[one] is None, sign * (totals[one] or 0), _texts(groups[one]))
+    )
+    return [groups[one] for one in keyed]
+
+
+def _in_one_bucket(cells: Cells) -> Cells:
+    """The same cells in one bucket."""
+    keys = cells.keys.copy()
+    if len(keys):
+        keys[:, -1] = 0
+    return replace(cells, keys=keys)
+
+
+def _texts(labels: Labels) -> tuple[str, ...]:
+    return tuple(label.text for label in labels)
+
+
+def _narrowed(query: Query, plan: planner.Plan, shape: Shape) -> Shape:
+    """Find the shown ids without buckets first, so that the rest is added up by the database."""
+    order = _order(query)
+    histograms = order.measure.samples(query.population) if order.measure.kind is Kind.DURATION else ()
+    coarse = replace(shape, starts=None, histograms=histograms)
+    found = read(query, plan, coarse)
+    labels = labels_of(coarse, found, query.scope.organization_id)
+    shown = {*_ranked(query, found.cells, labels, coarse)[: query.limit]}
+    keep = {key[0] for key, one in zip(found.cells.keys.tolist(), labels, strict=True) if one in shown}
+    if any(one < -2 for one in keep) or len(shown) == len({*labels}):
+        return shape  # ids of texts without a table row differ between reads
+    return replace(shape, keep=frozenset(keep))
+
+
+def _bucket_list(query: Query, now: datetime, *, clip: bool = True) -> tuple[Bucket, ...]:
+    """The buckets of the period; clipped ones divide rates by their real length, the current one up to now."""
+    period = query.period
+    if query.interval is None:
+        return (Bucket(period.start, period.end, period.end > now),)
+    tz = zone(query.scope.zone)
+    answer = []
+    for start in buckets(period, query.interval, tz):
+        end = next_bucket_start(start, query.interval, tz)
+        cut = start < period.start or end > period.end or end > now
+        answer.append(Bucket(max(start, period.start), min(end, period.end), cut) if clip else Bucket(start, end, cut))
+    return tuple(answer)
+
+
+def _seconds(bucket: Bucket, now: datetime) -> float:
+    return max((min(bucket.end, max(now, bucket.start)) - bucket.start).total_seconds(), 0.0)
+
+
+def _result(query: Query, answer: _Answer, now: datetime, started: float) -> Result:
+    shown = _bucket_list(query, now)
+    by_bucket = [_seconds(bucket, now) for bucket in shown]
+    whole = [_seconds(Bucket(query.period.start, query.period.end), now)]
+    totals = answer.grid.over_time()
+    lines = zip(
+        answer.groups,
+        _lines(query, answer.grid, by_bucket),
+        _lines(query, totals, whole),
+        strict=False,
+    )
+    series = tuple(_series(labels, many, one) for labels, many, one in lines)
+    overall = answer.grid.overall()
+    summary = _series((), _lines(query, answer.grid.over_groups(), by_bucket)[0], _lines(query, overall, whole)[0])
+    if not answer.groups and query.group_by:
+        series = ()
+    return Result(query, shown, series, summary, _meta(query, answer, overall, now, started))
+
+
+_Line = tuple[list[list[object]], list[list[int]], list[int]]
+
+
+def _lines(query: Query, grid: Grid, seconds: Sequence[float]) -> list[_Line]:
+    found = values(query.selections, grid, seconds, query.population)
+    counted = samples(query.selections, grid, query.population)
+    requests = grid.sums["requests"].tolist()
+    return list(zip(found, counted, requests, strict=True))  # type: ignore[arg-type] # Value is an object
+
+
+def _series(labels: Labels, many: _Line, one: _Line) -> Series:
+    return Series(
+        labels,
+        values=tuple(tuple(row) for row in many[0]),  # type: ignore[arg-type] # Value is an object
+        total=tuple(one[0][0]),  # type: ignore[arg-type] # Value is an object
+        requests=tuple(many[2]),
+        total_requests=one[2][0],
+        samples=tuple(tuple(row) for row in many[1]),
+        total_samples=tuple(one[1][0]),
+    )
+
+
+def _meta(query: Query, answer: _Answer, overall: Grid, now: datetime, started: float) -> Meta:
+    sums = {name: int(overall.sums[name][0, 0]) for name in _COVERAGE}
+    billable = sums["computed"] + sums["reported"] + sums["unpriced"]
+    verified = VerificationRun.objects.filter(organization_id=query.scope.organization_id, differences=0).first()
+    return Meta(
+        zone=query.scope.zone,
+        interval=query.interval,
+        fresh_until=now,
+        source=answer.plan.source,
+        rows_read=answer.rows,
+        elapsed_ms=round((time.monotonic() - started) * 1000),
+        priced_share=(billable - sums["unpriced"]) / billable if billable else None,
+        unpriced_requests=sums["unpriced"],
+        price_book_version=book.version(query.scope.organization_id),
+        groups_shown=len([labels for labels in answer.groups if not _is_rest({labels})]),
+        groups_other=answer.left_out,
+        stale_hours=answer.plan.stale_hours,
+        last_verified=verified.finished_at if verified else None,
+    )
+
+
+def stream(query: Query, now: datetime) -> Iterator[tuple[Bucket | None, Series]]:
+    """Every group of every bucket, in time order, with flat memory: what an export writes. No limit, no rest."""
+    complete = replace(query, limit=None, other=False, compare=Compare.NONE)
+    if query.interval is None:
+        for one in run(complete, now).series:
+            yield None, one
+        return
+    for bucket in _bucket_list(query, now):
+        part = replace(complete, period=TimeRange(bucket.start, bucket.end))
+        for one in run(part, now).series:
+            if one.total_requests:
+                yield bucket, one
