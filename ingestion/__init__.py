@@ -1,0 +1,1 @@
+"""Requests of LLM gateways: from the wire to immutable, priced facts."""

@@ -69,7 +69,7 @@ def _adapted(rows: Iterable[Row], adapters: Sequence[tuple[int, _Adapter]]) -> I
         yield values
 
 
-def _adapter(field: models.Field[Any, Any], vendor: str) -> _Adapter | None:
+def _adapter(field: "models.Field[Any, Any]", vendor: str) -> _Adapter | None:
     if isinstance(field, models.JSONField):
         return _json_text
     if vendor == "postgresql":

@@ -1,0 +1,1 @@
+"""Wire formats: each turns a body into canonical records, one module each."""

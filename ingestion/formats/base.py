@@ -1,0 +1,36 @@
+"""What a wire format is, and how one says that a body cannot be read at all."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from ingestion.pipeline import Item
+
+
+class MalformedError(ValueError):
+    """The body cannot be decoded (400): nothing of it is stored. `line` and `column` count from 1, `byte` from 0."""
+
+    def __init__(
+        self, reason: str, *, byte: int | None = None, line: int | None = None, column: int | None = None
+    ) -> None:
+        place = [f"line {line}"] if line else []
+        place += [f"column {column}"] if column else []
+        place += [f"byte {byte}"] if byte is not None else []
+        super().__init__(f"{reason} ({', '.join(place)})." if place else f"{reason}.")
+        self.byte, self.line, self.column = byte, line, column
+
+
+class UnsupportedError(ValueError):
+    """The body is readable but of a kind that no record can be made from (422); the message says what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One wire format. Both readers yield index and record, or index and why there is none; raise MalformedError.
+
+    `read` takes a body in memory; `read_file` reads a file piece by piece where the format allows it.
+    """
+
+    name: str
+    read: Callable[[bytes], Iterator[Item]]
+    read_file: Callable[[BinaryIO], Iterator[Item]]

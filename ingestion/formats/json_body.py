@@ -1,0 +1,139 @@
+"""JSON bodies: an array, one object, or one object per line, told apart by their first byte."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, BinaryIO, Final
+
+import msgspec
+
+from ingestion.formats.base import MalformedError
+from ingestion.pipeline import Item
+from ingestion.records import Code, RejectedError, RequestRecord
+
+Decode = Callable[[Any], RequestRecord]
+"""One record of one JSON value, given as bytes, `msgspec.Raw` or plain Python values; raises RejectedError."""
+
+_array: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_BYTE: Final = re.compile(r"\(byte (\d+)\)")
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+# What Python's own reader takes and msgspec refuses: half a surrogate pair, NaN and infinities.
+_LENIENT: Final = re.compile(rb"\\u[dD][89a-fA-F]|NaN|Infinity")
+_SPACE: Final = b" \t\r\n"
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+def read(body: bytes, decode: Decode) -> Iterator[Item]:
+    """Records of a body; raises MalformedError with the position before the first one when it is not JSON."""
+    start = len(_BOM) if body.startswith(_BOM) else 0
+    while body[start : start + 1] and body[start] in _SPACE:
+        start += 1
+    match body[start : start + 1]:
+        case b"[":
+            return _items(_elements(body[start:], body), decode)
+        case b"{":
+            return _object_or_lines(body[start:], decode)
+        case b"":
+            raise MalformedError("The body is empty", byte=0)
+        case _:
+            raise _malformed(body, "A body starts with [ or {", start)
+
+
+def read_file(file: BinaryIO, decode: Decode) -> Iterator[Item]:
+    """Records of a file: line by line when it holds one object per line, else as one body in memory."""
+    first = next((line for line in file if line.strip(_SPACE)), b"")
+    if _is_document(first.removeprefix(_BOM)):
+        return _items(_lines(first.removeprefix(_BOM), file), decode)
+    return read(first + file.read(), decode)
+
+
+def _is_document(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+    except _UNREADABLE:
+        return False
+    return True
+
+
+def _lines(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
+    yield first
+    for line in rest:
+        stripped = line.strip(_SPACE)
+        if stripped:
+            yield stripped
+
+
+def _items(values: Iterable[Any], decode: Decode) -> Iterator[Item]:
+    for index, value in enumerate(values):
+        try:
+            yield index, decode(value)
+        except RejectedError as error:
+            yield index, error
+
+
+def _elements(text: bytes, body: bytes) -> Iterable[Any]:
+    try:
+        return _array.decode(text)
+    except _UNREADABLE as error:
+        if _LENIENT.search(text):
+            return _lenient(text, body)
+        raise _malformed_by(error, text, body) from error
+
+
+def _lenient(text: bytes, body: bytes) -> list[Any]:
+    """The values by Python's own reader, so that one record with a bad character does not cost its whole batch."""
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise _malformed(body, error.msg, len(body) - len(text) + len(error.doc[: error.pos].encode())) from error
+    except (ValueError, RecursionError) as error:
+        raise MalformedError("The body is not JSON that can be read") from error
+    return values if isinstance(values, list) else [values]
+
+
+def _object_or_lines(text: bytes, decode: Decode) -> Iterator[Item]:
+    try:
+        return _items([msgspec.json.decode(text, type=msgspec.Raw)], decode)
+    except _UNREADABLE as error:
+        lines = [line for line in map(_strip, text.split(b"\n")) if line]
+        if len(lines) > 1 and any(map(_is_document, lines)):
+            return _items(lines, decode)
+        if _LENIENT.search(text):
+            return _items(_lenient(text, text), decode)
+        raise _malformed_by(error, text, text) from error
+
+
+def _strip(line: bytes) -> bytes:
+    return line.strip(_SPACE)
+
+
+def _malformed_by(error: Exception, text: bytes, body: bytes) -> MalformedError:
+    if isinstance(error, RecursionError):
+        return MalformedError("The body is nested too deeply")
+    found = _BYTE.search(str(error))
+    at = int(found.group(1)) if found else len(text)
+    reason = str(error)[: found.start()].strip() if found else str(error)
+    return _malformed(body, reason, len(body) - len(text) + at)
+
+
+def _malformed(body: bytes, reason: str, byte: int) -> MalformedError:
+    line_start = body.rfind(b"\n", 0, byte) + 1
+    column = len(body[line_start:byte].decode("utf-8", "replace")) + 1
+    return MalformedError(reason.rstrip("."), byte=byte, line=body.count(b"\n", 0, byte) + 1, column=column)
+
+
+def rejection_of(error: Exception) -> RejectedError:
+    """The named refusal of a value that a decoder did not take."""
+    text = str(error)
+    unknown = re.search(r"unknown field `(.*?)`", text)
+    if unknown:
+        return RejectedError(Code.UNKNOWN_FIELD, unknown.group(1), f"“{unknown.group(1)}” is not a field of a request.")
+    missing = re.search(r"missing required field `(.*?)`", text)
+    if missing:
+        return RejectedError(Code.MISSING, missing.group(1), f"{missing.group(1)} is missing.")
+    path = re.search(r" - at `\$\.?(.*?)`$", text)
+    field = re.sub(r"[.\[].*", "", path.group(1)) if path else ""
+    if "Expected `object`" in text and not field:
+        return RejectedError(Code.NOT_AN_OBJECT, "", "A record is a JSON object.")
+    reason = text[: path.start()] if path else text
+    return RejectedError(Code.INVALID, field, f"{field or 'The record'}: {reason}.")

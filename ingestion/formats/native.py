@@ -1,0 +1,76 @@
+"""Our own format: canonical records as JSON, as an array, one object or one object per line."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, BinaryIO, Final
+
+import msgspec
+
+from ingestion import usage
+from ingestion.formats import json_body
+from ingestion.formats.base import Format
+from ingestion.formats.values import metadata_of
+from ingestion.pipeline import Item
+from ingestion.records import Code, RejectedError, RequestRecord
+
+_RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+
+
+class _NativeRecord(RequestRecord, forbid_unknown_fields=True, kw_only=True, gc=False, omit_defaults=True):
+    """A record as it is sent: a time in text, any metadata values, perhaps the provider's own usage object."""
+
+    started_at: Any
+    metadata: dict[str, Any] | None = None  # type: ignore[assignment]  # null is none, see _decode
+    usage: dict[str, Any] | None = None
+
+
+_decoder: Final = msgspec.json.Decoder(_NativeRecord)
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def _decode(value: Any) -> RequestRecord:  # noqa: ANN401 - bytes, or values of the lenient reader
+    try:
+        record = (
+            _decoder.decode(value) if isinstance(value, bytes | msgspec.Raw) else msgspec.convert(value, _NativeRecord)
+        )
+    except _UNREADABLE as error:
+        raise json_body.rejection_of(error) from error
+    record.started_at = instant(record.started_at)
+    record.metadata = metadata_of(record.metadata) if record.metadata else {}
+    if record.usage is not None:
+        _take_usage(record)
+    return record
+
+
+def instant(text: object) -> datetime:
+    """A time of RFC 3339 with offset; digits below the microsecond are cut. Raises RejectedError."""
+    if isinstance(text, str) and _RFC3339.fullmatch(text):
+        try:
+            return datetime.fromisoformat(text.upper())
+        except ValueError:
+            pass
+    message = "started_at must be a time with offset such as 2026-11-24T09:30:00.125Z."
+    raise RejectedError(Code.INVALID, "started_at", message)
+
+
+def _take_usage(record: _NativeRecord) -> None:
+    """Replace the usage object by its counts; counts that are given as well must agree."""
+    for field, count in usage.counts(record.usage or {}).items():
+        given = getattr(record, field)
+        if given is not None and given != count:
+            message = f"{field} is {given}, but usage says {count}."
+            raise RejectedError(Code.CONTRADICTION, field, message)
+        setattr(record, field, count)
+    record.usage = None
+
+
+def _read(body: bytes) -> Iterator[Item]:
+    return json_body.read(body, _decode)
+
+
+def _read_file(file: BinaryIO) -> Iterator[Item]:
+    return json_body.read_file(file, _decode)
+
+
+NATIVE: Final = Format("native", _read, _read_file)

@@ -1,0 +1,33 @@
+"""Loose values of other people's JSON into text. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def text_of(value: object) -> str | None:
+    """Text of a scalar: true, 3, "x"; None for null, "" and everything that is not a scalar."""
+    if isinstance(value, str):
+        return value or None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else None
+
+
+def metadata_of(values: Mapping[str, Any]) -> dict[str, str]:
+    """Metadata as text: scalars, lists of scalars joined by commas; objects and null are left out."""
+    metadata = {}
+    for key, value in values.items():
+        text = value if isinstance(value, str) else _joined(value) if isinstance(value, list) else text_of(value)
+        if text:
+            metadata[key] = text
+    return metadata
+
+
+def _joined(values: list[Any]) -> str | None:
+    texts = [text for value in values if (text := text_of(value)) is not None]
+    return ",".join(texts) if len(texts) == len(values) else None
+
+
+def mapping_of(value: object) -> Mapping[str, Any]:
+    """The object, or an empty one for everything else."""
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,213 @@
+"""From canonical records to drafts of facts, and from drafts to rows: everything except the database."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Final, Protocol
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from ingestion import durations
+from ingestion.attribution import attribute
+from ingestion.normalisation import GATEWAY_CACHE, STEPS, counts_cache_apart, failed, failure_class
+from ingestion.pricing.arithmetic import MAX_PICODOLLARS, Settled, gateway_cache_hit, settle
+from ingestion.pricing.book import PriceBook
+from ingestion.pricing.tokens import contradictory, quantities_of
+from ingestion.records import Code, FailureClass, RejectedError, Rejection, RequestRecord
+from ingestion.validation import CHECKS, Window
+from metricsportal.lib.localtime import hour_start
+from metricsportal.lib.money import to_picodollars
+
+Item = tuple[int, RequestRecord | RejectedError]
+"""What a format yields: the position in the body, and a record or why there is none."""
+
+# Version of the hash: raise it when the canonical form changes, or old facts would seem to conflict with repeats.
+_HASH_VERSION: Final = b"1"
+_canonical: Final = msgspec.json.Encoder(order="deterministic", decimal_format="string")
+_json: Final = msgspec.json.Encoder()
+
+
+@dataclass(slots=True)
+class Draft:
+    """A valid record with what is known about it before the database is asked."""
+
+    index: int
+    record: RequestRecord
+    payload_hash: bytes
+    hour_start: datetime
+    failed: bool
+    failure_class: FailureClass | None
+    error_type: str | None
+    token_anomaly: bool
+
+
+def draft(items: Iterable[Item], window: Window, zone: ZoneInfo) -> tuple[list[Draft], list[Rejection]]:
+    """Check and normalise each record; one bad record never stops the others."""
+    drafts, rejected = [], []
+    for index, item in items:
+        try:
+            if isinstance(item, RejectedError):
+                raise item
+            drafts.append(_draft(index, item, window, zone))
+        except RejectedError as error:
+            rejected.append(Rejection(index, error.code, error.field, error.message))
+    return drafts, rejected
+
+
+def _draft(index: int, record: RequestRecord, window: Window, zone: ZoneInfo) -> Draft:
+    window.check(record)
+    for check in CHECKS:
+        check(record)
+    apart = counts_cache_apart(record)
+    for step in STEPS:
+        step(record)
+    is_failed = failed(record)
+    error_type = record.error_type
+    if is_failed and error_type is None:
+        error_type = f"http_{record.status_code}"
+    return Draft(
+        index,
+        record,
+        payload_hash(record),
+        hour_start(record.started_at, zone),
+        is_failed,
+        failure_class(record.status_code, record.error_type) if is_failed else None,
+        error_type,
+        apart or contradictory(record),
+    )
+
+
+def payload_hash(record: RequestRecord) -> bytes:
+    """16 bytes over the normalised record: equal for repeats however they are written, different for collisions."""
+    return blake2b(_canonical.encode(record), digest_size=16, key=_HASH_VERSION).digest()
+
+
+class Names(Protocol):
+    """Ids of the names of a batch."""
+
+    def model(self, provider: str | None, name: str | None) -> int | None:
+        """Id of a model."""
+
+    def virtual_model(self, name: str | None) -> int | None:
+        """Id of a virtual model."""
+
+    def user(self, name: str | None) -> tuple[int | None, int | None]:
+        """Id of a caller and of its team."""
+
+    def virtual_account(self, name: str | None) -> tuple[int | None, int | None]:
+        """Id of an account and of its team."""
+
+    def team(self, name: str | None) -> int | None:
+        """Id of a team."""
+
+    def error_type(self, name: str | None) -> int | None:
+        """Id of an error type."""
+
+    def metadata(self, values: dict[str, str]) -> dict[str, str]:
+        """The metadata to store: values beyond the cap are replaced."""
+
+
+COLUMNS: Final = (
+    *("organization_id", "request_id", "payload_hash", "started_at", "hour_start", "received_at"),
+    *("model_id", "virtual_model_id", "user_id", "virtual_account_id", "team_id", "attribution", "metadata"),
+    *("operation", "streaming", "service_tier", "attempt", "trace_id", "span_id"),
+    *("failed", "failure_class", "status_code", "error_type_id", "error_message"),
+    *("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens"),
+    *("reasoning_tokens", "audio_input_tokens", "audio_output_tokens", "token_anomaly"),
+    *("latency_us", "ttft_us", "itl_us", "tpot_us"),
+    *("latency_bucket", "ttft_bucket", "itl_bucket", "tpot_bucket"),
+    *("cost_state", "cost", "list_cost", "reported_cost", "price_book_version"),
+)
+Row = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the rows of a batch share."""
+
+    organization_id: int
+    received_at: datetime
+    names: Names
+    book: PriceBook
+
+
+def rows(drafts: Sequence[Draft], context: Context) -> tuple[list[tuple[int, Row]], list[Rejection]]:
+    """Rows in the order of COLUMNS with the index of their record; refuses costs beyond 64 bits."""
+    measured = durations.measure([draft.record for draft in drafts])
+    ready, rejected = [], []
+    for draft_, times in zip(drafts, measured, strict=True):
+        reported = draft_.record.reported_cost_usd
+        reported_cost = None if reported is None else to_picodollars(reported)
+        priced = price(draft_, context.book, reported_cost)
+        if priced.cost is not None and priced.cost > MAX_PICODOLLARS:
+            message = "The price book makes this request cost more than 9,223,372 USD."
+            rejected.append(Rejection(draft_.index, Code.INVALID, "cost", message))
+            continue
+        ready.append((draft_.index, _row(draft_, context, times, priced, reported_cost)))
+    return ready, rejected
+
+
+def price(draft: Draft, book: PriceBook, reported_cost: int | None) -> Settled:
+    """What a request costs, by the entry valid when it started."""
+    record = draft.record
+    if record.metadata and record.metadata.get(GATEWAY_CACHE) == "hit":
+        return gateway_cache_hit()
+    return settle(
+        quantities_of(record),
+        book.rates(record.provider, record.model, record.service_tier, record.input_tokens or 0, record.started_at),
+        failed=draft.failed,
+        tokens_absent=record.input_tokens is None and record.output_tokens is None,
+        reported=reported_cost,
+    )
+
+
+def _row(
+    draft: Draft, context: Context, times: tuple[int | None, ...], priced: Settled, reported_cost: int | None
+) -> Row:
+    record, names = draft.record, context.names
+    user_id, user_team = names.user(record.user)
+    account_id, account_team = names.virtual_account(record.virtual_account)
+    team_id, attribution = attribute(names.team(record.team), account_team, user_team)
+    return (
+        context.organization_id,
+        record.request_id,
+        draft.payload_hash,
+        record.started_at,
+        draft.hour_start,
+        context.received_at,
+        names.model(record.provider, record.model),
+        names.virtual_model(record.virtual_model),
+        user_id,
+        account_id,
+        team_id,
+        attribution.value,
+        _json.encode(names.metadata(record.metadata)).decode() if record.metadata else "{}",
+        record.operation,
+        record.streaming,
+        record.service_tier,
+        record.attempt,
+        record.trace_id,
+        record.span_id,
+        draft.failed,
+        draft.failure_class and draft.failure_class.value,
+        record.status_code,
+        names.error_type(draft.error_type),
+        record.error_message,
+        record.input_tokens,
+        record.output_tokens,
+        record.cache_read_tokens,
+        record.cache_write_tokens,
+        record.cache_write_1h_tokens,
+        record.reasoning_tokens,
+        record.audio_input_tokens,
+        record.audio_output_tokens,
+        draft.token_anomaly,
+        *times,
+        priced.state.value,
+        priced.cost,
+        priced.list_cost,
+        reported_cost,
+        context.book.version,
+    )

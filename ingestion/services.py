@@ -1,0 +1,66 @@
+"""Ingest, the one way in: records to facts or to named rejections."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Final
+
+from django.conf import settings
+
+from ingestion import names, pipeline
+from ingestion.metadata import register
+from ingestion.pipeline import Context, Item
+from ingestion.pricing.book import price_book
+from ingestion.records import RequestRecord
+from ingestion.validation import Window
+from ingestion.writer.retries import UnavailableError, with_retries
+from ingestion.writer.store import Batch, Outcome, write
+from metricsportal.lib import localtime
+from teams.models import Organization
+
+__all__ = ["BATCH", "Outcome", "UnavailableError", "ingest", "ingest_records", "register"]
+
+BATCH: Final = 5_000
+"""Records per transaction where the caller has no batches of its own."""
+
+
+def ingest(
+    *, organization: Organization, items: Iterable[Item], source: str, now: datetime, past_days: int | None
+) -> Outcome:
+    """Store one batch in one transaction; what is reported as accepted is committed when this returns.
+
+    `items` come from a format: index and record, or index and why there is none. `past_days` None = no lower limit of
+    time. Records are normalised in place. Raises UnavailableError when the database cannot store now.
+    """
+    window = Window.around(now, past_days=past_days, future_minutes=settings.INGEST_FUTURE_MINUTES)
+    drafts, rejected = pipeline.draft(items, window, localtime.zone(organization.zone))
+
+    def attempt() -> Outcome:
+        found = names.intern(organization.pk, drafts, now)
+        context = Context(organization.pk, now, found, price_book(organization.pk))
+        rows, too_expensive = pipeline.rows(drafts, context)
+        return write(Batch(organization.pk, source, now, rows, [*rejected, *too_expensive], found.capped))
+
+    return with_retries(attempt)
+
+
+def ingest_records(
+    *, organization: Organization, records: Iterable[RequestRecord], source: str, now: datetime, past_days: int | None
+) -> Outcome:
+    """Store any number of records, one transaction per BATCH of them; the outcome is the sum."""
+    total = Outcome()
+    for batch in batches(enumerate(records)):
+        outcome = ingest(organization=organization, items=batch, source=source, now=now, past_days=past_days)
+        total.accepted += outcome.accepted
+        total.duplicate += outcome.duplicate
+        total.conflict += outcome.conflict
+        total.rejected += outcome.rejected
+        total.capped += outcome.capped
+    return total
+
+
+def batches(items: Iterable[Item], size: int = BATCH) -> Iterator[list[Item]]:
+    """Lists of at most `size` items."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch

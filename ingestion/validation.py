@@ -1,0 +1,155 @@
+"""What every record must satisfy, whatever its source: steps that return nothing or raise RejectedError. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from math import isfinite
+from operator import attrgetter
+from typing import Final
+
+from ingestion.records import TOKEN_FIELDS, Code, RejectedError, RequestRecord
+
+REQUEST_ID_LENGTH: Final = 128
+NOT_IDS: Final = frozenset({"none", "null", "undefined"})
+TEXT_LIMITS: Final = {
+    "model": 256,
+    "provider": 64,
+    "virtual_model": 256,
+    "user": 256,
+    "user_email": 254,
+    "virtual_account": 256,
+    "team": 256,
+    "error_type": 128,
+    "service_tier": 32,
+    "operation": 128,
+    "trace_id": 128,
+    "span_id": 128,
+}
+METADATA_KEYS: Final = 64
+METADATA_KEY_LENGTH: Final = 128
+METADATA_VALUE_LENGTH: Final = 256
+MOST_TOKENS: Final = 10**12
+LONGEST_MS: Final = 10**10  # 115 days
+MOST_USD: Final = Decimal(9_000_000)  # picodollars must fit into 64 bits
+MOST_ATTEMPTS: Final = 32_767
+EARLIEST: Final = datetime(1970, 1, 2, tzinfo=UTC)
+
+_texts: Final = attrgetter(*TEXT_LIMITS)
+_tokens: Final = attrgetter(*TOKEN_FIELDS)
+_DURATIONS: Final = ("latency_ms", "ttft_ms", "itl_ms")
+_durations: Final = attrgetter(*_DURATIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Instants at which a request may have started: `[earliest, latest]`."""
+
+    earliest: datetime
+    latest: datetime
+
+    @classmethod
+    def around(cls, now: datetime, *, past_days: int | None, future_minutes: int) -> "Window":
+        """The window of a batch received now; `past_days` None = no lower limit (file import)."""
+        earliest = EARLIEST if past_days is None else now - timedelta(days=past_days)
+        return cls(earliest, now + timedelta(minutes=future_minutes))
+
+    def check(self, record: RequestRecord) -> None:
+        """Refuse what started outside, and instants without an offset; keep the others in UTC."""
+        started_at = record.started_at
+        if started_at.tzinfo is not UTC:
+            if started_at.tzinfo is None:
+                raise RejectedError(Code.INVALID, "started_at", "started_at needs an offset such as Z or +02:00.")
+            try:
+                started_at = record.started_at = started_at.astimezone(UTC)
+            except OverflowError:
+                raise RejectedError(Code.TIME_WINDOW, "started_at", "started_at is outside all time.") from None
+        if not self.earliest <= started_at <= self.latest:
+            borders = f"{self.earliest:%Y-%m-%dT%H:%MZ} and {self.latest:%Y-%m-%dT%H:%MZ}"
+            message = f"started_at must lie between {borders}, it is {started_at:%Y-%m-%dT%H:%M:%SZ}."
+            raise RejectedError(Code.TIME_WINDOW, "started_at", message)
+
+
+def check_request_id(record: RequestRecord) -> None:
+    """1 to 128 printable ASCII characters, and none of the words that mean that there is no id."""
+    value = record.request_id
+    if not 0 < len(value) <= REQUEST_ID_LENGTH or not (value.isascii() and value.isprintable()):
+        raise RejectedError(Code.REQUEST_ID, "request_id", "request_id must be 1 to 128 printable ASCII characters.")
+    if value.strip().lower() in NOT_IDS or value.isspace():
+        raise RejectedError(Code.REQUEST_ID, "request_id", f"“{value}” is not an identity.")
+
+
+def check_texts(record: RequestRecord) -> None:
+    """Lengths and characters of all names."""
+    for (field, limit), value in zip(TEXT_LIMITS.items(), _texts(record), strict=True):
+        if value:
+            _check_text(value, limit, field)
+
+
+def check_metadata(record: RequestRecord) -> None:
+    """At most 64 keys of 128 characters with values of 256."""
+    metadata = record.metadata
+    if not metadata:
+        return
+    if len(metadata) > METADATA_KEYS:
+        raise RejectedError(Code.TOO_LONG, "metadata", f"metadata has {len(metadata)} keys, {METADATA_KEYS} are kept.")
+    for key, value in metadata.items():
+        if not key:
+            raise RejectedError(Code.INVALID, "metadata", "A metadata key is empty.")
+        _check_text(key, METADATA_KEY_LENGTH, "metadata")
+        _check_text(value, METADATA_VALUE_LENGTH, "metadata")
+
+
+def _check_text(value: str, limit: int, field: str) -> None:
+    if len(value) > limit:
+        raise RejectedError(Code.TOO_LONG, field, f"{field} has {len(value)} characters, {limit} are allowed.")
+    if "\0" in value:
+        raise RejectedError(Code.INVALID, field, f"{field} contains a NUL character.")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise RejectedError(Code.INVALID, field, f"{field} contains half of a surrogate pair.") from None
+
+
+def check_tokens(record: RequestRecord) -> None:
+    """Token counts are not negative and not absurd."""
+    for field, value in zip(TOKEN_FIELDS, _tokens(record), strict=True):
+        if value is not None and not 0 <= value <= MOST_TOKENS:
+            _refuse_number(field, value, MOST_TOKENS)
+
+
+def check_durations(record: RequestRecord) -> None:
+    """Durations are finite, not negative, not absurd."""
+    for field, value in zip(_DURATIONS, _durations(record), strict=True):
+        if value is not None and not 0 <= value <= LONGEST_MS:
+            _refuse_number(field, value, LONGEST_MS)
+
+
+def check_numbers(record: RequestRecord) -> None:
+    """Status code, attempt and reported cost are in range."""
+    status, attempt, cost = record.status_code, record.attempt, record.reported_cost_usd
+    if status is not None and not 100 <= status <= 599:
+        raise RejectedError(Code.INVALID, "status_code", f"status_code must be 100 to 599, it is {status}.")
+    if attempt is not None and not 1 <= attempt <= MOST_ATTEMPTS:
+        raise RejectedError(Code.INVALID, "attempt", f"attempt must be 1 to {MOST_ATTEMPTS}, it is {attempt}.")
+    if cost is not None and not (cost.is_finite() and 0 <= cost <= MOST_USD):
+        _refuse_number("reported_cost_usd", cost, MOST_USD)
+
+
+def _refuse_number(field: str, value: float | Decimal, most: float | Decimal) -> None:
+    if not (value.is_finite() if isinstance(value, Decimal) else isfinite(value)):
+        raise RejectedError(Code.INVALID, field, f"{field} is not a finite number.")
+    if value < 0:
+        raise RejectedError(Code.NEGATIVE, field, f"{field} must not be negative.")
+    raise RejectedError(Code.INVALID, field, f"{field} must be at most {most}.")
+
+
+CHECKS: Final[tuple[Callable[[RequestRecord], None], ...]] = (
+    check_request_id,
+    check_texts,
+    check_metadata,
+    check_tokens,
+    check_durations,
+    check_numbers,
+)

@@ -1,0 +1,35 @@
+"""Insertion of facts on PostgreSQL: COPY into a staging table, then one sorted INSERT that skips known identities."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from django.db import connection
+
+from ingestion.models import LLMRequest
+from ingestion.pipeline import COLUMNS, Row
+from ingestion.writer.bulk import copy_rows
+
+_FACTS: Final = LLMRequest._meta.db_table
+_STAGING: Final = "ingest_staging"
+_NAMES: Final = ", ".join(COLUMNS)
+# Names of our own table and columns; values travel through COPY.
+_CREATE: Final = (
+    f"CREATE TEMPORARY TABLE IF NOT EXISTS {_STAGING} ON COMMIT DELETE ROWS "  # noqa: S608
+    f"AS SELECT {_NAMES} FROM {_FACTS} WITH NO DATA"
+)
+# Sorted with one collation for all writers: overlapping batches then wait for each other instead of deadlocking.
+_INSERT: Final = (
+    f"INSERT INTO {_FACTS} ({_NAMES}) SELECT {_NAMES} FROM {_STAGING} "  # noqa: S608
+    'ORDER BY request_id COLLATE "C" ON CONFLICT (organization_id, request_id) DO NOTHING RETURNING request_id'
+)
+
+
+def insert_new(rows: Sequence[Row]) -> set[str]:
+    """Insert the rows whose identity is new and return their request ids; call it inside a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CREATE)
+        # Rows of an earlier batch are still there when both run inside one transaction.
+        cursor.execute(f"DELETE FROM {_STAGING}")  # noqa: S608 - our own name
+        copy_rows(_STAGING, COLUMNS, rows)
+        cursor.execute(_INSERT)
+        return {request_id for (request_id,) in cursor.fetchall()}

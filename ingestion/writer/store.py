@@ -1,0 +1,127 @@
+"""The one transaction of ingest: facts, changed hours and outcome counts are committed together or not at all."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from django.db import DataError, IntegrityError, connection, transaction
+
+from ingestion.models import ChangedHour, IngestBatch
+from ingestion.pipeline import COLUMNS, Row
+from ingestion.records import Code, Rejection
+from ingestion.writer import postgresql, sqlite
+from ingestion.writer.bulk import bulk_insert
+from ingestion.writer.identity import PAYLOAD_HASH, REQUEST_ID, first_of_each, stored_hashes
+
+_HOUR: Final = COLUMNS.index("hour_start")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows to store with the index of their record, and what became of the others."""
+
+    organization_id: int
+    source: str
+    received_at: datetime
+    rows: Sequence[tuple[int, Row]]
+    rejected: Sequence[Rejection]
+    capped: int = 0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of each record: accepted + duplicate + conflict + rejected = received."""
+
+    accepted: int = 0
+    duplicate: int = 0
+    conflict: int = 0
+    rejected: list[Rejection] = field(default_factory=list)
+    capped: int = 0
+
+    @property
+    def received(self) -> int:
+        """Number of records of the batch."""
+        return self.accepted + self.duplicate + self.conflict + len(self.rejected)
+
+
+def write(batch: Batch) -> Outcome:
+    """Store a batch; when this returns, everything it reports as accepted is committed.
+
+    A record that the database refuses is found by halving the batch and rejected; the others are stored. Raises the
+    errors of `django.db` otherwise, with nothing stored.
+    """
+    try:
+        with transaction.atomic():
+            return _store(batch, _insert_new)
+    except (DataError, IntegrityError):
+        with transaction.atomic():
+            return _store(batch, _insert_new_isolating)
+
+
+_Insert = Callable[[Sequence[Row]], tuple[set[str], set[str]]]
+"""Inserts new identities; returns the ids that were stored and those that the database refused."""
+
+
+def _insert_new(rows: Sequence[Row]) -> tuple[set[str], set[str]]:
+    engine = postgresql if connection.vendor == "postgresql" else sqlite
+    return engine.insert_new(rows), set()
+
+
+def _insert_new_isolating(rows: Sequence[Row]) -> tuple[set[str], set[str]]:
+    try:
+        with transaction.atomic():
+            return _insert_new(rows)
+    except (DataError, IntegrityError):
+        if len(rows) == 1:
+            return set(), {str(rows[0][REQUEST_ID])}
+    middle = len(rows) // 2
+    # Halves of sorted rows keep the order in which all writers take their locks.
+    ordered = sorted(rows, key=lambda row: str(row[REQUEST_ID]))
+    lower, upper = _insert_new_isolating(ordered[:middle]), _insert_new_isolating(ordered[middle:])
+    return lower[0] | upper[0], lower[1] | upper[1]
+
+
+def _store(batch: Batch, insert: _Insert) -> Outcome:
+    outcome = Outcome(rejected=list(batch.rejected), capped=batch.capped)
+    first = first_of_each([row for _, row in batch.rows])
+    stored, refused = insert(list(first.values())) if first else (set[str](), set[str]())
+    known = stored_hashes([row for request_id, row in first.items() if request_id not in stored])
+    for index, row in batch.rows:
+        request_id = str(row[REQUEST_ID])
+        if request_id in refused:
+            message = "The database refused this record; nothing of it was stored."
+            outcome.rejected.append(Rejection(index, Code.INVALID, "", message))
+        elif request_id in stored and row is first[request_id]:
+            outcome.accepted += 1
+        elif row[PAYLOAD_HASH] == known.get(request_id, first[request_id][PAYLOAD_HASH]):
+            outcome.duplicate += 1
+        else:
+            outcome.conflict += 1
+    outcome.rejected.sort(key=lambda rejection: rejection.index)
+    _log_changed_hours(batch, {first[request_id][_HOUR] for request_id in stored})
+    _log_outcome(batch, outcome)
+    return outcome
+
+
+def _log_changed_hours(batch: Batch, hours: set[object]) -> None:
+    if not hours:
+        return
+    rows = [(batch.organization_id, hour, batch.received_at) for hour in sorted(hours, key=str)]
+    bulk_insert(ChangedHour, ("organization_id", "hour_start", "appended_at"), rows)
+
+
+def _log_outcome(batch: Batch, outcome: Outcome) -> None:
+    if outcome.received:
+        IngestBatch.objects.create(
+            organization_id=batch.organization_id,
+            received_at=batch.received_at,
+            source=batch.source,
+            accepted=outcome.accepted,
+            duplicate=outcome.duplicate,
+            conflict=outcome.conflict,
+            rejected=len(outcome.rejected),
+            rejected_by_code=dict(Counter(rejection.code.value for rejection in outcome.rejected)),
+            capped=outcome.capped,
+        )
