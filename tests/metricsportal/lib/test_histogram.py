@@ -1,0 +1,84 @@
+"""Mergeable histograms."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metricsportal.lib import histogram
+
+BUCKETS = range(len(histogram.UPPER_BOUNDS))
+durations = st.one_of(st.integers(0, 200), st.integers(0, 10**9), st.integers(0, 2**62))
+samples = st.lists(durations, min_size=1, max_size=200)
+
+
+def encoded(values: list[int]) -> bytes:
+    slots = histogram.bucket_of(np.array(values, dtype=np.int64)).astype(np.int64) + 1
+    return histogram.records(*np.unique(slots, return_counts=True))
+
+
+def merged(parts: list[bytes]) -> bytes:
+    return histogram.compact(parts, np.zeros(len(parts), dtype=np.int64), 1)[0]
+
+
+def percentile_of(values: list[int], percentile: int) -> float:
+    return float(histogram.percentiles(histogram.dense([encoded(values)]), [percentile])[0, 0])
+
+
+def test_borders_are_the_floors_of_the_exact_powers() -> None:
+    # n = floor(2^(b/32))  <=>  n^32 <= 2^b < (n+1)^32, in integers of any size.
+    assert len(BUCKETS) == 2016
+    for bucket in BUCKETS:
+        bound = int(histogram.UPPER_BOUNDS[bucket])
+        assert bound**32 <= 1 << bucket < (bound + 1) ** 32
+
+
+@given(st.integers(1, 2**62))
+def test_a_value_lies_between_the_borders_of_its_bucket(value: int) -> None:
+    bucket = int(histogram.bucket_of(np.array([value]))[0])
+    assert value**32 <= 1 << bucket  # value <= g^b
+    assert bucket == 0 or value**32 > 1 << bucket - 1  # value > g^(b-1)
+
+
+def test_a_border_belongs_to_the_lower_bucket() -> None:
+    assert histogram.bucket_of(np.array([0, 1, 2, 3, 1 << 20, (1 << 20) + 1])).tolist() == [-1, 0, 32, 51, 640, 641]
+
+
+@given(samples, st.sampled_from([1, 7, 50, 75, 90, 99, 100]))
+def test_percentiles_are_within_the_promised_error(values: list[int], percentile: int) -> None:
+    exact = sorted(values)[histogram.rank(len(values), percentile) - 1]
+    assert percentile_of(values, percentile) == pytest.approx(exact, rel=histogram.RELATIVE_ERROR, abs=0)
+
+
+@given(samples, st.randoms())
+def test_merging_forgets_order_and_grouping(values: list[int], random) -> None:  # noqa: ANN001 - random.Random
+    whole = encoded(values)
+    shuffled = random.sample(values, len(values))
+    cut = random.randint(0, len(values))
+    parts = [encoded(part) for part in (shuffled[:cut], shuffled[cut:]) if part]
+    assert merged(parts) == whole
+    assert merged([b"".join(reversed(parts)), b""]) == whole
+    one_row = np.zeros(len(parts), dtype=np.int64)
+    assert histogram.dense(parts, one_row, 1).counts.tolist() == histogram.dense([whole]).counts.tolist()
+
+
+def test_zeros_rank_first() -> None:
+    values = [0, 0, 0, 5_000_000]
+    assert [percentile_of(values, p) for p in (1, 50, 75)] == [0, 0, 0]
+    assert percentile_of(values, 99) == pytest.approx(5_000_000, rel=histogram.RELATIVE_ERROR)
+
+
+def test_no_samples_have_no_percentile() -> None:
+    counts = histogram.dense([b"", encoded([7]), b""])
+    assert np.isnan(histogram.percentiles(counts, [50])[:, 0]).tolist() == [True, False, True]
+    assert np.isnan(histogram.percentiles(histogram.dense([b""]), [50, 99])).all()
+
+
+@pytest.mark.parametrize(("n", "percentile", "k"), [(100, 7, 7), (1, 1, 1), (10, 99, 10), (200, 50, 100), (3, 50, 2)])
+def test_rank_is_nearest_rank_in_integers(n: int, percentile: int, k: int) -> None:
+    assert histogram.rank(n, percentile) == k
+
+
+def test_counts_beyond_sixteen_bits_survive() -> None:
+    many = histogram.records(np.array([33]), np.array([4_000_000_000]))
+    assert histogram.dense([many + many]).counts.tolist() == [[8_000_000_000]]

@@ -1,0 +1,28 @@
+"""The clock names tasks that exist and expire before they pile up."""
+
+from celery.schedules import crontab
+
+from metricsportal.celery import BEAT_SCHEDULE, app
+
+
+def test_every_scheduled_task_exists() -> None:
+    app.loader.import_default_modules()
+    assert {entry["task"] for entry in BEAT_SCHEDULE.values()} <= set(app.tasks)
+
+
+def test_every_wake_up_expires_before_the_next_one() -> None:
+    for name, entry in BEAT_SCHEDULE.items():
+        schedule, expires = entry["schedule"], entry["options"]["expires"]
+        if isinstance(schedule, crontab):
+            period = 86_400 if len(schedule.hour) == 1 else 3600
+        else:
+            period = schedule.total_seconds()
+        assert 0 < expires < period, name
+
+
+def test_messages_are_json_and_survive_a_lost_worker() -> None:
+    conf = app.conf
+    assert (conf.accept_content, conf.task_serializer) == (["json"], "json")
+    assert (conf.task_acks_late, conf.task_reject_on_worker_lost, conf.worker_prefetch_multiplier) == (True, True, 1)
+    assert conf.task_ignore_result is True
+    assert conf.task_time_limit < 3600 / 2  # half of the visibility timeout

@@ -1,0 +1,53 @@
+"""Headers of every response."""
+
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
+
+from metricsportal.middleware import ResponseHeaders, content_security_policy
+
+pytestmark = pytest.mark.django_db
+
+
+def answer_of(view_headers: dict[str, str], path: str = "/anything") -> HttpResponse:
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse("x", headers=view_headers)
+
+    response = ResponseHeaders(view)(RequestFactory().get(path))
+    assert isinstance(response, HttpResponse)
+    return response
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/admin/login/", "/api/schema/", "/no-such-page"])
+def test_every_answer_is_strict_and_private(client: Client, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["Content-Security-Policy"] == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    assert "no-store" in headers["Cache-Control"]
+    assert "private" in headers["Cache-Control"]
+    assert {"Cookie", "Authorization"} <= set(headers["Vary"].split(", "))
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert "geolocation=()" in headers["Permissions-Policy"]
+
+
+def test_a_view_may_choose_otherwise() -> None:
+    headers = answer_of({"Cache-Control": "max-age=60", "Content-Security-Policy": "default-src 'self'"}).headers
+    assert headers["Cache-Control"] == "max-age=60"
+    assert headers["Content-Security-Policy"] == "default-src 'self'"
+
+
+def test_static_files_stay_cacheable() -> None:
+    headers = answer_of({}, "/static/app.css").headers
+    assert "Cache-Control" not in headers
+    assert "Vary" not in headers
+    assert "Content-Security-Policy" in headers
+
+
+def test_a_directive_can_be_replaced_and_the_rest_stays() -> None:
+    policy = content_security_policy(style_src="'self' 'unsafe-inline'")
+    assert "style-src 'self' 'unsafe-inline';" in policy
+    assert "script-src 'self';" in policy
