@@ -1,6 +1,8 @@
-/* Runs before the first paint, so that a remembered choice of light or dark does not flash the other one. */
+/* Runs before the first paint, so that a remembered choice of light or dark does not flash the other one,
+   and so that what needs JavaScript is shown from the start. */
 (function () {
   "use strict";
+  document.documentElement.classList.add("with-js");
   var choice = null;
   try {
     choice = localStorage.getItem("portal-theme");

@@ -1,0 +1,66 @@
+/** The breakdown table: one row per value of the view, sorted and paged by the server. */
+
+import { byId, goLink, h, replace } from "./dom.js";
+import { link, linkWithFilter } from "./state.js";
+
+function sortOf(column, sort) {
+  if (sort === column) return "ascending";
+  return sort === `-${column}` ? "descending" : null;
+}
+
+function heading(column, sort) {
+  const next = sort === `-${column.name}` ? column.name : `-${column.name}`;
+  return h("th", { scope: "col", class: "number", "aria-sort": sortOf(column.name, sort) }, goLink(link({ sort: next }), {}, column.label));
+}
+
+function share(row, text) {
+  const bar = h("i", { "aria-hidden": "true" });
+  bar.style.setProperty("--part", `${Math.min(100, Number(row.values.share ?? 0) * 100)}%`);
+  return h("span", { class: "share" }, bar, text);
+}
+
+function cell(row, column) {
+  const text = row.texts[column.name] ?? "–";
+  const isFailing = column.name === "failure_rate" && Number(row.values.failure_rate) >= 0.05;
+  const hasBar = column.name === "share" && row.values.share !== null && row.values.share !== undefined;
+  return h("td", { class: isFailing ? "number bad" : "number" }, hasBar ? share(row, text) : text);
+}
+
+function rowElement(row, columns) {
+  const label = row.filter ? goLink(linkWithFilter(row.filter), { title: `Filter to ${row.label}` }, row.label) : row.label;
+  return h("tr", {}, h("th", { scope: "row", class: "sticky" }, label), columns.map((column) => cell(row, column)));
+}
+
+function pager(table) {
+  if (table.pages <= 1) return null;
+  const step = (page, label) => goLink(`${link({})}&page=${page}`, { class: "button small" }, label);
+  return h(
+    "nav",
+    { class: "pager", "aria-label": "Pages of the table" },
+    h("span", { class: "muted small" }, `Page ${table.page} of ${table.pages}`),
+    table.page > 1 && step(table.page - 1, "Previous"),
+    table.page < table.pages && step(table.page + 1, "Next"),
+  );
+}
+
+/** Show the table of an answer. */
+export function renderBreakdown(data) {
+  const { breakdown: table, view } = data;
+  const title = view.by === "metadata" && view.key ? view.key : view.label;
+  const total = { values: {}, texts: table.total.texts };
+  const scrolled = byId("breakdown").querySelector(".table-scroll")?.scrollLeft ?? 0;
+  const scroll = h(
+    "div",
+    { class: "table-scroll", tabindex: "0", role: "region", "aria-labelledby": "breakdown-title" },
+    h(
+      "table",
+      { class: "table breakdown-table" },
+      h("thead", {}, h("tr", {}, h("th", { scope: "col", class: "sticky" }, title), table.columns.map((column) => heading(column, table.sort)))),
+      h("tbody", {}, table.rows.map((row) => rowElement(row, table.columns))),
+      h("tfoot", {}, h("tr", {}, h("th", { scope: "row", class: "sticky" }, "Total"), table.columns.map((column) => cell(total, column)))),
+    ),
+  );
+  const head = h("header", { class: "section-head inside" }, h("h2", { id: "breakdown-title" }, view.label));
+  replace(byId("breakdown"), h("section", { class: "breakdown card", "aria-labelledby": "breakdown-title" }, head, scroll, pager(table)));
+  scroll.scrollLeft = scrolled;
+}

@@ -1,0 +1,192 @@
+/** Drawing: one Chart.js object per panel, made once and updated. */
+
+import { css, fade } from "./colors.js";
+import { moment, tick } from "./format.js";
+import { roundTimes } from "./ticks.js";
+
+const Y_WIDTH = 52;
+const FONT = getComputedStyle(document.body).fontFamily;
+
+function line(series, model) {
+  const color = css(series.paint.name);
+  const { starts, partial } = model.axis;
+  return {
+    label: series.label,
+    hidden: series.hidden,
+    data: series.values.map((value, index) => ({ x: starts[index], y: value })),
+    borderColor: color,
+    backgroundColor: color,
+    borderWidth: 1.75,
+    borderDash: series.paint.dash,
+    borderJoinStyle: "round",
+    // A value between two gaps has no line: it gets a dot.
+    pointRadius: (context) => (isLonely(series.values, context.dataIndex) ? 2 : 0),
+    pointHitRadius: 0,
+    spanGaps: false,
+    segment: { borderDash: (context) => (context.p1DataIndex >= partial ? [2, 3] : undefined) },
+  };
+}
+
+function isLonely(values, index) {
+  const missing = (value) => value === null || value === undefined;
+  return !missing(values[index]) && missing(values[index - 1]) && missing(values[index + 1]);
+}
+
+function bars(series, model) {
+  const color = css(series.paint.name);
+  const { middles, partial } = model.axis;
+  return {
+    label: series.label,
+    hidden: series.hidden,
+    stack: "all",
+    data: series.values.map((value, index) => ({ x: middles[index], y: value ?? 0 })),
+    backgroundColor: middles.map((_, index) => (index >= partial ? fade(color, 0.45) : color)),
+    barPercentage: 1,
+    categoryPercentage: middles.length > 60 ? 0.9 : 0.82,
+    maxBarThickness: 72,
+    borderColor: css("surface"),
+    borderWidth: { top: middles.length > 120 ? 0 : 0.75 },
+    borderSkipped: false,
+  };
+}
+
+function datasets(model) {
+  return model.series.map((series) => (model.form === "line" ? line(series, model) : bars(series, model)));
+}
+
+/** Hours within a day, the date at midnight. */
+function timeLabel(value, zone) {
+  const hour = moment(value, zone, "HH:mm");
+  return hour === "00:00" ? moment(value, zone, "d LLL") : hour;
+}
+
+function scales(model) {
+  const text = { color: css("text-3"), font: { family: FONT, size: 11 } };
+  const { axis } = model;
+  return {
+    x: {
+      type: "time",
+      min: axis.min,
+      max: axis.max,
+      adapters: { date: { zone: axis.zone, locale: "en" } },
+      stacked: model.form !== "line",
+      offset: false,
+      border: { color: css("border") },
+      grid: { display: false },
+      afterBuildTicks: (scale) => {
+        scale.ticks = roundTimes(axis.min, axis.max, axis.zone, scale.chart.width - Y_WIDTH).map((value) => ({ value }));
+      },
+      ticks: { ...text, maxRotation: 0, autoSkip: false, padding: 4, callback: (value) => timeLabel(value, axis.zone) },
+    },
+    y: {
+      beginAtZero: true,
+      stacked: model.form !== "line",
+      suggestedMax: model.unit === "share" ? 0.01 : undefined,
+      border: { display: false },
+      grid: { color: css("grid"), drawTicks: false },
+      afterFit: (scale) => {
+        // The same width in every panel, so that equal instants stand below each other.
+        scale.width = Y_WIDTH;
+      },
+      ticks: { ...text, padding: 8, maxTicksLimit: 5, precision: model.unit === "count" ? 0 : undefined, callback: (value) => tick(value, model.unit) },
+    },
+  };
+}
+
+function unfinished(model) {
+  const { axis } = model;
+  if (axis.partial >= axis.starts.length) return {};
+  return {
+    partial: { type: "box", xMin: axis.starts[axis.partial], xMax: axis.max, backgroundColor: css("shade"), borderWidth: 0, drawTime: "beforeDatasetsDraw" },
+  };
+}
+
+function options(model, onRange) {
+  return {
+    animation: false,
+    responsive: true,
+    maintainAspectRatio: false,
+    parsing: false,
+    normalized: true,
+    events: [],
+    layout: { padding: { top: 6, right: 6 } },
+    scales: scales(model),
+    plugins: {
+      legend: { display: false },
+      tooltip: { enabled: false },
+      annotation: { annotations: unfinished(model) },
+      zoom: {
+        zoom: {
+          mode: "x",
+          drag: { enabled: true, threshold: 8, backgroundColor: fade(css("accent"), 0.14), borderColor: css("accent"), borderWidth: 1 },
+          onZoomComplete: ({ chart }) => onRange(chart),
+        },
+      },
+    },
+  };
+}
+
+/** Vertical line and points at the instant under the pointer; `chart.portalIndex` is the bucket. */
+const crosshair = {
+  id: "portalCrosshair",
+  afterDatasetsDraw(chart) {
+    const { portalIndex: index, portalModel: model } = chart;
+    if (index === null || index === undefined || !model) return;
+    const positions = model.form === "line" ? model.axis.starts : model.axis.middles;
+    const x = chart.scales.x.getPixelForValue(positions[index]);
+    const { top, bottom } = chart.chartArea;
+    const { ctx } = chart;
+    ctx.save();
+    ctx.strokeStyle = css("crosshair");
+    ctx.lineWidth = 1;
+    ctx.beginPath();
+    ctx.moveTo(Math.round(x) + 0.5, top);
+    ctx.lineTo(Math.round(x) + 0.5, bottom);
+    ctx.stroke();
+    if (model.form === "line") points(chart, model, index, x);
+    ctx.restore();
+  },
+};
+
+function points(chart, model, index, x) {
+  const { ctx } = chart;
+  for (const series of model.series) {
+    const value = series.values[index];
+    if (series.hidden || value === null || value === undefined) continue;
+    ctx.beginPath();
+    ctx.arc(x, chart.scales.y.getPixelForValue(value), 3.2, 0, Math.PI * 2);
+    ctx.fillStyle = css(series.paint.name);
+    ctx.strokeStyle = css("surface");
+    ctx.lineWidth = 1.5;
+    ctx.fill();
+    ctx.stroke();
+  }
+}
+
+/** Draw a model on a canvas for the first time. `onRange(start, end)` is called when a range is dragged. */
+export function createChart(canvas, model, onRange) {
+  const dragged = (chart) => {
+    const { min, max } = chart.scales.x;
+    const { axis } = chart.portalModel;
+    if (min <= axis.min && max >= axis.max) return;
+    onRange(Math.floor(min / 60_000) * 60_000, Math.ceil(max / 60_000) * 60_000);
+  };
+  const chart = new globalThis.Chart(canvas, {
+    type: model.form === "line" ? "line" : "bar",
+    data: { datasets: datasets(model) },
+    options: options(model, dragged),
+    plugins: [crosshair],
+  });
+  chart.portalModel = model;
+  chart.portalDragged = dragged;
+  return chart;
+}
+
+/** Draw another model with the same chart object. */
+export function updateChart(chart, model) {
+  chart.portalModel = model;
+  chart.portalIndex = null;
+  chart.data.datasets = datasets(model);
+  chart.options = options(model, chart.portalDragged);
+  chart.update("none");
+}

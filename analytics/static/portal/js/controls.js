@@ -1,0 +1,116 @@
+/** Range, View by, interval, percentile: marks what is chosen and keeps every link's URL current. */
+
+import { byId, h, replace } from "./dom.js";
+import { moment } from "./format.js";
+import { instant, link, linkToRange, params } from "./state.js";
+
+function mark(element, isCurrent) {
+  if (isCurrent) element.setAttribute("aria-current", "true");
+  else element.removeAttribute("aria-current");
+}
+
+function each(name, visit) {
+  for (const element of document.querySelectorAll(`[data-${name}]`)) visit(element, element.dataset[name]);
+}
+
+function renderRange(data) {
+  document.querySelector("[data-range-label]").textContent = data.range.label;
+  each("from", (element) => {
+    const { from, to } = element.dataset;
+    element.setAttribute("href", link({ from, to }));
+    mark(element, from === data.state.from && to === data.state.to);
+  });
+  each("move", (element, move) => element.setAttribute("href", linkToRange(data.range, move)));
+  const format = "yyyy-LL-dd'T'HH:mm";
+  byId("range-from").value = moment(Date.parse(data.range.start), data.range.zone, format);
+  byId("range-to").value = moment(Date.parse(data.range.end), data.range.zone, format);
+}
+
+function coverage(share) {
+  return share === "" ? "" : `${(Number(share) * 100).toFixed(0)} %`;
+}
+
+function renderViews(data) {
+  const { by, key } = data.view;
+  const fallback = data.choices.metadata_keys[0]?.name ?? null;
+  each("by", (element, name) => {
+    const changes = { by: name, key: name === "metadata" ? (key ?? fallback) : null, sort: null, iso: null };
+    element.setAttribute("href", link(changes));
+    mark(element, name === by);
+  });
+  byId("key-menu").hidden = by !== "metadata";
+  document.querySelector("[data-key-label]").textContent = key ?? "choose";
+  each("key", (element, name) => {
+    element.setAttribute("href", link({ by: "metadata", key: name, sort: null, iso: null }));
+    mark(element, name === key);
+  });
+  each("coverage", (element, share) => {
+    element.textContent = coverage(share);
+  });
+}
+
+function option(value, label, isSelected) {
+  return h("option", { value, selected: isSelected }, label);
+}
+
+function renderSelects(data) {
+  const form = document.querySelector("[data-auto-submit]");
+  const auto = data.interval.auto ? `Auto (${data.interval.label})` : "Auto";
+  replace(
+    form.elements.interval,
+    data.choices.intervals.map(({ name, label }) => option(name, name === "auto" ? auto : label, name === data.state.interval)),
+  );
+  form.elements.top.value = String(data.state.top);
+}
+
+/** Mark percentile and population; the links of both. */
+export function renderPercentile(data, percentile) {
+  each("p", (element, value) => {
+    element.setAttribute("href", link({ p: value }));
+    mark(element, Number(value) === percentile);
+  });
+  each("pop", (element, value) => {
+    element.setAttribute("href", link({ pop: value }));
+    mark(element, value === data.state.pop);
+  });
+}
+
+/** Show the state of an answer in all controls. */
+export function renderControls(data) {
+  renderRange(data);
+  renderViews(data);
+  renderSelects(data);
+}
+
+/** An input's local time in the reporting zone, as epoch milliseconds; NaN when it is not a time. */
+function localTime(value, zone) {
+  return globalThis.luxon.DateTime.fromISO(value, { zone }).toMillis();
+}
+
+/** Let the forms of the toolbar lead to URLs. `page` offers `go(search)` and `data()`. */
+export function bindControls(page) {
+  byId("range-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const { zone } = page.data().range;
+    const start = localTime(byId("range-from").value, zone);
+    const end = localTime(byId("range-to").value, zone);
+    byId("range-error").textContent = start < end ? "" : "The end must be after the start.";
+    if (!(start < end)) return;
+    byId("range-menu").open = false;
+    page.go(link({ from: instant(start), to: instant(end) }));
+  });
+  const form = document.querySelector("[data-auto-submit]");
+  form.addEventListener("change", (event) => page.go(link({ [event.target.name]: event.target.value })));
+  form.addEventListener("submit", (event) => event.preventDefault());
+  for (const menu of [byId("range-menu"), byId("key-menu")]) {
+    menu.addEventListener("click", (event) => {
+      if (event.target.closest("a")) menu.open = false;
+    });
+  }
+}
+
+/** The percentile that the URL asks for, or the server's choice. */
+export function chosenPercentile(data) {
+  const asked = Number(params().get("p"));
+  return data.choices.percentiles.includes(asked) ? asked : data.state.p;
+}

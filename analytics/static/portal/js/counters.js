@@ -1,0 +1,85 @@
+/** The four counters with their sparklines, and the badges that say how far the numbers can be trusted. */
+
+import { byId, h, icon, replace, svg } from "./dom.js";
+import { instantText } from "./format.js";
+
+const WIDTH = 120;
+const HEIGHT = 40;
+
+function sparkline(values) {
+  const numbers = values.map((value) => value ?? 0);
+  if (numbers.length < 2) return null;
+  const top = Math.max(...numbers) || 1;
+  const points = numbers.map((value, index) => `${((index / (numbers.length - 1)) * WIDTH).toFixed(1)},${(HEIGHT - 2 - (value / top) * (HEIGHT - 4)).toFixed(1)}`);
+  return svg(
+    "svg",
+    { class: "counter-spark", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" },
+    svg("path", { class: "area", d: `M0,${HEIGHT} L${points.join(" L")} L${WIDTH},${HEIGHT} Z` }),
+    svg("path", { class: "line", d: `M${points.join(" L")}` }),
+  );
+}
+
+function change(counter) {
+  if (!counter.change_text) return h("p", { class: "counter-change" });
+  if (counter.change === null) return h("p", { class: "counter-change" }, counter.change_text, h("span", { class: "muted" }, "none in the period before"));
+  const arrow = counter.change > 0 ? "arrow-up" : counter.change < 0 ? "arrow-down" : null;
+  return h("p", { class: "counter-change" }, arrow && icon(arrow), counter.change_text, h("span", { class: "muted" }, "on the period before"));
+}
+
+function note(words) {
+  return h("li", /\bfailed\b/.test(words) && !/^0 failed/.test(words) ? { class: "bad" } : {}, words);
+}
+
+function counterElement(counter) {
+  return h(
+    "div",
+    { class: "counter", data: { counter: counter.name } },
+    h("h3", { class: "counter-label" }, counter.label),
+    h(
+      "p",
+      { class: "counter-value", tabindex: "0" },
+      counter.at_least && h("span", { class: "counter-at-least" }, "at least "),
+      h("span", { "aria-hidden": "true" }, counter.compact),
+      h("span", { class: "visually-hidden" }, counter.text),
+    ),
+    h("span", { class: "counter-exact", "aria-hidden": "true" }, counter.text),
+    change(counter),
+    h("ul", { class: "counter-notes" }, (counter.notes ?? []).map(note)),
+    sparkline(counter.spark ?? []),
+  );
+}
+
+/** Show the counters of an answer. */
+export function renderCounters(data) {
+  const focused = document.activeElement?.closest?.("[data-counter]")?.dataset.counter;
+  replace(byId("counters"), data.counters.map(counterElement));
+  if (focused) document.querySelector(`[data-counter="${focused}"] .counter-value`)?.focus();
+}
+
+function badge(name, words, properties = {}) {
+  return h("li", properties, icon(name), words);
+}
+
+function hoursText(count) {
+  return count === 1 ? "1 hour waits for aggregation, read from the records meanwhile" : `${count} hours wait for aggregation, read from the records meanwhile`;
+}
+
+function percentText(share) {
+  return `${(share * 100).toLocaleString("en", { maximumFractionDigits: 2 })} %`;
+}
+
+/** Show until when, from what and how exactly the answer was made. */
+export function renderTrust(data) {
+  const { meta, range } = data;
+  const priced = meta.priced_share;
+  const unpriced = meta.unpriced_requests > 0;
+  const cost = unpriced ? `${percentText(priced ?? 0)} of cost known, ${meta.unpriced_requests.toLocaleString("en")} requests unpriced` : "Every request priced";
+  replace(
+    byId("trust"),
+    meta.fresh_until && badge("clock", `Up to ${instantText(meta.fresh_until, range.zone)}`, { title: `Every record stored until then is in these numbers. Read from ${meta.source}, ${meta.rows_read} rows, ${meta.elapsed_ms} ms.` }),
+    meta.stale_hours > 0 && badge("warning", hoursText(meta.stale_hours), { class: "warn" }),
+    priced !== null && priced !== undefined && badge(unpriced ? "warning" : "coin", cost, { class: unpriced ? "warn" : null, title: `Price book version ${meta.price_book_version}` }),
+    meta.last_verified && badge("shield", `Verified ${instantText(meta.last_verified, range.zone)}`, { title: "Aggregates were compared with every stored record then." }),
+    badge("info", `Percentiles within ${percentText(meta.percentile_error)}`, { title: "Largest relative error of a percentile read from merged histograms." }),
+  );
+}

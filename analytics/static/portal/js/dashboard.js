@@ -1,0 +1,138 @@
+/** The dashboard: takes the answer embedded in the page, and asks for another when the URL changes. */
+
+import { renderBreakdown } from "./breakdown.js";
+import { renderChips } from "./chips.js";
+import { forget } from "./colors.js";
+import { bindControls, chosenPercentile, renderControls, renderPercentile } from "./controls.js";
+import { renderCounters, renderTrust } from "./counters.js";
+import { clear } from "./crosshair.js";
+import { byId, copyText, say } from "./dom.js";
+import { bindExport, openExport } from "./export.js";
+import { bindFilter, openFilter } from "./filter-dialog.js";
+import { isolate } from "./legend.js";
+import { latestOnly } from "./load.js";
+import { makePanels } from "./panels.js";
+import { bindRefresh } from "./refresh.js";
+import { bindShortcuts } from "./shortcuts.js";
+import { link, params, question, sameQuestion } from "./state.js";
+import { clearFailure, renderFailure, renderMessages, renderState } from "./states.js";
+
+const root = byId("dashboard");
+const ask = latestOnly();
+let data = JSON.parse(byId("dashboard-data").textContent);
+let answered = question(location.search);
+
+const page = {
+  organization: root.dataset.organization,
+  reportUrl: root.dataset.reportUrl,
+  valuesUrl: root.dataset.valuesUrl,
+  data: () => data,
+  go,
+  onIsolate,
+  refresh: () => load(true),
+  addFilter: () => openFilter(),
+  export: openExport,
+  escape,
+};
+const panels = makePanels(page);
+
+function isolatedNow() {
+  return new Set(params().getAll("iso"));
+}
+
+/** What depends on the URL but not on the answer. */
+function renderShown() {
+  const percentile = chosenPercentile(data);
+  const isolated = isolatedNow();
+  renderControls(data);
+  renderPercentile(data, percentile);
+  renderChips(data, isolated, openFilter);
+  if (!data.problem && !data.empty) panels.show(data, percentile, isolated);
+}
+
+function render() {
+  renderState(data);
+  renderMessages(data.messages ?? []);
+  renderShown();
+  if (data.problem || data.empty) return;
+  renderCounters(data);
+  renderTrust(data);
+  renderBreakdown(data);
+}
+
+function setLoading(isLoading) {
+  root.classList.toggle("is-loading", isLoading);
+  root.setAttribute("aria-busy", String(isLoading));
+}
+
+/** Ask for the URL's data, unless they are shown already. */
+async function load(always) {
+  const search = location.search;
+  if (!always && sameQuestion(search, answered)) {
+    renderShown();
+    return;
+  }
+  setLoading(true);
+  try {
+    data = await ask(`${root.dataset.dataUrl}?${question(search)}`);
+    answered = question(search);
+    clearFailure();
+    render();
+    document.title = document.title.replace(/^.*? · /, `${data.view.label}, ${data.range.label} · `);
+    setLoading(false);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    setLoading(false);
+    renderFailure(error, () => load(true));
+  }
+}
+
+/** Go to another state of the page: URL first, then data. */
+function go(search) {
+  if (search === location.search) return;
+  history.pushState(null, "", search === "?" ? location.pathname : search);
+  load(false);
+}
+
+function onIsolate(label, labels, toggle) {
+  const next = label === null ? new Set() : isolate(isolatedNow(), label, labels, toggle);
+  go(link({ iso: [...next] }));
+}
+
+function escape() {
+  if (!clear() && params().has("iso")) go(link({ iso: null }));
+}
+
+function onClick(event) {
+  const anchor = event.target.closest("a[data-go]");
+  if (!anchor || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  clear();
+  go(anchor.search || "?");
+}
+
+async function copyLink(event) {
+  const label = event.currentTarget.lastChild;
+  label.textContent = (await copyText(location.href)) ? "Copied" : "Not allowed";
+  say(label.textContent);
+  setTimeout(() => {
+    label.textContent = "Copy link";
+  }, 1500);
+}
+
+function onTheme() {
+  forget();
+  renderShown();
+}
+
+document.addEventListener("click", onClick);
+document.addEventListener("portal:theme", onTheme);
+window.addEventListener("popstate", () => load(false));
+document.querySelector("[data-copy-link]").addEventListener("click", copyLink);
+bindControls(page);
+bindFilter(page);
+bindExport(page);
+bindRefresh(page);
+bindShortcuts(page);
+render();
+root.dataset.ready = "true";

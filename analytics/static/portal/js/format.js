@@ -1,0 +1,99 @@
+/** Numbers and times for charts, by unit. Texts of counters and tables come from the server. */
+
+const LOCALE = "en";
+const EMPTY = "–";
+const SCALES = [
+  [1e12, "T"],
+  [1e9, "B"],
+  [1e6, "M"],
+  [1e3, "k"],
+];
+
+function decimals(value, digits) {
+  return value.toLocaleString(LOCALE, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+function significant(value, digits) {
+  return value.toLocaleString(LOCALE, { maximumSignificantDigits: digits });
+}
+
+/** 12.4M, 3.21k, 812. */
+export function compact(value) {
+  const [scale, letter] = SCALES.find(([size]) => Math.abs(value) >= size) ?? [1, ""];
+  return `${significant(value / scale, 3)}${letter}`;
+}
+
+function dollars(value) {
+  const size = Math.abs(value);
+  if (size === 0) return "$0";
+  if (size >= 1) return `$${decimals(value, 2)}`;
+  return `$${size >= 0.01 ? decimals(value, 4) : significant(value, 2)}`;
+}
+
+function percent(value) {
+  return value > 0 && value < 0.0005 ? "<0.1 %" : `${decimals(value * 100, 1)} %`;
+}
+
+function duration(value) {
+  if (value < 1000) return `${decimals(value, value < 10 ? 1 : 0)} ms`;
+  return `${decimals(value / 1000, value < 10_000 ? 2 : 1)} s`;
+}
+
+const TEXTS = {
+  "1/s": (value) => `${significant(value, 3)} /s`,
+  share: percent,
+  count: (value) => decimals(value, 0),
+  tokens: compact,
+  ms: duration,
+  usd: dollars,
+};
+
+const TICKS = {
+  "1/s": compact,
+  share: (value) => `${significant(value * 100, 3)} %`,
+  count: compact,
+  tokens: compact,
+  ms: (value) => (Math.abs(value) < 1000 ? `${significant(value, 3)} ms` : `${significant(value / 1000, 3)} s`),
+  usd: (value) => (Math.abs(value) >= 1000 ? `$${compact(value)}` : `$${significant(value, 3)}`),
+};
+
+/** What the y axis measures, in words. */
+export const UNITS = {
+  "1/s": "requests per second",
+  share: "share of requests",
+  count: "requests",
+  tokens: "tokens",
+  ms: "milliseconds",
+  usd: "US dollars",
+};
+
+/** A value with its unit; a dash for no value, which is not zero. */
+export function text(value, unit) {
+  return value === null || value === undefined ? EMPTY : TEXTS[unit](value);
+}
+
+/** A value on an axis. */
+export function tick(value, unit) {
+  return value === 0 && unit !== "usd" ? "0" : TICKS[unit](value);
+}
+
+/** An instant in the reporting zone. `milliseconds` since the epoch. */
+export function moment(milliseconds, zone, format) {
+  return globalThis.luxon.DateTime.fromMillis(milliseconds, { zone, locale: LOCALE }).toFormat(format);
+}
+
+const DAY = 86_400_000;
+
+/** The name of a bucket: its day, or its hours on that day. */
+export function bucket(start, end, zone) {
+  if (end - start >= DAY * 1.5) return `${moment(start, zone, "d LLL")} – ${moment(end - 1, zone, "d LLL yyyy")}`;
+  if (end - start >= DAY * 0.9) return moment(start, zone, "cccc d LLL yyyy");
+  return `${moment(start, zone, "ccc d LLL, HH:mm")} – ${moment(end, zone, "HH:mm")}`;
+}
+
+/** An ISO instant as the page writes it: time alone when it is today in the zone. */
+export function instantText(iso, zone) {
+  const then = Date.parse(iso);
+  const today = moment(Date.now(), zone, "yyyyLLdd") === moment(then, zone, "yyyyLLdd");
+  return moment(then, zone, today ? "HH:mm:ss" : "d LLL yyyy, HH:mm");
+}

@@ -1,0 +1,92 @@
+/** What a panel shows: its part of the answer joined with colours, isolation and percentile. No DOM here. */
+
+import { paintErrors, paintGroups } from "./colors.js";
+
+/** Time axis of all panels: starts of the buckets, their ends, the borders of the axis. Epoch milliseconds. */
+export function timeAxis(data) {
+  const { starts, end, partial_from: partial } = data.buckets;
+  const ends = starts.map((start, index) => starts[index + 1] ?? end);
+  const last = starts.length - 1;
+  // The unfinished bucket gets its full width: it will fill up.
+  const usual = last > 0 ? starts[last] - starts[last - 1] : end - starts[0];
+  const nominal = [...ends.slice(0, last), Math.max(end, starts[last] + usual)];
+  return {
+    starts,
+    ends,
+    middles: starts.map((start, index) => (start + nominal[index]) / 2),
+    min: starts[0],
+    max: nominal[last],
+    partial: partial ?? starts.length,
+    zone: data.range.zone,
+  };
+}
+
+function shownPart(panel, percentile) {
+  return panel.percentiles ? (panel.percentiles[percentile] ?? Object.values(panel.percentiles)[0]) : panel;
+}
+
+function noteOf(panel, data, percentile) {
+  if (!panel.percentiles) return panel.form === "line" ? "" : `per ${data.interval.label}`;
+  const streams = panel.name === "ttft" ? ", streaming only" : "";
+  return `P${percentile} · ${panel.population ?? "successful"} requests${streams}`;
+}
+
+function seriesOf(part, data, paints) {
+  const own = part.series.filter((series) => series.group === null).map((series) => series.label);
+  const errors = new Map(paintErrors(own).map((paint, index) => [own[index], paint]));
+  return part.series.map((series) => {
+    const group = series.group === null ? null : data.groups[series.group];
+    return { ...series, isGroup: group !== null, filter: group?.filter ?? null, paint: group ? paints[series.group] : errors.get(series.label) };
+  });
+}
+
+function markHidden(series, isolated, groups) {
+  const ofGroups = groups.some((group) => isolated.has(group.label));
+  const ofOwn = series.some((one) => !one.isGroup && isolated.has(one.label));
+  return series.map((one) => ({ ...one, hidden: (one.isGroup ? ofGroups : ofOwn) && !isolated.has(one.label) }));
+}
+
+/** The panels of an answer, ready to draw. `isolated` is a set of labels, empty = all are shown. */
+export function panelModels(data, percentile, isolated) {
+  const axis = timeAxis(data);
+  const paints = paintGroups(data.groups);
+  return data.panels.map((panel) => {
+    const part = shownPart(panel, percentile);
+    return {
+      name: panel.name,
+      title: panel.title,
+      unit: panel.unit,
+      form: panel.form,
+      gap: panel.gap,
+      definition: panel.definition,
+      headline: part.headline ?? "",
+      note: noteOf(panel, data, percentile),
+      range: data.range,
+      axis,
+      series: markHidden(seriesOf(part, data, paints), isolated, data.groups),
+    };
+  });
+}
+
+/** Whether any value is there to draw. */
+export function hasValues(model) {
+  return model.series.some((series) => series.values.some((value) => value !== null && (value !== 0 || model.gap === "zero")));
+}
+
+/** Values at one bucket, largest first, without hidden series and gaps; bars of nothing are left out. */
+export function valuesAt(model, index) {
+  const rows = model.series
+    .filter((series) => !series.hidden)
+    .map((series) => ({ series, value: series.values[index], samples: series.samples?.[index] }))
+    .filter((row) => row.value !== null && row.value !== undefined && (row.value !== 0 || model.form === "line"));
+  return rows.sort((one, other) => other.value - one.value);
+}
+
+/** The sentence that stands for the picture. */
+export function sentence(model, data) {
+  const shown = model.series.filter((series) => !series.hidden);
+  const top = shown.reduce((best, series) => ((series.range ?? -1) > (best?.range ?? -1) ? series : best), null);
+  const by = shown.some((series) => series.isGroup) ? ` by ${data.view.label.toLowerCase()}` : "";
+  const highest = top && top.range !== null ? `, highest ${top.label}${top.range_text ? ` ${top.range_text}` : ""}` : "";
+  return `${model.title}${by}, ${data.range.label.toLowerCase()}, ${model.headline || "no value"}${highest}. Arrow keys read the values.`;
+}

@@ -1,0 +1,59 @@
+/** The table behind a chart, and the same rows as text for clipboard and file. */
+
+import { h, replace } from "./dom.js";
+import { bucket, text } from "./format.js";
+import { instant } from "./state.js";
+
+function head(model) {
+  return h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "From"), model.series.map((series) => h("th", { scope: "col", class: "number" }, series.label))));
+}
+
+function row(model, index) {
+  const { starts, ends, zone } = model.axis;
+  return h(
+    "tr",
+    {},
+    h("th", { scope: "row" }, bucket(starts[index], ends[index], zone)),
+    model.series.map((series) => h("td", { class: "number" }, text(series.values[index], model.unit))),
+  );
+}
+
+function foot(model) {
+  const cells = model.series.map((series) => h("td", { class: "number" }, series.range_text ?? text(series.range ?? null, model.unit)));
+  return h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, "Whole range"), cells));
+}
+
+/** Fill the table of a panel with every bucket, newest last. */
+export function renderTable(container, model) {
+  const caption = h("caption", { class: "visually-hidden" }, `${model.title}, ${model.range.label}, ${model.axis.zone}`);
+  const rows = model.axis.starts.map((_, index) => row(model, index));
+  replace(container, h("table", { class: "table" }, caption, head(model), h("tbody", {}, rows), foot(model)));
+}
+
+/** Rows of raw values: instants in UTC, numbers as they are, nothing where there is none. */
+function rawRows(model) {
+  const heading = ["start", ...model.series.map((series) => series.label)];
+  const rows = model.axis.starts.map((start, index) => [instant(start), ...model.series.map((series) => series.values[index] ?? "")]);
+  return [heading, ...rows];
+}
+
+/** A cell that no spreadsheet takes for a formula. */
+function safe(cell) {
+  const written = String(cell);
+  return typeof cell === "string" && /^[=+\-@\t\r]/.test(written) ? `'${written}` : written;
+}
+
+function quoted(cell) {
+  const written = safe(cell);
+  return /[",\r\n]/.test(written) ? `"${written.replaceAll('"', '""')}"` : written;
+}
+
+/** The panel as CSV. */
+export function panelCsv(model) {
+  return rawRows(model).map((cells) => `${cells.map(quoted).join(",")}\r\n`).join("");
+}
+
+/** The panel as lines with tabs, for pasting into a spreadsheet. */
+export function panelTabs(model) {
+  return rawRows(model).map((cells) => cells.map((cell) => safe(cell).replaceAll(/[\t\r\n]/g, " ")).join("\t")).join("\n");
+}

@@ -1,0 +1,134 @@
+/** The eleven panels: heads, charts, legends, tables and the menu of each. */
+
+import { createChart, updateChart } from "./charts.js";
+import { css } from "./colors.js";
+import { attach, clear } from "./crosshair.js";
+import { copyText, download, h, replace, say } from "./dom.js";
+import { UNITS } from "./format.js";
+import { renderLegend } from "./legend.js";
+import { hasValues, panelModels, sentence } from "./model.js";
+import { panelCsv, panelTabs, renderTable } from "./panel-table.js";
+import { linkBetween } from "./state.js";
+
+const idle = window.requestIdleCallback ?? ((task) => setTimeout(task, 50));
+
+class Panel {
+  constructor(element, page) {
+    this.element = element;
+    this.page = page;
+    this.chart = null;
+    this.model = null;
+    for (const button of element.querySelectorAll("[data-act]")) {
+      button.addEventListener("click", () => this.act(button.dataset.act));
+    }
+  }
+
+  find(name) {
+    return this.element.querySelector(`[data-${name}]`);
+  }
+
+  show(model, data) {
+    this.model = model;
+    this.find("headline").textContent = model.headline;
+    this.find("note").textContent = model.note || UNITS[model.unit];
+    this.find("definition").textContent = model.definition;
+    this.draw(data);
+    renderLegend(this.find("legend"), model, this.page.onIsolate);
+    this.fillTable();
+  }
+
+  draw(data) {
+    const canvas = this.element.querySelector("canvas");
+    canvas.setAttribute("aria-label", sentence(this.model, data));
+    const isEmpty = !hasValues(this.model);
+    this.find("empty").hidden = !isEmpty;
+    replace(this.find("empty"), h("span", {}, this.model.form === "line" ? "No samples in this range" : "None in this range"));
+    if (this.chart) {
+      updateChart(this.chart, this.model);
+      return;
+    }
+    this.chart = createChart(canvas, this.model, (start, end) => this.page.go(linkBetween(start, end)));
+    attach(this.chart);
+  }
+
+  fillTable() {
+    const { model } = this;
+    if (this.isTableShown()) renderTable(this.find("table"), model);
+    // Hidden tables are for screen readers: they can wait until the page is painted.
+    else idle(() => this.model === model && renderTable(this.find("table"), model));
+  }
+
+  isTableShown() {
+    return this.find("table").classList.contains("is-shown");
+  }
+
+  act(name) {
+    this.element.querySelector("details.menu").open = false;
+    const act = { table: "toggleTable", expand: "expand", explain: "explain", copy: "copy", csv: "csv", png: "png" }[name];
+    this[act]();
+  }
+
+  toggleTable() {
+    const table = this.find("table");
+    const isShown = table.classList.toggle("is-shown");
+    this.element.querySelector('[data-act="table"]').lastChild.textContent = isShown ? "Hide table" : "Show table";
+    this.fillTable();
+    if (isShown) table.focus();
+  }
+
+  expand() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.element.requestFullscreen();
+  }
+
+  explain() {
+    const definition = this.find("definition");
+    definition.hidden = !definition.hidden;
+  }
+
+  async copy() {
+    say((await copyText(panelTabs(this.model))) ? "Copied." : "The browser did not allow copying.");
+  }
+
+  csv() {
+    download(new Blob([panelCsv(this.model)], { type: "text/csv" }), `${this.fileName()}.csv`);
+  }
+
+  png() {
+    const { canvas } = this.chart;
+    clear();
+    const copy = h("canvas", { width: canvas.width, height: canvas.height });
+    const context = copy.getContext("2d");
+    context.fillStyle = css("surface");
+    context.fillRect(0, 0, copy.width, copy.height);
+    context.drawImage(canvas, 0, 0);
+    copy.toBlob((blob) => download(blob, `${this.fileName()}.png`));
+  }
+
+  fileName() {
+    const { range } = this.model;
+    return [this.model.name, this.page.organization, range.start.slice(0, 10), range.end.slice(0, 10)].join("_");
+  }
+}
+
+/** All panels of the page. `page` offers `go(search)`, `onIsolate(label, labels, toggle)` and `organization`. */
+export function makePanels(page) {
+  const panels = new Map([...document.querySelectorAll("[data-panel]")].map((element) => [element.dataset.panel, new Panel(element, page)]));
+  return {
+    /** Show an answer; a panel that fails says so and leaves the others alone. */
+    show(data, percentile, isolated) {
+      clear();
+      if (data.buckets.starts.length === 0) return;
+      for (const model of panelModels(data, percentile, isolated)) {
+        const panel = panels.get(model.name);
+        try {
+          panel?.show(model, data);
+        } catch (error) {
+          console.error(error);
+          panel.find("empty").hidden = false;
+          replace(panel.find("empty"), h("span", {}, "This chart could not be drawn"));
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,39 @@
+/** Times at which a time axis has labels: round hours and days of the reporting zone, as many as fit. */
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const STEPS = [1, 2, 5, 10, 15, 30].map((count) => [count * MINUTE, { minutes: count }]).concat(
+  [1, 2, 3, 6, 12].map((count) => [count * HOUR, { hours: count }]),
+  [1, 2, 7, 14].map((count) => [count * DAY, { days: count }]),
+  [1, 3, 6, 12].map((count) => [count * 30 * DAY, { months: count }]),
+);
+const SPACE = 62;
+
+/** Round instants between `min` and `max` (epoch milliseconds), at most one for each 62 px of `width`. */
+export function roundTimes(min, max, zone, width) {
+  const most = Math.max(2, Math.floor(width / SPACE));
+  const [, step] = STEPS.find(([length]) => (max - min) / length <= most) ?? STEPS.at(-1);
+  const unit = step.months ? "year" : step.days ? "month" : "day";
+  const times = [];
+  // Counting starts over with each unit: after a clock change hours stay round, and so do days after a short month.
+  for (let start = globalThis.luxon.DateTime.fromMillis(min, { zone }).startOf(unit); start.toMillis() <= max; start = next(start, unit)) {
+    times.push(...within(start, next(start, unit), step));
+  }
+  return times.filter((time) => time >= min && time <= max);
+}
+
+function next(start, unit) {
+  return start.plus({ [unit]: 1 }).startOf(unit);
+}
+
+function within(start, end, step) {
+  const [[unit, size]] = Object.entries(step);
+  const times = [];
+  let time = start;
+  for (let count = 1; time < end; count += 1) {
+    times.push(time.toMillis());
+    time = start.plus({ [unit]: size * count });
+  }
+  return times;
+}

@@ -1,0 +1,107 @@
+/** The box beside the crosshair: values of one bucket, largest first; pinned by a click, it offers filters. */
+
+import { swatch } from "./legend.js";
+import { goLink, h, replace } from "./dom.js";
+import { bucket, text } from "./format.js";
+import { valuesAt } from "./model.js";
+import { linkWithFilter } from "./state.js";
+
+const ROWS = 12;
+const FEW = 100;
+
+const box = h("div", { class: "tooltip", hidden: true });
+document.body.append(box);
+
+/** Filter that leaves out what another one selects; null where there is no opposite. */
+function opposite(filter) {
+  const [field, operator, ...rest] = filter.split(":");
+  const other = { eq: "ne", null: "nnull" }[operator];
+  return other ? [field, other, ...rest].join(":") : null;
+}
+
+function extraOf(row, model, total) {
+  if (row.samples !== undefined) return row.samples < FEW ? `n = ${row.samples}` : "";
+  if (model.form !== "line" && total > 0) return text(row.value / total, "share");
+  return "";
+}
+
+function actions(filter) {
+  const exclude = opposite(filter);
+  return h(
+    "span",
+    { class: "tooltip-actions" },
+    goLink(linkWithFilter(filter), {}, "Filter to"),
+    exclude && goLink(linkWithFilter(exclude), {}, "Exclude"),
+  );
+}
+
+function rowOf(row, model, total, pinned) {
+  const extra = extraOf(row, model, total);
+  return h(
+    "div",
+    { class: "tooltip-row" },
+    swatch(row.series.paint, model.form),
+    h("span", { class: "name" }, row.series.label),
+    h("span", { class: "value" }, text(row.value, model.unit)),
+    pinned && row.series.filter ? actions(row.series.filter) : extra && h("span", { class: "extra" }, extra),
+  );
+}
+
+function footOf(model, rows, total) {
+  const hidden = rows.length - ROWS;
+  return h(
+    "div",
+    { class: "tooltip-foot" },
+    hidden > 0 && h("p", {}, `${hidden} more in the table`),
+    model.form !== "line" && rows.length > 1 && h("div", { class: "tooltip-row" }, h("span", { class: "name" }, "Total"), h("span", { class: "value" }, text(total, model.unit))),
+  );
+}
+
+/** Fill the box for one bucket of a panel. */
+function fill(model, index, pinned) {
+  const rows = valuesAt(model, index);
+  const total = rows.reduce((sum, row) => sum + row.value, 0);
+  const { starts, ends, partial, zone } = model.axis;
+  const foot = footOf(model, rows, total);
+  replace(
+    box,
+    h("p", { class: "tooltip-time" }, `${bucket(starts[index], ends[index], zone)} ${zone}`, index >= partial && h("span", { class: "warn" }, "still filling")),
+    rows.slice(0, ROWS).map((row) => rowOf(row, model, total, pinned)),
+    rows.length === 0 && h("p", { class: "tooltip-row muted" }, "No value"),
+    foot.childElementCount > 0 && foot,
+  );
+}
+
+function place(x, y) {
+  const { width, height } = box.getBoundingClientRect();
+  const left = x + 16 + width > window.innerWidth - 8 ? x - 16 - width : x + 16;
+  const top = Math.min(Math.max(8, y - height / 2), window.innerHeight - height - 8);
+  box.style.transform = `translate(${Math.round(Math.max(8, left))}px, ${Math.round(top)}px)`;
+}
+
+/** Show the values of a bucket near a point of the window. */
+export function showTooltip(model, index, x, y, pinned) {
+  fill(model, index, pinned);
+  box.hidden = false;
+  box.classList.toggle("is-pinned", pinned);
+  place(x, y);
+}
+
+/** Hide the box. */
+export function hideTooltip() {
+  box.hidden = true;
+  box.classList.remove("is-pinned");
+}
+
+/** Whether a node lies in the box. */
+export function inTooltip(node) {
+  return box.contains(node);
+}
+
+/** The values of a bucket as a sentence, for the live region. */
+export function spoken(model, index) {
+  const { starts, ends, zone } = model.axis;
+  const rows = valuesAt(model, index).slice(0, 4);
+  const values = rows.map((row) => `${row.series.label} ${text(row.value, model.unit)}`).join(", ");
+  return `${bucket(starts[index], ends[index], zone)}: ${values || "no value"}`;
+}
