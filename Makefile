@@ -18,7 +18,13 @@ test-all: dev ## the same with the tests that take longer than ten seconds
 	@$(PY) -m tests.run --slow $(ARGS)
 
 check: dev ## format, lint, types, contracts, migrations, docs, deployment settings
-	@$(PY) -m deploy.check
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+	$(PY) manage.py makemigrations --check --dry-run
+	sh deploy/check.sh
+	$(PY) -m pytest -q tests/test_docs.py
 
 bench: dev ## the figures of docs/benchmarks.md, on a private PostgreSQL
 	@$(PY) -m tests.harness $(PY) -m benchmarks $(ARGS)

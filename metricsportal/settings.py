@@ -57,7 +57,7 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "django.contrib.admin",
+    "teams.apps.PortalAdminConfig",  # django.contrib.admin with the site of the portal
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -149,6 +149,11 @@ SECURE_PROXY_SSL_HEADER = (
 )
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PORTAL_URL] if _SECURE else [])
 X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # whether HSTS holds for all subdomains is the domain owner's decision
+    "security.W008",  # the proxy in front redirects to TLS
+    "security.W021",  # as W005, for browsers' preload lists
+]
 
 LANGUAGE_CODE = "en-us"
 USE_I18N = False

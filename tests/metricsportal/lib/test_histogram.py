@@ -1,5 +1,7 @@
 """Mergeable histograms."""
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -51,7 +53,7 @@ def test_percentiles_are_within_the_promised_error(values: list[int], percentile
 
 
 @given(samples, st.randoms())
-def test_merging_forgets_order_and_grouping(values: list[int], random) -> None:  # noqa: ANN001 - random.Random
+def test_merging_forgets_order_and_grouping(values: list[int], random: Random) -> None:
     whole = encoded(values)
     shuffled = random.sample(values, len(values))
     cut = random.randint(0, len(values))
