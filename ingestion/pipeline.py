@@ -12,9 +12,9 @@ import msgspec
 from ingestion import durations
 from ingestion.attribution import attribute
 from ingestion.normalisation import GATEWAY_CACHE, STEPS, counts_cache_apart, failed, failure_class
-from ingestion.pricing.arithmetic import MAX_PICODOLLARS, Settled, gateway_cache_hit, settle
+from ingestion.pricing.arithmetic import MAX_PICODOLLARS, Quantities, Settled, gateway_cache_hit, settle
 from ingestion.pricing.book import PriceBook
-from ingestion.pricing.tokens import contradictory, quantities_of
+from ingestion.pricing.tokens import split
 from ingestion.records import Code, FailureClass, RejectedError, Rejection, RequestRecord
 from ingestion.validation import CHECKS, Window
 from metricsportal.lib.localtime import hour_start
@@ -29,8 +29,7 @@ _canonical: Final = msgspec.json.Encoder(order="deterministic", decimal_format="
 _json: Final = msgspec.json.Encoder()
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(msgspec.Struct, gc=False):
     """A valid record with what is known about it before the database is asked."""
 
     index: int
@@ -40,6 +39,7 @@ class Draft:
     failed: bool
     failure_class: FailureClass | None
     error_type: str | None
+    quantities: Quantities | None
     token_anomaly: bool
 
 
@@ -67,6 +67,7 @@ def _draft(index: int, record: RequestRecord, window: Window, zone: ZoneInfo) ->
     error_type = record.error_type
     if is_failed and error_type is None:
         error_type = f"http_{record.status_code}"
+    quantities, contradictory = split(record)
     return Draft(
         index,
         record,
@@ -75,7 +76,8 @@ def _draft(index: int, record: RequestRecord, window: Window, zone: ZoneInfo) ->
         is_failed,
         failure_class(record.status_code, record.error_type) if is_failed else None,
         error_type,
-        apart or contradictory(record),
+        quantities,
+        apart or contradictory,
     )
 
 
@@ -155,7 +157,7 @@ def price(draft: Draft, book: PriceBook, reported_cost: int | None) -> Settled:
     if record.metadata and record.metadata.get(GATEWAY_CACHE) == "hit":
         return gateway_cache_hit()
     return settle(
-        quantities_of(record),
+        draft.quantities,
         book.rates(record.provider, record.model, record.service_tier, record.input_tokens or 0, record.started_at),
         failed=draft.failed,
         tokens_absent=record.input_tokens is None and record.output_tokens is None,

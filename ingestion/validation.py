@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from math import isfinite
 from operator import attrgetter
 from typing import Final
@@ -35,6 +36,7 @@ MOST_USD: Final = Decimal(9_000_000)  # picodollars must fit into 64 bits
 MOST_ATTEMPTS: Final = 32_767
 EARLIEST: Final = datetime(1970, 1, 2, tzinfo=UTC)
 
+_LIMITS: Final = tuple(TEXT_LIMITS.items())
 _texts: Final = attrgetter(*TEXT_LIMITS)
 _tokens: Final = attrgetter(*TOKEN_FIELDS)
 _DURATIONS: Final = ("latency_ms", "ttft_ms", "itl_ms")
@@ -81,8 +83,8 @@ def check_request_id(record: RequestRecord) -> None:
 
 def check_texts(record: RequestRecord) -> None:
     """Lengths and characters of all names."""
-    for (field, limit), value in zip(TEXT_LIMITS.items(), _texts(record), strict=True):
-        if value:
+    for (field, limit), value in zip(_LIMITS, _texts(record), strict=True):
+        if value and (len(value) > limit or not _is_sound(value)):
             _check_text(value, limit, field)
 
 
@@ -103,13 +105,18 @@ def check_metadata(record: RequestRecord) -> None:
 def _check_text(value: str, limit: int, field: str) -> None:
     if len(value) > limit:
         raise RejectedError(Code.TOO_LONG, field, f"{field} has {len(value)} characters, {limit} are allowed.")
-    if "\0" in value:
-        raise RejectedError(Code.INVALID, field, f"{field} contains a NUL character.")
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise RejectedError(Code.INVALID, field, f"{field} contains half of a surrogate pair.") from None
+    if not _is_sound(value):
+        raise RejectedError(Code.INVALID, field, f"{field} contains a NUL character or half of a surrogate pair.")
+
+
+@lru_cache(maxsize=65_536)  # names repeat
+def _is_sound(value: str) -> bool:
+    if value.isascii():
+        return "\0" not in value
+    try:
+        return b"\0" not in value.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def check_tokens(record: RequestRecord) -> None:

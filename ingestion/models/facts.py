@@ -11,24 +11,35 @@ class LLMRequest(models.Model):
 
     Durations are integer microseconds beside their histogram bucket number (-1 = exactly zero); money is integer
     picodollars. NULL means that the source did not say; it is never zero. Rows are written by `ingestion.writer` only.
+
+    The database checks no foreign key per row (two thirds of the time of an insert on PostgreSQL): the writer holds
+    the rows that a batch points at until its commit, once per batch, and the ORM protects them from deletion.
     """
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+", db_index=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     request_id = models.CharField(max_length=128)
     payload_hash = models.BinaryField(max_length=16)
     started_at = models.DateTimeField()
     hour_start = models.DateTimeField(help_text="UTC instant at which the local hour of the reporting zone starts.")
     received_at = models.DateTimeField()
 
-    model = models.ForeignKey(LLMModel, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    model = models.ForeignKey(
+        LLMModel, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     virtual_model = models.ForeignKey(
-        VirtualModel, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+        VirtualModel, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
     )
-    user = models.ForeignKey(GatewayUser, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    user = models.ForeignKey(
+        GatewayUser, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     virtual_account = models.ForeignKey(
-        VirtualAccount, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+        VirtualAccount, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
     )
-    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    team = models.ForeignKey(
+        Team, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     attribution = models.CharField(max_length=16)
     metadata = models.JSONField(default=dict)
 
@@ -42,7 +53,9 @@ class LLMRequest(models.Model):
     failed = models.BooleanField()
     failure_class = models.CharField(max_length=16, null=True)  # noqa: DJ001 - NULL: not failed
     status_code = models.SmallIntegerField(null=True)
-    error_type = models.ForeignKey(ErrorType, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    error_type = models.ForeignKey(
+        ErrorType, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     error_message = models.CharField(max_length=1024, null=True)  # noqa: DJ001 - NULL: not failed
 
     input_tokens = models.BigIntegerField(null=True)

@@ -32,12 +32,18 @@ def insert_missing(model: type[models.Model], columns: Sequence[str], rows: Iter
         cursor.executemany(statement, values)
 
 
-def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Row]) -> int:
-    """COPY rows into a PostgreSQL table or temporary table and return how many."""
+def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Row], types: Sequence[str] = ()) -> int:
+    """COPY rows into a PostgreSQL table or temporary table and return how many.
+
+    With the types of all columns the binary form is used: less than half the work on both sides.
+    """
     count = 0
     names = ", ".join(map(connection.ops.quote_name, columns))
-    statement = f"COPY {connection.ops.quote_name(table)} ({names}) FROM STDIN"
+    binary = "(FORMAT BINARY)" if types else ""
+    statement = f"COPY {connection.ops.quote_name(table)} ({names}) FROM STDIN {binary}"
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
+        if types:
+            copy.set_types(types)
         write = copy.write_row
         for row in rows:
             write(row)

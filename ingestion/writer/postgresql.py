@@ -3,23 +3,27 @@
 from collections.abc import Sequence
 from typing import Final
 
-from django.db import connection
+from django.db import connection, models
 
 from ingestion.models import LLMRequest
 from ingestion.pipeline import COLUMNS, Row
 from ingestion.writer.bulk import copy_rows
 
 _FACTS: Final = LLMRequest._meta.db_table
+_FIELDS: Final = {str(field.column): field for field in LLMRequest._meta.concrete_fields}
 _STAGING: Final = "ingest_staging"
 _NAMES: Final = ", ".join(COLUMNS)
+# Metadata travels as the text that we made of it; the binary form of jsonb would be a string inside a string.
+_STAGED: Final = _NAMES.replace("metadata", "metadata::text AS metadata")
+_UNSTAGED: Final = _NAMES.replace("metadata", "metadata::jsonb")
 # Names of our own table and columns; values travel through COPY.
 _CREATE: Final = (
     f"CREATE TEMPORARY TABLE IF NOT EXISTS {_STAGING} ON COMMIT DELETE ROWS "  # noqa: S608
-    f"AS SELECT {_NAMES} FROM {_FACTS} WITH NO DATA"
+    f"AS SELECT {_STAGED} FROM {_FACTS} WITH NO DATA"
 )
 # Sorted with one collation for all writers: overlapping batches then wait for each other instead of deadlocking.
 _INSERT: Final = (
-    f"INSERT INTO {_FACTS} ({_NAMES}) SELECT {_NAMES} FROM {_STAGING} "  # noqa: S608
+    f"INSERT INTO {_FACTS} ({_NAMES}) SELECT {_UNSTAGED} FROM {_STAGING} "  # noqa: S608
     'ORDER BY request_id COLLATE "C" ON CONFLICT (organization_id, request_id) DO NOTHING RETURNING request_id'
 )
 
@@ -30,6 +34,15 @@ def insert_new(rows: Sequence[Row]) -> set[str]:
         cursor.execute(_CREATE)
         # Rows of an earlier batch are still there when both run inside one transaction.
         cursor.execute(f"DELETE FROM {_STAGING}")  # noqa: S608 - our own name
-        copy_rows(_STAGING, COLUMNS, rows)
+        copy_rows(_STAGING, COLUMNS, rows, [_type(column) for column in COLUMNS])
         cursor.execute(_INSERT)
         return {request_id for (request_id,) in cursor.fetchall()}
+
+
+def _type(column: str) -> str:
+    """Name of the column's type as the driver knows it."""
+    field = _FIELDS[column]
+    if isinstance(field, models.CharField | models.JSONField):
+        return "text"
+    name = (field.rel_db_type if field.is_relation else field.db_type)(connection)
+    return {"timestamp with time zone": "timestamptz"}.get(str(name), str(name))

@@ -14,6 +14,7 @@ from ingestion.records import Code, Rejection
 from ingestion.writer import postgresql, sqlite
 from ingestion.writer.bulk import bulk_insert
 from ingestion.writer.identity import PAYLOAD_HASH, REQUEST_ID, first_of_each, stored_hashes
+from ingestion.writer.references import hold
 
 _HOUR: Final = COLUMNS.index("hour_start")
 
@@ -85,6 +86,7 @@ def _insert_new_isolating(rows: Sequence[Row]) -> tuple[set[str], set[str]]:
 
 def _store(batch: Batch, insert: _Insert) -> Outcome:
     outcome = Outcome(rejected=list(batch.rejected), capped=batch.capped)
+    hold([row for _, row in batch.rows])
     first = first_of_each([row for _, row in batch.rows])
     stored, refused = insert(list(first.values())) if first else (set[str](), set[str]())
     known = stored_hashes([row for request_id, row in first.items() if request_id not in stored])
