@@ -1,6 +1,6 @@
 """Template tags of the pages: links that keep the rest of the page's state, and the organizations of the viewer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -82,7 +82,7 @@ def link_to_page(context: Context, page: int) -> str:
 
 @register.simple_tag(takes_context=True)
 def link_to_range(context: Context, shown: dict[str, str], move: str) -> str:
-    """Query string of the window before (`earlier`) or after (`later`) the one shown, or of twice its length (`wider`)."""
+    """Query string of the window before (`earlier`) or after (`later`) the one shown, or twice as long (`wider`)."""
     start, end = (datetime.fromisoformat(shown[name]) for name in ("start", "end"))
     length = end - start
     moves: dict[str, tuple[timedelta, timedelta]] = {
@@ -106,6 +106,6 @@ def hidden_state(context: Context, *without: str) -> dict[str, Iterable[tuple[st
 
 
 @register.filter
-def item(mapping: dict[str, Any], name: str) -> Any:
+def item(mapping: Mapping[str, object], name: object) -> object:
     """The value of a mapping under a name that a variable holds; None when it is not there."""
-    return mapping.get(name)
+    return mapping.get(str(name))

@@ -21,9 +21,9 @@ function sparkline(values) {
 
 function change(counter) {
   if (!counter.change_text) return h("p", { class: "counter-change" });
-  if (counter.change === null) return h("p", { class: "counter-change" }, counter.change_text, h("span", { class: "muted" }, "none in the period before"));
+  if (counter.change === null) return h("p", { class: "counter-change" }, `${counter.change_text}, `, h("span", { class: "muted" }, "none in the period before"));
   const arrow = counter.change > 0 ? "arrow-up" : counter.change < 0 ? "arrow-down" : null;
-  return h("p", { class: "counter-change" }, arrow && icon(arrow), counter.change_text, h("span", { class: "muted" }, "on the period before"));
+  return h("p", { class: "counter-change" }, arrow && icon(arrow), `${counter.change_text} `, h("span", { class: "muted" }, "on the period before"));
 }
 
 function note(words) {
@@ -73,7 +73,7 @@ export function renderTrust(data) {
   const { meta, range } = data;
   const priced = meta.priced_share;
   const unpriced = meta.unpriced_requests > 0;
-  const cost = unpriced ? `${percentText(priced ?? 0)} of cost known, ${meta.unpriced_requests.toLocaleString("en")} requests unpriced` : "Every request priced";
+  const cost = unpriced ? `${percentText(priced ?? 0)} of requests priced, ${meta.unpriced_requests.toLocaleString("en")} unpriced` : "Every request priced";
   replace(
     byId("trust"),
     meta.fresh_until && badge("clock", `Up to ${instantText(meta.fresh_until, range.zone)}`, { title: `Every record stored until then is in these numbers. Read from ${meta.source}, ${meta.rows_read} rows, ${meta.elapsed_ms} ms.` }),

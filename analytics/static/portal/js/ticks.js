@@ -5,7 +5,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const STEPS = [1, 2, 5, 10, 15, 30].map((count) => [count * MINUTE, { minutes: count }]).concat(
   [1, 2, 3, 6, 12].map((count) => [count * HOUR, { hours: count }]),
-  [1, 2, 7, 14].map((count) => [count * DAY, { days: count }]),
+  [1, 2, 7].map((count) => [count * DAY, { days: count }]),
   [1, 3, 6, 12].map((count) => [count * 30 * DAY, { months: count }]),
 );
 const SPACE = 62;
@@ -13,14 +13,21 @@ const SPACE = 62;
 /** Round instants between `min` and `max` (epoch milliseconds), at most one for each 62 px of `width`. */
 export function roundTimes(min, max, zone, width) {
   const most = Math.max(2, Math.floor(width / SPACE));
-  const [, step] = STEPS.find(([length]) => (max - min) / length <= most) ?? STEPS.at(-1);
-  const unit = step.months ? "year" : step.days ? "month" : "day";
+  const [length, step] = STEPS.find(([size]) => (max - min) / size <= most) ?? STEPS.at(-1);
+  const unit = unitOf(step);
   const times = [];
   // Counting starts over with each unit: after a clock change hours stay round, and so do days after a short month.
   for (let start = globalThis.luxon.DateTime.fromMillis(min, { zone }).startOf(unit); start.toMillis() <= max; start = next(start, unit)) {
     times.push(...within(start, next(start, unit), step));
   }
-  return times.filter((time) => time >= min && time <= max);
+  // Where counting starts over, the last time before may be too near: the 31st and the 1st.
+  return times.filter((time, index) => time >= min && time <= max && !(times[index + 1] - time < length * 0.6));
+}
+
+function unitOf(step) {
+  if (step.months) return "year";
+  if (step.days) return step.days === 7 ? "week" : "month";
+  return "day";
 }
 
 function next(start, unit) {
