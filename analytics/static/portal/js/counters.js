@@ -5,6 +5,7 @@ import { instantText } from "./format.js";
 
 const WIDTH = 120;
 const HEIGHT = 40;
+const UNCHANGED = 0.0005;
 
 function sparkline(values) {
   const numbers = values.map((value) => value ?? 0);
@@ -22,8 +23,8 @@ function sparkline(values) {
 function change(counter) {
   if (!counter.change_text) return h("p", { class: "counter-change" });
   if (counter.change === null) return h("p", { class: "counter-change" }, `${counter.change_text}, `, h("span", { class: "muted" }, "none in the period before"));
-  const arrow = counter.change > 0 ? "arrow-up" : counter.change < 0 ? "arrow-down" : null;
-  return h("p", { class: "counter-change" }, arrow && icon(arrow), `${counter.change_text} `, h("span", { class: "muted" }, "on the period before"));
+  const arrow = Math.abs(counter.change) < UNCHANGED ? null : counter.change > 0 ? "arrow-up" : "arrow-down";
+  return h("p", { class: "counter-change" }, arrow && icon(arrow), `${counter.change_text} `, h("span", { class: "muted" }, "vs the period before"));
 }
 
 function note(words) {

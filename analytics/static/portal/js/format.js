@@ -17,26 +17,26 @@ function significant(value, digits) {
   return value.toLocaleString(LOCALE, { maximumSignificantDigits: digits });
 }
 
-/** 12.4M, 3.21k, 812. */
+/** 12.4M, 3.2k, 812: as the server writes them. */
 export function compact(value) {
-  const [scale, letter] = SCALES.find(([size]) => Math.abs(value) >= size) ?? [1, ""];
-  return `${significant(value / scale, 3)}${letter}`;
+  const [scale, letter] = SCALES.find(([size]) => Math.abs(value) >= size * 0.99995) ?? [0, ""];
+  return scale ? `${decimals(value / scale, 1).replace(/\.0$/, "")}${letter}` : significant(value, 3);
 }
 
 function dollars(value) {
   const size = Math.abs(value);
-  if (size === 0) return "$0";
-  if (size >= 1) return `$${decimals(value, 2)}`;
-  return `$${size >= 0.01 ? decimals(value, 4) : significant(value, 2)}`;
+  if (size === 0 || size >= 1) return `$${decimals(value, 2)}`;
+  // Two significant decimals: a small amount never reads as $0.00.
+  return `$${decimals(value, Math.min(12, Math.max(2, 1 - Math.floor(Math.log10(size)))))}`;
 }
 
 function percent(value) {
-  return value > 0 && value < 0.0005 ? "<0.1 %" : `${decimals(value * 100, 1)} %`;
+  return value > 0 && value < 0.0005 ? "< 0.1 %" : `${decimals(value * 100, 1)} %`;
 }
 
 function duration(value) {
-  if (value < 1000) return `${decimals(value, value < 10 ? 1 : 0)} ms`;
-  return `${decimals(value / 1000, value < 10_000 ? 2 : 1)} s`;
+  if (value < 999.5) return `${value < 99.5 ? significant(value, 3) : decimals(value, 0)} ms`;
+  return `${decimals(value / 1000, value < 100_000 ? 2 : 0)} s`;
 }
 
 const TEXTS = {
