@@ -47,7 +47,11 @@ function renderShown() {
   renderControls(data);
   renderPercentile(data, percentile);
   renderChips(data, isolated, openFilter);
-  if (!data.problem && !data.empty) panels.show(data, percentile, isolated);
+  root.dataset.ready = "false";
+  const drawn = data.problem || data.empty ? Promise.resolve() : panels.show(data, percentile, isolated);
+  drawn.then(() => {
+    root.dataset.ready = "true";
+  });
 }
 
 function render() {
@@ -135,4 +139,3 @@ bindExport(page);
 bindRefresh(page);
 bindShortcuts(page);
 render();
-root.dataset.ready = "true";

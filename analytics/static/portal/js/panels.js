@@ -111,23 +111,41 @@ class Panel {
   }
 }
 
+function isNearView(panel) {
+  const { top, bottom } = panel.element.getBoundingClientRect();
+  return bottom > -200 && top < window.innerHeight + 200;
+}
+
+function showSafely(panel, model, data) {
+  try {
+    panel.show(model, data);
+  } catch (error) {
+    console.error(error);
+    panel.find("empty").hidden = false;
+    replace(panel.find("empty"), h("span", {}, "This chart could not be drawn"));
+  }
+}
+
+const nextFrame = () => new Promise((done) => setTimeout(done, 0));
+
 /** All panels of the page. `page` offers `go(search)`, `onIsolate(label, labels, toggle)` and `organization`. */
 export function makePanels(page) {
   const panels = new Map([...document.querySelectorAll("[data-panel]")].map((element) => [element.dataset.panel, new Panel(element, page)]));
+  let turn = 0;
   return {
-    /** Show an answer; a panel that fails says so and leaves the others alone. */
-    show(data, percentile, isolated) {
+    /** Show an answer, panels in view first; a panel that fails says so and leaves the others alone. */
+    async show(data, percentile, isolated) {
+      turn += 1;
+      const mine = turn;
       clear();
       if (data.buckets.starts.length === 0) return;
-      for (const model of panelModels(data, percentile, isolated)) {
-        const panel = panels.get(model.name);
-        try {
-          panel?.show(model, data);
-        } catch (error) {
-          console.error(error);
-          panel.find("empty").hidden = false;
-          replace(panel.find("empty"), h("span", {}, "This chart could not be drawn"));
-        }
+      const models = panelModels(data, percentile, isolated).filter((model) => panels.has(model.name));
+      const later = models.filter((model) => !isNearView(panels.get(model.name)));
+      for (const model of models) if (!later.includes(model)) showSafely(panels.get(model.name), model, data);
+      for (const model of later) {
+        await nextFrame();
+        if (mine !== turn) return;
+        showSafely(panels.get(model.name), model, data);
       }
     },
   };
