@@ -14,7 +14,15 @@ from pathlib import Path
 
 from tests.harness import chromium, postgresql, redis
 
-EXTERNAL = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SECRET_KEY", "ALLOWED_HOSTS", "PORTAL_URL")
+EXTERNAL = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "EMAIL_URL",
+    "SECRET_KEY",
+    "ALLOWED_HOSTS",
+    "PORTAL_URL",
+    "DJANGO_SETTINGS_MODULE",
+)
 
 
 def counts_of(report: Path) -> str:
