@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ingestion.validation import METADATA_KEY_LENGTH, METADATA_KEYS, METADATA_VALUE_LENGTH
+
 
 def text_of(value: object) -> str | None:
     """Text of a scalar: true, 3, "x"; None for null, "" and everything that is not a scalar."""
@@ -31,3 +33,9 @@ def _joined(values: list[Any]) -> str | None:
 def mapping_of(value: object) -> Mapping[str, Any]:
     """The object, or an empty one for everything else."""
     return value if isinstance(value, dict) else {}
+
+
+def shortened(metadata: dict[str, str], *, first: str) -> dict[str, str]:
+    """Metadata of a sender that cannot be corrected, cut to the limits instead of refused; `first` is always kept."""
+    keys = sorted((key for key in metadata if 0 < len(key) <= METADATA_KEY_LENGTH), key=lambda key: (key != first, key))
+    return {key: metadata[key][:METADATA_VALUE_LENGTH].replace("\0", "�") for key in keys[:METADATA_KEYS]}

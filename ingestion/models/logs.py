@@ -6,7 +6,7 @@ from teams.models import Organization
 
 
 class ChangedHour(models.Model):
-    """ "Facts of this hour changed." Consumed by the rollup.
+    """The facts of this hour changed; consumed by the rollup.
 
     A log row, never an upsert: `DO NOTHING` does not wait for a row that is only locked, so a mark that the rollup is
     about to delete would be skipped and the hour lost.

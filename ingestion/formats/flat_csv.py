@@ -1,0 +1,149 @@
+"""Flat CSV files: one request per row, canonical field names or the names of our sample files. Empty = unknown."""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, BinaryIO, Final
+
+from ingestion.formats.base import Format, MalformedError
+from ingestion.formats.native import instant
+from ingestion.pipeline import Item
+from ingestion.records import TOKEN_FIELDS, Code, RejectedError, RequestRecord
+
+METADATA: Final = "metadata."  # prefix of the columns that become metadata
+_STATUS: Final = "status"
+_WORDS: Final = {"true": True, "1": True, "false": False, "0": False}
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"[+-]?\d{1,19}", text, re.ASCII):
+        raise ValueError("is not a whole number")
+    return int(text)
+
+
+def _number(text: str) -> float:
+    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII):
+        raise ValueError("is not a number")
+    return float(text)
+
+
+def _money(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError("is not a decimal number") from None
+
+
+def _truth(text: str) -> bool:
+    if text.lower() not in _WORDS:
+        raise ValueError("is neither true nor false")
+    return _WORDS[text.lower()]
+
+
+_Convert = Callable[[str], Any]
+_TEXTS: Final = (
+    *("request_id", "model", "provider", "virtual_model", "user", "user_email", "virtual_account", "team"),
+    *("error_type", "error_message", "service_tier", "operation", "trace_id", "span_id"),
+)
+COLUMNS: Final[dict[str, tuple[str, _Convert]]] = {
+    **{name: (name, str) for name in _TEXTS},
+    **{name: (name, _whole) for name in (*TOKEN_FIELDS, "status_code", "attempt")},
+    **{name: (name, _number) for name in ("latency_ms", "ttft_ms", "itl_ms")},
+    "streaming": ("streaming", _truth),
+    "reported_cost_usd": ("reported_cost_usd", _money),
+    "started_at": ("started_at", instant),
+    "timestamp": ("started_at", instant),
+    "cached_tokens": ("cache_read_tokens", _whole),
+}
+ALLOWED: Final = (*COLUMNS, _STATUS, f"{METADATA}<key>")
+
+
+def _read_file(file: BinaryIO) -> Iterator[Item]:
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    try:
+        yield from _records(csv.reader(text, strict=True))
+    finally:
+        text.detach()
+
+
+def _read(body: bytes) -> Iterator[Item]:
+    return _read_file(io.BytesIO(body))
+
+
+def _records(reader: Any) -> Iterator[Item]:  # noqa: ANN401 - the type of csv.reader has no name
+    try:
+        header = next(reader, None)
+        if not header:
+            raise MalformedError("The file is empty", line=1)
+        _check(header)
+        for index, cells in enumerate(row for row in reader if row):
+            try:
+                yield index, _record(header, cells)
+            except RejectedError as error:
+                yield index, error
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise MalformedError(f"This is not CSV in UTF-8: {error}", line=reader.line_num + 1) from error
+
+
+def _check(header: Sequence[str]) -> None:
+    unknown = [name for name in header if name not in COLUMNS and name != _STATUS and not _is_metadata(name)]
+    if unknown:
+        names, allowed = ", ".join(f"“{name}”" for name in unknown), ", ".join(ALLOWED)
+        raise MalformedError(f"Unknown columns: {names}. Allowed are: {allowed}", line=1)
+    targets = [COLUMNS[name][0] if name in COLUMNS else name for name in header]
+    doubled = sorted({target for target in targets if targets.count(target) > 1})
+    if doubled:
+        raise MalformedError(f"Columns given twice: {', '.join(doubled)}", line=1)
+    missing = [name for name in ("request_id", "started_at") if name not in targets]
+    if missing:
+        raise MalformedError(f"Missing columns: {', '.join(missing)}", line=1)
+
+
+def _is_metadata(name: str) -> bool:
+    return name.startswith(METADATA) and len(name) > len(METADATA)
+
+
+def _record(header: Sequence[str], cells: Sequence[str]) -> RequestRecord:
+    if len(cells) != len(header):
+        message = f"The row has {len(cells)} cells, the header {len(header)}."
+        raise RejectedError(Code.INVALID, "", message)
+    filled = [(name, cell) for name, cell in zip(header, cells, strict=True) if cell]
+    values = dict(_converted(name, cell) for name, cell in filled if name in COLUMNS)
+    for needed in ("request_id", "started_at"):
+        if needed not in values:
+            raise RejectedError(Code.MISSING, needed, f"{needed} is missing.")
+    metadata = {name.removeprefix(METADATA): cell for name, cell in filled if _is_metadata(name)}
+    record = RequestRecord(**values, metadata=metadata)
+    _set_status(record, next((cell for name, cell in filled if name == _STATUS), ""))
+    if "streaming" not in header and (record.ttft_ms or 0) > 0:
+        record.streaming = True  # only streams have a first token
+    return record
+
+
+def _converted(name: str, cell: str) -> tuple[str, Any]:
+    field, convert = COLUMNS[name]
+    try:
+        return field, convert(cell)
+    except RejectedError:
+        raise
+    except ValueError as error:
+        raise RejectedError(Code.INVALID, field, f"{field}: “{cell[:64]}” {error}.") from error
+
+
+def _set_status(record: RequestRecord, status: str) -> None:
+    """`success` is 200; `error` is the status that error_type holds, else only a failure of that type."""
+    if status == "success":
+        record.status_code = record.status_code or 200
+    elif status == "error":
+        kind = record.error_type or "error"
+        if re.fullmatch(r"[1-5]\d\d", kind, re.ASCII) and record.status_code is None:
+            record.status_code, record.error_type = int(kind), None
+        else:
+            record.error_type = kind
+    elif status:
+        raise RejectedError(Code.INVALID, _STATUS, "status must be success or error.")
+
+
+FLAT_CSV: Final = Format("csv", _read, _read_file)

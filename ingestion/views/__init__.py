@@ -1,0 +1,5 @@
+"""The HTTP side of ingest."""
+
+from ingestion.views.endpoints import ingest_litellm, ingest_native
+
+__all__ = ["ingest_litellm", "ingest_native"]
