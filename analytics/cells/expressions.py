@@ -44,7 +44,8 @@ class MetadataText(Func):
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Sql:
         """A look-up among the pairs, because a JSON path would be made of the key."""
         column, key = (compiler.compile(part) for part in self.source_expressions)
-        return f"(SELECT value FROM json_each({column[0]}) WHERE key = {key[0]})", [*column[1], *key[1]]
+        sql = f"(SELECT value FROM json_each({column[0]}) WHERE key = {key[0]})"  # noqa: S608 - compiled parts only
+        return sql, [*column[1], *key[1]]
 
 
 class Concat(Aggregate):

@@ -34,6 +34,8 @@ def rows_of(
 ) -> Iterator[tuple[object, ...]]:
     """Rows in the order of `STORED`; the keys of the cells are the axes of the grain."""
     size = len(cells)
+    if not size:
+        return
     position = {axis: number for number, axis in enumerate(grain.axes)}
     axes = [_nullable(cells.keys[:, position[axis]], NULL) if axis in position else [None] * size for axis in AXES]
     sums = [cells.sums[name].tolist() for name in SUMS]

@@ -128,7 +128,7 @@ def make_filter(
 
 
 def split_values(text: str) -> tuple[str, ...]:
-    """Comma-separated values; a comma inside a value is written `\\,` and a backslash `\\\\`."""
+    r"""Comma-separated values; a comma inside a value is written `\\,` and a backslash `\\\\`."""
     values, current, escaped = [], "", False
     for character in text:
         if escaped:

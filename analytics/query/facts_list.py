@@ -1,0 +1,97 @@
+"""Single requests for drill-down: pages by keyset, one request with its trace, all of them as a stream."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from django.db.models import Q, QuerySet
+
+from analytics.catalog import dimensions
+from analytics.query.facts import scoped_facts
+from analytics.query.snapshot import snapshot
+from analytics.query.values import Filter, Operator
+from ingestion.models import LLMRequest
+from metricsportal.lib.timerange import TimeRange
+from teams.access import Scope
+
+EVER: Final = TimeRange(datetime(1971, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+TRACE_LIMIT: Final = 100  # requests of the same trace shown beside one
+CHUNK: Final = 2_000
+_A_DAY: Final = timedelta(days=1)  # a trace does not last longer; the index is by time
+_RELATED: Final = ("model", "virtual_model", "user", "virtual_account", "team", "error_type")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the order newest first: the row there, and whether the page lies before it (newer rows)."""
+
+    started_at: datetime
+    pk: int
+    newer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows newest first, and the places of the pages after and before; None at the ends."""
+
+    rows: list[LLMRequest]
+    following: Place | None
+    preceding: Place | None
+
+
+def page(facts: QuerySet[LLMRequest], limit: int, place: Place | None) -> Page:
+    """At most `limit` rows from a place on. Rows that arrive meanwhile neither repeat nor hide others."""
+    newer = place is not None and place.newer
+    order = ("started_at", "pk") if newer else ("-started_at", "-pk")
+    with snapshot():
+        rows = list(_beyond(facts, place).order_by(*order).select_related(*_RELATED)[: limit + 1])
+    more, rows = len(rows) > limit, rows[:limit]
+    if newer:
+        rows.reverse()
+    if not rows:
+        return Page([], None, None)
+    first, last = rows[0], rows[-1]
+    following = Place(last.started_at, last.pk) if more or newer else None
+    has_newer = more if newer else place is not None
+    return Page(rows, following, Place(first.started_at, first.pk, newer=True) if has_newer else None)
+
+
+def _beyond(facts: QuerySet[LLMRequest], place: Place | None) -> QuerySet[LLMRequest]:
+    if place is None:
+        return facts
+    same = Q(started_at=place.started_at)
+    if place.newer:
+        return facts.filter(started_at__gte=place.started_at).exclude(same & Q(pk__lte=place.pk))
+    return facts.filter(started_at__lte=place.started_at).exclude(same & Q(pk__gte=place.pk))
+
+
+def everything(facts: QuerySet[LLMRequest]) -> Iterator[LLMRequest]:
+    """All rows, newest first, a chunk in memory at a time."""
+    place: Place | None = None
+    while True:
+        chunk = page(facts, CHUNK, place)
+        yield from chunk.rows
+        if chunk.following is None:
+            return
+        place = chunk.following
+
+
+def one_request(scope: Scope, request_id: str) -> LLMRequest | None:
+    """The request of that id inside the scope; None when it does not exist or lies outside: nobody can tell which."""
+    same_id = _equal("request_id", request_id)
+    return scoped_facts(scope, EVER, [same_id]).select_related(*_RELATED).first()
+
+
+def same_trace(scope: Scope, request: LLMRequest) -> Sequence[dict[str, Any]]:
+    """The other requests of its trace inside the scope, oldest first, at most `TRACE_LIMIT`."""
+    if not request.trace_id:
+        return ()
+    near = TimeRange(*(request.started_at + shift for shift in (-_A_DAY, _A_DAY)))
+    trace = scoped_facts(scope, near, [_equal("trace_id", request.trace_id)]).exclude(pk=request.pk)
+    rows = trace.order_by("started_at", "pk").values("request_id", "started_at", "attempt", "status_code")
+    return list(rows[:TRACE_LIMIT])
+
+
+def _equal(name: str, value: str) -> Filter:
+    return Filter(dimensions.BY_NAME[name], Operator.EQ, (value,))
