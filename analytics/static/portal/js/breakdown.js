@@ -51,7 +51,7 @@ export function renderBreakdown(data) {
   const scrolled = byId("breakdown").querySelector(".table-scroll")?.scrollLeft ?? 0;
   const scroll = h(
     "div",
-    { class: "table-scroll", tabindex: "0", role: "region", "aria-labelledby": "breakdown-title" },
+    { class: "table-scroll", tabindex: "0", role: "group", "aria-label": "Table, scrolls sideways" },
     h(
       "table",
       { class: "table breakdown-table" },

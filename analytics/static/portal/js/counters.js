@@ -35,7 +35,7 @@ function counterElement(counter) {
   return h(
     "div",
     { class: "counter", data: { counter: counter.name } },
-    h("h3", { class: "counter-label" }, counter.label),
+    h("h2", { class: "counter-label" }, counter.label),
     h(
       "p",
       { class: "counter-value", tabindex: "0" },

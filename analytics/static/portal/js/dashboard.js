@@ -48,9 +48,9 @@ function renderShown() {
   renderPercentile(data, percentile);
   renderChips(data, isolated, openFilter);
   root.dataset.ready = "false";
-  const drawn = data.problem || data.empty ? Promise.resolve() : panels.show(data, percentile, isolated);
-  drawn.then(() => {
-    root.dataset.ready = "true";
+  const drawn = data.problem || data.empty ? Promise.resolve(true) : panels.show(data, percentile, isolated);
+  drawn.then((isComplete) => {
+    if (isComplete) root.dataset.ready = "true";
   });
 }
 
