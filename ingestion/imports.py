@@ -3,6 +3,7 @@
 import gzip
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -62,13 +63,25 @@ def import_file(path: Path, *, organization: Organization, format_name: str, now
     progress = Progress()
     with path.open("rb") as raw, _opened(raw) as file:
         chosen = _format(format_name, file)
-        for batch in services.batches(chosen.read_file(file)):
-            outcome = services.ingest(
+        batches = (
+            services.prepare(
                 organization=organization, items=batch, source=f"import:{chosen.name}", now=now, past_days=None
             )
-            progress.add(outcome, raw.tell())
+            for batch in services.batches(chosen.read_file(file))
+        )
+        for batch in _one_ahead(batches):
+            progress.add(services.store(batch), raw.tell())
             yield progress
     yield progress
+
+
+def _one_ahead(batches: Iterator[services.Prepared]) -> Iterator[services.Prepared]:
+    """The batches, the next one read while the database stores the one before."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        following = pool.submit(next, batches, None)
+        while (batch := following.result()) is not None:
+            following = pool.submit(next, batches, None)
+            yield batch
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Ingest, the one way in: records to facts or to named rejections."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Final
@@ -9,19 +10,30 @@ from django.conf import settings
 
 from ingestion import names, pipeline
 from ingestion.metadata import register
-from ingestion.pipeline import Context, Item
+from ingestion.pipeline import Context, Draft, Item
 from ingestion.pricing.book import price_book
-from ingestion.records import RequestRecord
+from ingestion.records import Rejection, RequestRecord
 from ingestion.validation import Window
 from ingestion.writer.retries import UnavailableError, with_retries
 from ingestion.writer.store import Batch, Outcome, write
 from metricsportal.lib import localtime
 from teams.models import Organization
 
-__all__ = ["BATCH", "Outcome", "UnavailableError", "ingest", "ingest_records", "register"]
+__all__ = ["BATCH", "Outcome", "UnavailableError", "ingest", "ingest_records", "prepare", "register", "store"]
 
 BATCH: Final = 5_000
 """Records per transaction where the caller has no batches of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A batch that is checked and normalised, before the database is asked."""
+
+    organization: Organization
+    source: str
+    now: datetime
+    drafts: Sequence[Draft]
+    rejected: Sequence[Rejection]
 
 
 def ingest(
@@ -32,14 +44,28 @@ def ingest(
     `items` come from a format: index and record, or index and why there is none. `past_days` None = no lower limit of
     time. Records are normalised in place. Raises UnavailableError when the database cannot store now.
     """
+    return store(prepare(organization=organization, items=items, source=source, now=now, past_days=past_days))
+
+
+def prepare(
+    *, organization: Organization, items: Iterable[Item], source: str, now: datetime, past_days: int | None
+) -> Prepared:
+    """The part of `ingest` that needs no database."""
     window = Window.around(now, past_days=past_days, future_minutes=settings.INGEST_FUTURE_MINUTES)
     drafts, rejected = pipeline.draft(items, window, localtime.zone(organization.zone))
+    return Prepared(organization, source, now, drafts, rejected)
+
+
+def store(batch: Prepared) -> Outcome:
+    """The part of `ingest` that commits. Raises UnavailableError."""
+    organization_id, now = batch.organization.pk, batch.now
 
     def attempt() -> Outcome:
-        found = names.intern(organization.pk, drafts, now)
-        context = Context(organization.pk, now, found, price_book(organization.pk))
-        rows, too_expensive = pipeline.rows(drafts, context)
-        return write(Batch(organization.pk, source, now, rows, [*rejected, *too_expensive], found.capped))
+        found = names.intern(organization_id, batch.drafts, now)
+        context = Context(organization_id, now, found, price_book(organization_id))
+        rows, too_expensive = pipeline.rows(batch.drafts, context)
+        rejected = [*batch.rejected, *too_expensive]
+        return write(Batch(organization_id, batch.source, now, rows, rejected, found.capped))
 
     return with_retries(attempt)
 
