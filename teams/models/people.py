@@ -52,6 +52,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.email
 
+    def clean(self) -> None:
+        """E-mails are stored in lower case, however they were typed."""
+        super().clean()
+        self.email = self.email.lower()
+
     def get_full_name(self) -> str:
         """Name for greetings, the e-mail when there is none."""
         return self.name or self.email

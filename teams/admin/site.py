@@ -1,0 +1,26 @@
+"""The administration site: the portal's title, and the portal's only way to sign in."""
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+
+class PortalAdminSite(AdminSite):
+    """What people who manage organizations, prices or statements see at `/admin/`."""
+
+    site_title = site_header = "Metrics portal"
+    index_title = "Administration"
+    site_url = "/"
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """To the portal's sign-in page and back; 403 for people whose roles manage nothing."""
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.GET.get(REDIRECT_FIELD_NAME, "/admin/"))
+        if not self.has_permission(request):
+            raise PermissionDenied
+        return redirect("admin:index")
