@@ -1,6 +1,7 @@
 """When calls happen: rhythm, growth and the events of a period. Pure."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,10 @@ class Burst:
     period: TimeRange
 
 
+def _start(burst: Burst) -> datetime:
+    return burst.period.start
+
+
 @dataclass(frozen=True, slots=True)
 class Calendar:
     """The plan of a period: calls per hour and source, the load of each hour (0..1), and its events.
@@ -56,6 +61,12 @@ class Calendar:
     def requests(self) -> int:
         """Number of calls of the whole period."""
         return int(self.calls.sum())
+
+    def bursts_of(self, position: int) -> tuple[Burst, ...]:
+        """The bursts of the hour at that position; each lies inside one hour."""
+        hour = self.hours[position]
+        first, beyond = (bisect_left(self.bursts, at, key=_start) for at in (hour.start, hour.end))
+        return self.bursts[first:beyond]
 
 
 def plan(*, requests: int, days: int, end: datetime, zone: ZoneInfo, seed: int) -> Calendar:
@@ -147,4 +158,4 @@ def _bursts(period: TimeRange, days: int, rng: np.random.Generator) -> tuple[Bur
         hour = (period.start + place * HOUR).replace(minute=0, second=0, microsecond=0) + HOUR
         start = hour + timedelta(minutes=int(rng.integers(5, 40)))
         found.append(Burst(source, TimeRange(start, start + timedelta(minutes=int(rng.integers(4, 13))))))
-    return tuple(sorted(found, key=lambda burst: burst.period.start))
+    return tuple(sorted(found, key=_start))

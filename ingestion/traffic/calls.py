@@ -1,5 +1,6 @@
 """What happens in one hour, as columns: who calls what, how it ends, what it takes. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -7,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingestion.traffic import tables
-from ingestion.traffic.calendar import FAILING_PROVIDER, Calendar, Floats, Ints
+from ingestion.traffic.calendar import FAILING_PROVIDER, Burst, Calendar, Floats, Ints
 from ingestion.traffic.targets import (
     CANCELLED,
     INTERNAL,
@@ -64,7 +65,7 @@ def draw(calendar: Calendar, position: int) -> Calls:
     rng = np.random.default_rng([calendar.seed, calendar.requests, len(calendar.hours), position])
     hour, load = calendar.hours[position], float(calendar.load[position])
     calls = _identities(calendar, position, rng)
-    _end(calls, calendar, rng)
+    _end(calls, calendar, position, rng)
     _fail(calls, rng)
     _fall_back(calls, hour)
     _spend_tokens(calls, rng)
@@ -125,19 +126,18 @@ def _instants(source: Ints, calendar: Calendar, position: int, rng: np.random.Ge
     """Instants anywhere in the hour; most calls of a source that bursts crowd into its burst."""
     start, end = _micros(calendar.hours[position])
     at = start + (rng.random(len(source)) * (end - start)).astype(np.int64)
-    for burst in calendar.bursts:
-        if burst.period.start in calendar.hours[position]:
-            crowd = (source == burst.source) & (rng.random(len(source)) < 0.7)
-            low, high = _micros(burst.period)
-            at[crowd] = np.minimum(low + (rng.random(int(crowd.sum())) * (high - low)).astype(np.int64), end - 1)
+    for burst in calendar.bursts_of(position):
+        crowd = (source == burst.source) & (rng.random(len(source)) < 0.7)
+        low, high = _micros(burst.period)
+        at[crowd] = np.minimum(low + (rng.random(int(crowd.sum())) * (high - low)).astype(np.int64), end - 1)
     return at
 
 
-def _end(calls: Calls, calendar: Calendar, rng: np.random.Generator) -> None:
+def _end(calls: Calls, calendar: Calendar, position: int, rng: np.random.Generator) -> None:
     """Decide how each call ends: everyday rates, bursts above the rate limit, the incident."""
     rates = np.tile(tables.RATES, (len(calls), 1))
     rates[~calls.streaming, CANCELLED] = 0
-    rates[:, RATE_LIMITED] += np.where(_bursting(calls, calendar), 0.55, 0)
+    rates[:, RATE_LIMITED] += np.where(_bursting(calls, calendar.bursts_of(position)), 0.55, 0)
     for outcome, rate in _INCIDENT_RATES.items():
         rates[_in_incident(calls, calendar), outcome] += rate
     rates[calls.replayed, OK + 1 :] = 0
@@ -147,9 +147,9 @@ def _end(calls: Calls, calendar: Calendar, rng: np.random.Generator) -> None:
     calls.outcome = len(OUTCOMES) - 1 - np.minimum(passed, len(OUTCOMES) - 1)
 
 
-def _bursting(calls: Calls, calendar: Calendar) -> Flags:
+def _bursting(calls: Calls, bursts: Iterable[Burst]) -> Flags:
     over: Flags = np.zeros(len(calls), dtype=np.bool_)
-    for burst in calendar.bursts:
+    for burst in bursts:
         over |= (calls.source == burst.source) & _inside(calls.at, burst.period)
     return over
 
