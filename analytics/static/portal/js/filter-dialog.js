@@ -21,7 +21,7 @@ function fieldNow() {
 }
 
 function isNumber(field) {
-  return field.type === "number";
+  return field.type === "number" || field.type === "money";
 }
 
 function seen(iso) {
