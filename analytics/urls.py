@@ -1,5 +1,11 @@
 """Routes of analytics."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from analytics.views import dashboard
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("o/<slug:slug>/", dashboard.dashboard, name="dashboard"),
+    path("o/<slug:slug>/data", dashboard.dashboard_data, name="dashboard-data"),
+    path("", include("analytics.api.urls")),
+]

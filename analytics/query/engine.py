@@ -13,7 +13,7 @@ from analytics.cells.cells import Cells
 from analytics.models import VerificationRun
 from analytics.query import planner
 from analytics.query.grid import Grid, fold, samples, values
-from analytics.query.labels import OTHER, Labels, labels_of
+from analytics.query.labels import OTHER, Labels, keep_of, labels_of
 from analytics.query.reader import Shape, read
 from analytics.query.snapshot import snapshot
 from analytics.query.values import (
@@ -93,12 +93,16 @@ def _answer(query: Query, now: datetime, groups: tuple[Labels, ...] | None = Non
     """Read a period. `groups` fixes which are shown (for comparisons), None ranks them by the query's order."""
     plan = planner.plan(query)
     shape = _shape(query, now)
-    if groups is None and query.interval is not None and query.limit is not None and len(shape.axes) == 1:
+    if groups is None and query.shown is not None:
+        shape = replace(shape, keep=keep_of(query, shape))
+    elif groups is None and query.interval is not None and query.limit is not None and len(shape.axes) == 1:
         shape = _narrowed(query, plan, shape)
     found = read(query, plan, shape)
     labels = labels_of(shape, found, query.scope.organization_id)
     distinct = {*labels}
-    if groups is None:
+    if groups is None and query.shown is not None:
+        groups = (*query.shown, *((_other(query),) if query.other else ()))
+    elif groups is None:
         ranked = _ranked(query, found.cells, labels, shape)
         limit = len(ranked) if query.limit is None else query.limit
         groups, left = tuple(ranked[:limit]), ranked[limit:]

@@ -19,6 +19,7 @@ EVER: Final = TimeRange(datetime(1971, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, t
 TRACE_LIMIT: Final = 100  # requests of the same trace shown beside one
 CHUNK: Final = 2_000
 _A_DAY: Final = timedelta(days=1)  # a trace does not last longer; the index is by time
+Facts = QuerySet[LLMRequest]
 _RELATED: Final = ("model", "virtual_model", "user", "virtual_account", "team", "error_type")
 
 
@@ -40,7 +41,7 @@ class Page:
     preceding: Place | None
 
 
-def page(facts: QuerySet[LLMRequest], limit: int, place: Place | None) -> Page:
+def page(facts: Facts, limit: int, place: Place | None) -> Page:
     """At most `limit` rows from a place on. Rows that arrive meanwhile neither repeat nor hide others."""
     newer = place is not None and place.newer
     order = ("started_at", "pk") if newer else ("-started_at", "-pk")
@@ -57,7 +58,7 @@ def page(facts: QuerySet[LLMRequest], limit: int, place: Place | None) -> Page:
     return Page(rows, following, Place(first.started_at, first.pk, newer=True) if has_newer else None)
 
 
-def _beyond(facts: QuerySet[LLMRequest], place: Place | None) -> QuerySet[LLMRequest]:
+def _beyond(facts: Facts, place: Place | None) -> Facts:
     if place is None:
         return facts
     same = Q(started_at=place.started_at)
@@ -66,7 +67,7 @@ def _beyond(facts: QuerySet[LLMRequest], place: Place | None) -> QuerySet[LLMReq
     return facts.filter(started_at__lte=place.started_at).exclude(same & Q(pk__gte=place.pk))
 
 
-def everything(facts: QuerySet[LLMRequest]) -> Iterator[LLMRequest]:
+def everything(facts: Facts) -> Iterator[LLMRequest]:
     """All rows, newest first, a chunk in memory at a time."""
     place: Place | None = None
     while True:
@@ -90,7 +91,7 @@ def same_trace(scope: Scope, request: LLMRequest) -> Sequence[dict[str, Any]]:
     near = TimeRange(*(request.started_at + shift for shift in (-_A_DAY, _A_DAY)))
     trace = scoped_facts(scope, near, [_equal("trace_id", request.trace_id)]).exclude(pk=request.pk)
     rows = trace.order_by("started_at", "pk").values("request_id", "started_at", "attempt", "status_code")
-    return list(rows[:TRACE_LIMIT])
+    return [dict(row) for row in rows[:TRACE_LIMIT]]
 
 
 def _equal(name: str, value: str) -> Filter:

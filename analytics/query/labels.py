@@ -6,7 +6,7 @@ from analytics.catalog.columns import Ints
 from analytics.catalog.dimensions import Dimension
 from analytics.cells.frame import NULL
 from analytics.query.reader import REST, Read, Shape, frame_axis
-from analytics.query.values import Label, LabelKind
+from analytics.query.values import Label, LabelKind, Query
 from ingestion.models import OVERFLOW
 
 Labels = tuple[Label, ...]
@@ -40,3 +40,21 @@ def _names(dimension: Dimension, ids: Ints, texts: dict[int, str], organization_
         kind = LabelKind.OVERFLOW if name == OVERFLOW else LabelKind.VALUE
         names[pk] = Label(name, kind) if name else names[NULL]
     return names
+
+
+def keep_of(query: Query, shape: Shape) -> frozenset[int] | None:
+    """Ids that the query's fixed groups stand for, None when they cannot be told before reading."""
+    if len(query.group_by) != 1 or len(shape.axes) != 1 or query.shown is None:
+        return None
+    (dimension,) = query.group_by
+    if dimension.table is None or dimension.attribute != "name":
+        return None
+    names = {one[0].text for one in query.shown if one[0].kind is not LabelKind.NONE}
+    rows: Any = dimension.table._default_manager.filter(organization_id=query.scope.organization_id, name__in=names)
+    if dimension.key_id is not None:
+        rows = rows.filter(key_id=dimension.key_id)
+    ids = dict(rows.order_by().values_list("pk", "name"))
+    if names - {*ids.values()}:
+        return None
+    missing = any(one[0].kind is LabelKind.NONE for one in query.shown)
+    return frozenset({*ids, *([NULL] if missing else [])})

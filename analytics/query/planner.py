@@ -35,6 +35,7 @@ class Plan:
     hours: tuple[TimeRange, ...]
     facts: tuple[TimeRange, ...]
     stale_hours: int = 0
+    only_failed: bool = False
 
     @property
     def grain_name(self) -> str:
@@ -73,17 +74,21 @@ def covering_grain(query: Query) -> tuple[Grain | None, int | None]:
     if len(keys) > 1:
         return None, None
     need = {one.axis for one in dimensions} | scope_axes(query.scope)
-    failed_only = all(selection.measure.only_failed for selection in query.selections)
+    failed_only = _asks_failed_only(query)
     for grain in GRAINS:
         if need <= {*grain.axes} and grain.per_metadata_key == bool(keys) and (failed_only or not grain.only_failed):
             return grain, next(iter(keys), None)
     return None, None
 
 
+def _asks_failed_only(query: Query) -> bool:
+    return all(selection.measure.only_failed for selection in query.selections)
+
+
 def _from_facts(query: Query) -> Plan:
     if _too_many(query, (query.period,)):
         raise _too_large(query)
-    return Plan(None, None, (), (), (query.period,))
+    return Plan(None, None, (), (), (query.period,), only_failed=_asks_failed_only(query))
 
 
 def _too_many(query: Query, periods: tuple[TimeRange, ...]) -> bool:

@@ -162,7 +162,7 @@ def _bucket_numbers(seconds: Ints | None, shape: Shape, size: int) -> Ints:
 
 def _facts(query: Query, plan: Plan, shape: Shape) -> tuple[Cells, int, dict[str, dict[int, str]]]:
     facts = scoped_facts(query.scope, plan.facts, query.filters)
-    if plan.grain is not None and plan.grain.only_failed:
+    if plan.only_failed or (plan.grain is not None and plan.grain.only_failed):
         facts = facts.filter(failed=True)
     key_ids = [one.key_id for one in shape.dimensions if one.key_id is not None]
     keys = [MetadataKey.objects.get(pk=pk) for pk in dict.fromkeys(key_ids)]

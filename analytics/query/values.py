@@ -53,25 +53,6 @@ class Filter:
     values: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """One question. Cannot be built without a scope. `interval` None = one row per group over the whole range."""
-
-    scope: Scope
-    period: TimeRange
-    selections: tuple[Selection, ...]
-    group_by: tuple[Dimension, ...] = ()
-    filters: tuple[Filter, ...] = ()
-    interval: Interval | None = None
-    interval_automatic: bool = False
-    population: Population = Population.SUCCESSFUL
-    order_by: Selection | None = None
-    descending: bool = True
-    limit: int | None = 100
-    other: bool = True
-    compare: Compare = Compare.NONE
-
-
 class LabelKind(StrEnum):
     """Three different absences have three different labels."""
 
@@ -87,6 +68,30 @@ class Label:
 
     text: str
     kind: LabelKind = LabelKind.VALUE
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question. Cannot be built without a scope.
+
+    `interval` None = one row per group over the whole range; an automatic one may become coarser. `shown` fixes the
+    groups and their order instead of ranking them; the others are added up as the rest when `other` is set.
+    """
+
+    scope: Scope
+    period: TimeRange
+    selections: tuple[Selection, ...]
+    group_by: tuple[Dimension, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    interval: Interval | None = None
+    interval_automatic: bool = False
+    population: Population = Population.SUCCESSFUL
+    order_by: Selection | None = None
+    descending: bool = True
+    limit: int | None = 100
+    other: bool = True
+    compare: Compare = Compare.NONE
+    shown: tuple[tuple[Label, ...], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

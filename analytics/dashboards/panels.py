@@ -1,0 +1,182 @@
+"""The eleven charts: one entry each, and their series from the answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from analytics.catalog.measures import BY_NAME, Kind, Selection, Unit, select
+from analytics.dashboards.questions import CHARTED, Answers
+from analytics.dashboards.state import PERCENTILES
+from analytics.query.values import LabelKind, Result, Series, Value
+from metricsportal.lib import formats
+from metricsportal.lib.money import PICO_PER_USD
+
+_POSITION: Final = {selection: number for number, selection in enumerate(CHARTED)}
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One chart of the group series. `gap`: what a bucket without requests shows."""
+
+    name: str
+    measure: str
+    section: str
+    form: str
+    gap: str
+    title: str = ""
+
+
+PANELS: Final = (
+    Panel("requests_per_second", "requests_per_second", "performance", "line", "zero"),
+    Panel("failure_rate", "failure_rate", "performance", "line", "gap", "Request failure rate"),
+    Panel("failures_by_error_type", "", "performance", "stacked_bars", "none"),
+    Panel("failure_rate_by_status_code", "", "performance", "line", "gap"),
+    Panel("latency", "latency", "latency", "line", "gap"),
+    Panel("ttft", "ttft", "latency", "line", "gap"),
+    Panel("itl", "itl", "latency", "line", "gap"),
+    Panel("tpot", "tpot", "latency", "line", "gap"),
+    Panel("cost", "cost_usd", "cost", "stacked_bars", "zero", "Cost of inference"),
+    Panel("input_tokens", "input_tokens", "cost", "stacked_bars", "zero"),
+    Panel("output_tokens", "output_tokens", "cost", "stacked_bars", "zero"),
+)
+
+
+def text(value: Value, unit: Unit) -> str:
+    """A value for people; money is picodollars."""
+    if unit is Unit.USD:
+        return formats.usd(None if value is None else int(value))
+    if unit in (Unit.TOKENS, Unit.COUNT):
+        return formats.exact(None if value is None else int(value))
+    writers = {Unit.SHARE: formats.share, Unit.PER_SECOND: formats.rate, Unit.MS: formats.milliseconds}
+    return writers[unit](value)
+
+
+def headline(value: Value, unit: Unit) -> str:
+    """A value in a chart's header: short."""
+    if unit is Unit.USD:
+        return formats.usd(None if value is None else int(value), brief=True)
+    return formats.compact(value) if unit in (Unit.TOKENS, Unit.COUNT) else text(value, unit)
+
+
+def drawn(value: Value, unit: Unit) -> float | int | None:
+    """A value for the canvas; the only place where money becomes a float, for its height in pixels."""
+    return value / PICO_PER_USD if unit is Unit.USD and value is not None else value
+
+
+def panels(answers: Answers) -> list[dict[str, Any]]:
+    """All panels in their order."""
+    special = {
+        "failures_by_error_type": _failures_by_error_type,
+        "failure_rate_by_status_code": _failure_rate_by_status_code,
+    }
+    return [special[one.name](one, answers) if one.name in special else _panel(one, answers) for one in PANELS]
+
+
+def _panel(panel: Panel, answers: Answers) -> dict[str, Any]:
+    measure = BY_NAME[panel.measure]
+    head = {
+        "name": panel.name,
+        "title": panel.title or measure.label,
+        "section": panel.section,
+        "form": panel.form,
+        "unit": measure.unit.value,
+        "gap": panel.gap,
+        "definition": measure.definition,
+    }
+    if measure.kind is not Kind.DURATION:
+        return head | _lines(answers.charted, select(panel.measure), panel)
+    population = answers.charted.query.population.value if panel.name in ("latency", "ttft") else "successful"
+    chosen = {str(one): _lines(answers.charted, select(panel.measure, f"p{one}"), panel) for one in PERCENTILES}
+    return head | {"population": population, "percentiles": chosen}
+
+
+def _lines(result: Result, selection: Selection, panel: Panel) -> dict[str, Any]:
+    position, unit = _POSITION[selection], selection.measure.unit
+    total = result.summary.total[position]
+    series = [_line(number, one, position, unit, panel) for number, one in enumerate(result.series)]
+    return {"headline": headline(total, unit), "range": drawn(total, unit), "series": series}
+
+
+def _line(number: int, one: Series, position: int, unit: Unit, panel: Panel) -> dict[str, Any]:
+    values = [drawn(row[position], unit) for row in one.values]
+    if panel.gap == "zero":
+        values = [0 if value is None else value for value in values]
+    known = [value for value in values if value is not None]
+    line: dict[str, Any] = {
+        "group": number,
+        "label": one.labels[0].text,
+        "values": values,
+        "range": drawn(one.total[position], unit),
+        "range_text": text(one.total[position], unit),
+        "max": max(known, default=None),
+    }
+    if unit is Unit.MS:
+        line |= {"samples": [row[position] for row in one.samples], "range_samples": one.total_samples[position]}
+    return line
+
+
+def _failures_by_error_type(panel: Panel, answers: Answers) -> dict[str, Any]:
+    result = answers.by_error_type
+    total = result.summary.total[0] or 0
+    series = [
+        _own_line(one, [row[0] for row in one.values], one.total[0], Unit.COUNT)
+        for one in result.series
+        if one.total_requests
+    ]
+    return {
+        "name": panel.name,
+        "title": "Request failures by error type",
+        "section": panel.section,
+        "form": panel.form,
+        "unit": Unit.COUNT.value,
+        "gap": panel.gap,
+        "definition": "Failed requests per error type; the height of the stack is the number of failed requests.",
+        "headline": formats.compact(total),
+        "range": total,
+        "series": series,
+    }
+
+
+def _failure_rate_by_status_code(panel: Panel, answers: Answers) -> dict[str, Any]:
+    result, requests = answers.by_status_code, answers.charted.summary
+    whole = requests.total_requests
+    series = [
+        _own_line(
+            one,
+            [_over(row[0], count) for row, count in zip(one.values, requests.requests, strict=True)],
+            _over(one.total[0], whole),
+            Unit.SHARE,
+        )
+        for one in result.series
+        if one.total_requests
+    ]
+    rate = _over(result.summary.total[0], whole)
+    return {
+        "name": panel.name,
+        "title": "Failure rate by status code",
+        "section": panel.section,
+        "form": panel.form,
+        "unit": Unit.SHARE.value,
+        "gap": panel.gap,
+        "definition": "Failed requests with the code / all requests; the codes add up to the failure rate.",
+        "headline": formats.share(rate),
+        "range": rate,
+        "series": series,
+    }
+
+
+def _over(part: Value, whole: int) -> float | None:
+    return (part or 0) / whole if whole else None
+
+
+def _own_line(one: Series, values: Sequence[Value], total: Value, unit: Unit) -> dict[str, Any]:
+    label = one.labels[0]
+    return {
+        "group": None,
+        "label": "no status" if label.kind is LabelKind.NONE else label.text,
+        "kind": label.kind.value,
+        "values": list(values),
+        "range": total,
+        "range_text": text(total, unit),
+        "max": max((value for value in values if value is not None), default=None),
+    }

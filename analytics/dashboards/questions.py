@@ -1,0 +1,110 @@
+"""The few questions whose answers fill the whole page."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from analytics.catalog import dimensions
+from analytics.catalog.measures import Selection, select
+from analytics.dashboards.state import PERCENTILES, State
+from analytics.query import engine
+from analytics.query.labels import Labels
+from analytics.query.snapshot import snapshot
+from analytics.query.values import Compare, LabelKind, Query, Result
+from teams.access import Scope
+
+DURATIONS: Final = ("latency", "ttft", "itl", "tpot")
+SUMS: Final = tuple(
+    select(name)
+    for name in (
+        "requests",
+        "failed_requests",
+        "failure_rate",
+        "requests_per_second",
+        "input_tokens",
+        "output_tokens",
+        "cache_read_tokens",
+        "cost_usd",
+    )
+)
+CHARTED: Final[tuple[Selection, ...]] = (
+    *SUMS,
+    *(select(name, f"p{percentile}") for name in DURATIONS for percentile in PERCENTILES),
+)
+LISTED: Final[tuple[Selection, ...]] = (
+    *SUMS,
+    select("cost_per_1000_usd"),
+    select("latency", "p50"),
+    select("latency", "p99"),
+    select("ttft", "p50"),
+    select("tpot", "p50"),
+)
+MOST_ERRORS: Final = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Everything the page is drawn from. `groups` are the shown groups in series order, the rest last."""
+
+    listed: Result
+    charted: Result
+    counted: Result
+    by_error_type: Result
+    by_status_code: Result
+
+    @property
+    def groups(self) -> tuple[Labels, ...]:
+        """Labels of the series."""
+        return tuple(one.labels for one in self.charted.series)
+
+
+def ask(state: State, scope: Scope, now: datetime) -> Answers:
+    """All answers as of one instant. Raises QueryTooLargeError when the facts needed exceed the budget.
+
+    The table's groups are read first, over the whole range; its largest ones are the series of every chart.
+    """
+    base = Query(
+        scope=scope,
+        period=state.period,
+        selections=LISTED,
+        filters=state.filters,
+        population=state.population,
+        limit=None,
+        other=False,
+    )
+    with snapshot():
+        listed = engine.run(replace(base, group_by=(state.dimension,)), now)
+        charted = _charted(base, state, listed, now)
+        interval, automatic = charted.query.interval, charted.query.interval_automatic
+        failures = replace(
+            base,
+            selections=(select("failed_requests"),),
+            filters=state.filters,
+            interval=interval,
+            interval_automatic=automatic,
+            limit=MOST_ERRORS,
+            other=True,
+        )
+        compare = Compare.PREVIOUS_PERIOD if state.compare is Compare.NONE else state.compare
+        return Answers(
+            listed,
+            charted,
+            engine.run(replace(base, selections=SUMS, compare=compare), now),
+            engine.run(replace(failures, group_by=(dimensions.BY_NAME["error_type"],)), now),
+            engine.run(replace(failures, group_by=(dimensions.BY_NAME["status_code"],)), now),
+        )
+
+
+def _charted(base: Query, state: State, listed: Result, now: datetime) -> Result:
+    ranked = sorted(listed.series, key=lambda one: -one.total_requests)
+    groups = tuple(one.labels for one in ranked if one.labels[0].kind is not LabelKind.OTHER)
+    query = replace(
+        base,
+        selections=CHARTED,
+        group_by=(state.dimension,),
+        interval=state.interval,
+        interval_automatic=state.automatic,
+        shown=groups[: state.top],
+        other=len(groups) > state.top,
+    )
+    return engine.run(query, now)

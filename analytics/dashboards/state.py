@@ -1,0 +1,189 @@
+"""The state of the dashboard, all of it in the URL. What is invalid is named and replaced by the default."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from django.http import QueryDict
+
+from analytics.catalog import dimensions
+from analytics.catalog.dimensions import METADATA_PREFIX, Dimension
+from analytics.catalog.measures import Population
+from analytics.query.parsing import parse_filter, parse_instant
+from analytics.query.values import Compare, Filter, InvalidQueryError
+from metricsportal.lib.localtime import Interval, automatic_interval, bucket_start, day_start, zone
+from metricsportal.lib.timerange import TimeRange
+from teams.access import Scope
+
+T = TypeVar("T")
+
+PERCENTILES: Final = (50, 75, 90, 99)
+TOPS: Final = (5, 10, 11)
+DEFAULT_FROM: Final = "now-24h"
+MOST_POINTS: Final = 750
+MOST_FILTERS: Final = 20
+VIEWS: Final = (*dimensions.VIEWS, "metadata")
+_COMPARES: Final = tuple(Compare)
+_LONGEST: Final = timedelta(days=3660)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the page shows. `messages` name what was wrong in the URL; `label` is the range in words."""
+
+    period: TimeRange
+    start_text: str
+    end_text: str
+    view: str = "model"
+    key: str | None = None
+    dimension: Dimension = dimensions.BY_NAME["model"]
+    filters: tuple[Filter, ...] = ()
+    percentile: int = 50
+    population: Population = Population.SUCCESSFUL
+    top: int = 11
+    interval: Interval = Interval.HOUR
+    interval_text: str = "auto"
+    compare: Compare = Compare.NONE
+    sort: str = "-requests"
+    page: int = 1
+    messages: tuple[str, ...] = ()
+
+    @property
+    def automatic(self) -> bool:
+        """Whether the interval follows from the range."""
+        return self.interval_text == "auto"
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads one parameter after the other and collects messages."""
+
+    params: QueryDict
+    messages: list[str] = field(default_factory=list)
+
+    def choice(self, name: str, allowed: tuple[T, ...], default: T, convert: Callable[[str], T]) -> T:
+        text = self.params.get(name)
+        if text is None:
+            return default
+        try:
+            value = convert(text)
+        except ValueError:
+            value = None  # type: ignore[assignment] # falls into the branch below
+        if value in allowed:
+            return value
+        words = ", ".join(str(one) for one in allowed)
+        self.messages.append(f"“{name}” was {text[:40]!r}; it can be {words}. {default} is used.")
+        return default
+
+    def attempt(self, read: Callable[[], T], default: T, note: str) -> T:
+        try:
+            return read()
+        except InvalidQueryError as error:
+            self.messages.append(f"{error} {note}")
+            return default
+
+
+def parse(params: QueryDict, scope: Scope, now: datetime) -> State:
+    """The state that the URL asks for; never raises for what a person typed."""
+    reader = _Reader(params)
+    period, start_text, end_text = _period(reader, scope.zone, now)
+    view, key, dimension = _view(reader, scope)
+    interval_text = reader.choice("interval", ("auto", *possible_intervals(period)), "auto", str)
+    return State(
+        period=period,
+        start_text=start_text,
+        end_text=end_text,
+        view=view,
+        key=key,
+        dimension=dimension,
+        filters=_filters(reader, scope),
+        percentile=reader.choice("p", PERCENTILES, 50, int),
+        population=reader.choice("pop", tuple(Population), Population.SUCCESSFUL, Population),
+        top=reader.choice("top", TOPS, 11, int),
+        interval=automatic_interval(period) if interval_text == "auto" else Interval(interval_text),
+        interval_text=interval_text,
+        compare=reader.choice("compare", _COMPARES, Compare.NONE, Compare),
+        sort=params.get("sort", "-requests")[:64],
+        page=_page(params.get("page", "1")),
+        messages=tuple(reader.messages),
+    )
+
+
+def possible_intervals(period: TimeRange) -> tuple[str, ...]:
+    """Intervals that give the range a sensible number of points."""
+    sizes = {
+        Interval.MINUTE: timedelta(minutes=1),
+        Interval.FIVE_MINUTES: timedelta(minutes=5),
+        Interval.QUARTER_HOUR: timedelta(minutes=15),
+        Interval.HOUR: timedelta(hours=1),
+        Interval.DAY: timedelta(days=1),
+        Interval.WEEK: timedelta(days=7),
+        Interval.MONTH: timedelta(days=30),
+    }
+    automatic = automatic_interval(period)
+    return tuple(
+        one.value
+        for one, size in sizes.items()
+        if one is automatic or (size <= period.length and period.length / size <= MOST_POINTS)
+    )
+
+
+def _page(text: str) -> int:
+    return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) < 7 else 1
+
+
+def _period(reader: _Reader, zone_name: str, now: datetime) -> tuple[TimeRange, str, str]:
+    start_text, end_text = reader.params.get("from", DEFAULT_FROM), reader.params.get("to", "now")
+    default = (TimeRange(now - timedelta(days=1), now), DEFAULT_FROM, "now")
+    note = "The last 24 hours are shown."
+    found = reader.attempt(
+        lambda: (moment(start_text, zone_name, now), moment(end_text, zone_name, now)), (now, now), note
+    )
+    start, end = found
+    if reader.messages:
+        return default
+    if start >= end or end - start > _LONGEST:
+        reader.messages.append(f"A range starts before it ends and is at most ten years long. {note}")
+        return default
+    return TimeRange(start, end), start_text, end_text
+
+
+def moment(text: str, zone_name: str, now: datetime) -> datetime:
+    """An instant, `now-7d`, or the local start of today, yesterday, week, last-week, month, last-month."""
+    tz = zone(zone_name)
+    today = day_start(now, tz)
+    words = {
+        "today": lambda: today,
+        "yesterday": lambda: day_start(today - timedelta(hours=1), tz),
+        "week": lambda: bucket_start(now, Interval.WEEK, tz),
+        "last-week": lambda: bucket_start(bucket_start(now, Interval.WEEK, tz) - timedelta(days=1), Interval.WEEK, tz),
+        "month": lambda: bucket_start(now, Interval.MONTH, tz),
+        "last-month": lambda: bucket_start(
+            bucket_start(now, Interval.MONTH, tz) - timedelta(days=1), Interval.MONTH, tz
+        ),
+    }
+    return words[text]() if text in words else parse_instant(text, now, ("from/to",))
+
+
+def _view(reader: _Reader, scope: Scope) -> tuple[str, str | None, Dimension]:
+    view = reader.choice("by", VIEWS, "model", str)
+    if view != "metadata":
+        return view, None, dimensions.BY_NAME[view]
+    key = reader.params.get("key") or next((one.name for one in dimensions.registered_keys(scope.organization_id)), "")
+    dimension = dimensions.find(METADATA_PREFIX + key, scope.organization_id)
+    if dimension is None:
+        reader.messages.append(f"There is no metadata key {key[:80]!r} to view by. Models are shown.")
+        return "model", None, dimensions.BY_NAME["model"]
+    return view, key, dimension
+
+
+def _filters(reader: _Reader, scope: Scope) -> tuple[Filter, ...]:
+    texts = reader.params.getlist("f")
+    if len(texts) > MOST_FILTERS:
+        reader.messages.append(f"At most {MOST_FILTERS} filters apply at once; the first ones are used.")
+    answer: list[Filter] = []
+    for text in texts[:MOST_FILTERS]:
+        one = reader.attempt(lambda text=text: parse_filter(text, scope.organization_id), None, "It is ignored.")  # type: ignore[misc] # one lambda per turn
+        answer += [one] if one is not None else []
+    return tuple(answer)

@@ -1,0 +1,127 @@
+"""The counters and the breakdown table."""
+
+from typing import Any, Final
+
+from analytics.catalog.measures import Unit, select
+from analytics.dashboards.panels import drawn, headline, text
+from analytics.dashboards.questions import LISTED, SUMS, Answers
+from analytics.dashboards.state import State
+from analytics.query.parsing import join_values
+from analytics.query.values import Label, LabelKind, Result, Series, Value
+from metricsportal.lib import formats
+from metricsportal.lib.money import usd_text
+
+PAGE_SIZE: Final = 25
+_COUNTERS: Final = ("input_tokens", "output_tokens", "requests", "cost_usd")
+_COLUMNS: Final = (
+    ("requests", "Requests", Unit.COUNT),
+    ("share", "Share", Unit.SHARE),
+    ("failure_rate", "Failure rate", Unit.SHARE),
+    ("requests_per_second", "RPS", Unit.PER_SECOND),
+    ("latency_p50_ms", "Latency P50", Unit.MS),
+    ("latency_p99_ms", "Latency P99", Unit.MS),
+    ("ttft_p50_ms", "TTFT P50", Unit.MS),
+    ("tpot_p50_ms", "TPOT P50", Unit.MS),
+    ("input_tokens", "Input tokens", Unit.TOKENS),
+    ("output_tokens", "Output tokens", Unit.TOKENS),
+    ("cost_usd", "Cost", Unit.USD),
+    ("cost_per_1000_usd", "Cost / 1,000", Unit.USD),
+)
+_LISTED_POSITION: Final = {selection.name: number for number, selection in enumerate(LISTED)}
+_SUM_POSITION: Final = {selection.name: number for number, selection in enumerate(SUMS)}
+
+
+def counters(answers: Answers) -> list[dict[str, Any]]:
+    """The four counters with their change and sparkline; equal to the API's answer to the same question."""
+    return [_counter(name, answers) for name in _COUNTERS]
+
+
+def _counter(name: str, answers: Answers) -> dict[str, Any]:
+    position, measure = _SUM_POSITION[name], select(name).measure
+    now, before = answers.counted.summary, answers.counted.previous
+    value = now.total[position] or 0
+    earlier = before.summary.total[position] if before and before.summary.total_requests else None
+    ratio, words = formats.change(value, earlier)
+    money = measure.unit is Unit.USD
+    charted = answers.charted.summary.values
+    unpriced = answers.counted.meta.unpriced_requests if money else 0
+    return {
+        "name": "cost" if money else name,
+        "label": measure.label,
+        "unit": measure.unit.value,
+        "value": usd_text(int(value)) if money else value,
+        "text": f"${usd_text(int(value))}" if money else text(value, measure.unit),
+        "compact": headline(value, measure.unit),
+        "previous": usd_text(int(earlier)) if money and earlier is not None else earlier,
+        "previous_text": text(earlier, measure.unit) if earlier is not None else None,
+        "change": ratio,
+        "change_text": words,
+        "spark": [drawn(row[position], measure.unit) for row in charted],
+        "notes": _notes(name, answers.counted),
+        "severity": "neutral",
+        "at_least": bool(unpriced),
+        "unpriced_requests": unpriced,
+    }
+
+
+def _notes(name: str, counted: Result) -> list[str]:
+    sums = dict(zip((one.name for one in SUMS), counted.summary.total, strict=True))
+    if name == "input_tokens" and sums["input_tokens"]:
+        return [f"{formats.share((sums['cache_read_tokens'] or 0) / sums['input_tokens'])} read from cache"]
+    if name == "requests" and counted.summary.total_requests:
+        failed = formats.exact(int(sums["failed_requests"] or 0))
+        return [f"{failed} failed ({formats.share(sums['failure_rate'])})"]
+    if name == "cost_usd" and counted.meta.priced_share is not None:
+        unpriced = counted.meta.unpriced_requests
+        priced = f"{formats.share(counted.meta.priced_share)} priced"
+        return [f"{priced}, {formats.exact(unpriced)} requests unpriced" if unpriced else "all requests priced"]
+    return []
+
+
+def breakdown(state: State, answers: Answers) -> dict[str, Any]:
+    """One page of the table, sorted by any column; the total spans all pages."""
+    whole = answers.listed.summary.total_requests
+    rows = [_row(one, state, whole) for one in answers.listed.series if one.total_requests]
+    column = state.sort.removeprefix("-")
+    sort = state.sort if column in {name for name, _, _ in _COLUMNS} else "-requests"
+    rows.sort(key=lambda row: row["label"])
+    rows.sort(key=lambda row: _rank(row["values"][sort.removeprefix("-")], descending=sort.startswith("-")))
+    pages = max(1, -(-len(rows) // PAGE_SIZE))
+    page = min(state.page, pages)
+    return {
+        "columns": [{"name": name, "label": label, "unit": unit.value} for name, label, unit in _COLUMNS],
+        "rows": rows[(page - 1) * PAGE_SIZE : page * PAGE_SIZE],
+        "total": _cells(answers.listed.summary, whole),
+        "page": page,
+        "pages": pages,
+        "count": len(rows),
+        "sort": sort,
+    }
+
+
+def _rank(value: float | None, *, descending: bool) -> tuple[bool, float]:
+    """Rows without a value come last in both directions."""
+    number = 0.0 if value is None else float(value)
+    return value is None, -number if descending else number
+
+
+def _row(one: Series, state: State, whole: int) -> dict[str, Any]:
+    label = one.labels[0]
+    head = {"label": label.text, "kind": label.kind.value, "filter": filter_of(state.dimension.name, label)}
+    return head | _cells(one, whole)
+
+
+def filter_of(name: str, label: Label) -> str | None:
+    """The filter that leaves one group, as in the URL; None for the rest."""
+    if label.kind is LabelKind.OTHER:
+        return None
+    return f"{name}:null:" if label.kind is LabelKind.NONE else f"{name}:eq:{join_values((label.text,))}"
+
+
+def _cells(one: Series, whole: int) -> dict[str, Any]:
+    found: dict[str, Value] = {
+        name: one.total[_LISTED_POSITION[name]] for name, _, _ in _COLUMNS if name in _LISTED_POSITION
+    }
+    found["share"] = one.total_requests / whole if whole else None
+    values = {name: drawn(found[name], unit) for name, _, unit in _COLUMNS}
+    return {"values": values, "texts": {name: text(found[name], unit) for name, _, unit in _COLUMNS}}

@@ -1,0 +1,1 @@
+"""Pages of analytics: parse, call, render."""

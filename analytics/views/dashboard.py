@@ -1,0 +1,27 @@
+"""The dashboard page and its data."""
+
+from datetime import UTC, datetime
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from analytics.dashboards.page import build
+from teams.access import Scope
+from teams.pages import Organization, organization_page
+
+
+@require_GET
+@organization_page()
+def dashboard(request: HttpRequest, organization: Organization, scope: Scope) -> HttpResponse:
+    """The page with its numbers in tables, before any script runs."""
+    data = build(request.GET, scope, datetime.now(UTC))
+    context = {"organization": organization, "data": data, "state": data["state"]}
+    return render(request, "analytics/dashboard.html", context)
+
+
+@require_GET
+@organization_page()
+def dashboard_data(request: HttpRequest, organization: Organization, scope: Scope) -> JsonResponse:
+    """The same data for the page's script."""
+    return JsonResponse(build(request.GET, scope, datetime.now(UTC)))
