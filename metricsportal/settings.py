@@ -219,6 +219,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Metrics portal API",
     "DESCRIPTION": "Aggregates of LLM requests: performance, usage and cost.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

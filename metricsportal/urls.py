@@ -2,9 +2,13 @@
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import include, path
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from analytics.api.requests import RequestList
+from ingestion.views import ingest_native
 from metricsportal import operations
 from metricsportal.middleware import content_security_policy
 
@@ -16,6 +20,13 @@ def api_docs(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@csrf_exempt
+def requests(request: HttpRequest) -> HttpResponseBase:
+    """One path of two apps: POST stores requests, every other method asks for them."""
+    view = ingest_native if request.method == "POST" else RequestList.as_view()
+    return view(request)
+
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", operations.healthz, name="healthz"),
@@ -23,6 +34,7 @@ urlpatterns = [
     path("metrics", operations.metrics, name="metrics"),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", api_docs, name="api-docs"),
+    path("api/v1/requests", requests, name="requests"),
     path("", include("teams.urls")),
     path("", include("ingestion.urls")),
     path("", include("analytics.urls")),

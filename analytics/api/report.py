@@ -1,0 +1,28 @@
+"""`report`: flat rows for spreadsheets, scripts and warehouses."""
+
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+
+from analytics.api import schema
+from analytics.api.base import PortalView
+from analytics.api.report_question import parse_report
+from analytics.api.streams import stream
+from analytics.exports import formats
+from analytics.exports.names import file_name
+from analytics.exports.report import open_report
+from teams.authentication import ScopedRequest
+
+
+class ReportView(PortalView):
+    """One row per group, streamed."""
+
+    @extend_schema(**schema.REPORT)
+    def get(self, request: ScopedRequest) -> StreamingHttpResponse:
+        """The report as JSON, CSV or NDJSON."""
+        now, scope = timezone.now(), request.scope
+        report, written = parse_report(request.query_params, scope, now)
+        answer = open_report(report, now)
+        headers = {"X-Portal-Manifest": formats.manifest(answer)}
+        name = None if written == formats.JSON else file_name("metrics", scope, report.days, written)
+        return stream(scope, formats.pieces(answer, written), formats.CONTENT_TYPES[written], headers, name)

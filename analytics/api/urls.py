@@ -1,0 +1,30 @@
+"""Routes of the REST API."""
+
+from typing import Final
+
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import URLPattern, path
+from django.views.decorators.csrf import csrf_exempt
+
+from analytics.api.dimensions import DimensionValues
+from analytics.api.metrics import MetricsMeta, MetricsQuery
+from analytics.api.problems import problem_response
+from analytics.api.report import ReportView
+from analytics.api.requests import RequestDetail, RequestList
+
+
+@csrf_exempt
+def nothing_here(request: HttpRequest, rest: str) -> HttpResponseBase:
+    """Paths of the API that do not exist refuse as every endpoint does, not with a page."""
+    return problem_response(request, 404, "There is nothing here, or nothing you may see.")
+
+
+urlpatterns: Final[list[URLPattern]] = [
+    path("api/v1/metrics/query", MetricsQuery.as_view(), name="metrics-query"),
+    path("api/v1/metrics/meta", MetricsMeta.as_view(), name="metrics-meta"),
+    path("api/v1/report", ReportView.as_view(), name="report"),
+    path("api/v1/requests", RequestList.as_view(), name="request-list"),
+    path("api/v1/requests/<path:request_id>", RequestDetail.as_view(), name="request-detail"),
+    path("api/v1/dimensions/<path:name>/values", DimensionValues.as_view(), name="dimension-values"),
+    path("api/v1/<path:rest>", nothing_here),
+]

@@ -1,0 +1,69 @@
+"""CSV as a stream of lines: RFC 4180, CRLF, and no text that a spreadsheet would run as a formula."""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import Final
+
+CONTENT_TYPE: Final = "text/csv; charset=utf-8"
+Cell = str | int | float | Decimal | bool | None
+"""Text is guarded; numbers are written as they are; None is an empty cell."""
+
+_TRIGGERS: Final = frozenset("=+-@")
+_CONTROLS: Final = ("\t", "\r", "\n")
+_SEPARATORS: Final = frozenset(";,|")
+_QUOTED: Final = frozenset('",;|\r\n\t')
+
+
+def lines(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
+    """The header and every row, each a line with its CRLF. Nothing is kept."""
+    yield line(header)
+    for row in rows:
+        yield line(row)
+
+
+def line(cells: Sequence[Cell]) -> str:
+    """One line. A line of one empty cell is written as `""`, because a blank line is not a row."""
+    written = ",".join(_written(cell) for cell in cells)
+    return (written or '""') + "\r\n"
+
+
+def guarded(text: str) -> str:
+    """The text, behind a `'` when a spreadsheet would take it for a formula: `=1+1`, ` -2`, `;@SUM(A1)`."""
+    if text.startswith(_CONTROLS):
+        return "'" + text
+    first = next((character for character in text if not _skipped(character)), "")
+    # NFKC folds full-width and small forms to the characters that spreadsheets read them as.
+    return "'" + text if unicodedata.normalize("NFKC", first)[:1] in _TRIGGERS else text
+
+
+def _skipped(character: str) -> bool:
+    """What a spreadsheet may drop before it looks for a formula: white space, invisible characters, separators."""
+    return character.isspace() or character in _SEPARATORS or unicodedata.category(character) in ("Cc", "Cf")
+
+
+def _written(cell: Cell) -> str:
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return "true" if cell else "false"
+        case int():
+            return str(cell)
+        case float() | Decimal():
+            return _number(cell)
+        case str():
+            return _text(cell)
+
+
+def _number(value: float | Decimal) -> str:
+    """Fixed notation: no exponent, no thousands separator."""
+    text = format(value if isinstance(value, Decimal) else Decimal(repr(value)), "f")
+    return text.removesuffix(".0")
+
+
+def _text(text: str) -> str:
+    safe = guarded(text)
+    if safe is not text or _QUOTED.intersection(safe) or safe != safe.strip():
+        return '"' + safe.replace('"', '""') + '"'
+    return safe
