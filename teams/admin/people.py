@@ -12,11 +12,13 @@ from teams.models import User
 
 if TYPE_CHECKING:
     _UserAdmin = UserAdmin[User]
+    _CreationForm = AdminUserCreationForm[User]
 else:
     _UserAdmin = UserAdmin
+    _CreationForm = AdminUserCreationForm
 
 
-class NewPersonForm(AdminUserCreationForm):
+class NewPersonForm(_CreationForm):
     """An account with its first password, or none yet."""
 
     class Meta:
