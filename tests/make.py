@@ -1,15 +1,19 @@
 """Makers of rows: plain functions with defaults, so that a test names only what it is about.
 
-They write rows directly, past the rules of the services, which have their own tests. Names count up; nothing else
-varies.
+They write rows directly, past the rules of the services, which have their own tests; requests alone take the whole
+way through ingest. Names count up; nothing else varies.
 """
 
 import itertools
 from datetime import UTC, datetime
-from typing import Final
+from decimal import Decimal
+from typing import Any, Final
 
 from django.utils import timezone
 
+from ingestion import services as ingestion
+from ingestion.models import LLMRequest, PriceEntry
+from ingestion.records import RequestRecord
 from teams import services
 from teams.models import Membership, Organization, Team, TeamMembership, User, VirtualAccount
 
@@ -79,3 +83,41 @@ def key(
 def bearer(issued: services.IssuedKey) -> dict[str, str]:
     """The header of a request with that key: `client.get(url, headers=make.bearer(key))`."""
     return {"Authorization": f"Bearer {issued.text}"}
+
+
+def record(**fields: Any) -> RequestRecord:
+    """A valid record: a streamed success of gpt-4o that started at NOW, unless told otherwise."""
+    defaults: dict[str, Any] = {
+        "request_id": f"request-{next(_numbers)}",
+        "started_at": NOW,
+        "model": "gpt-4o",
+        "provider": "openai",
+        "input_tokens": 1_000,
+        "output_tokens": 100,
+        "latency_ms": 2_000.0,
+        "ttft_ms": 200.0,
+        "streaming": True,
+        "status_code": 200,
+    }
+    return RequestRecord(**(defaults | fields))
+
+
+def request(organization: Organization, *, now: datetime = NOW, **fields: Any) -> LLMRequest:
+    """A stored request, through the pipeline; user, team, virtual account and models are given by name."""
+    sent = record(**fields)
+    outcome = ingestion.ingest_records(
+        organization=organization, records=[sent], source="test", now=now, past_days=None
+    )
+    assert outcome.accepted == 1, outcome
+    return LLMRequest.objects.get(organization=organization, request_id=sent.request_id)
+
+
+def price(model: str, token_class: str, usd: str | None, **fields: Any) -> PriceEntry:
+    """An entry of the price book for every organization and all time, in USD per million tokens."""
+    defaults: dict[str, Any] = {"effective_from": datetime(2020, 1, 1, tzinfo=UTC)}
+    return PriceEntry.objects.create(
+        model_match=model,
+        token_class=token_class,
+        price=None if usd is None else Decimal(usd),
+        **(defaults | fields),
+    )
