@@ -11,6 +11,7 @@ from analytics.dashboards.state import TOPS, State, possible_intervals
 from analytics.query.coverage import coverage
 from analytics.query.parsing import OPERATOR_WORDS, OPERATORS
 from metricsportal.lib import formats
+from metricsportal.lib.localtime import zone
 from teams.access import Scope
 
 PRESETS: Final = (
@@ -42,12 +43,13 @@ INTERVAL_WORDS: Final = {
 _EXPORT_GROUPS: Final = (*dimensions.VIEWS, "provider", "status_code", "error_type")
 
 
-def range_label(state: State) -> str:
-    """The range in words: the preset's, else its days."""
+def range_label(state: State, zone_name: str) -> str:
+    """The range in words: the preset's, else its borders in the reporting zone."""
     for start, end, label in PRESETS:
         if (start, end) == (state.start_text, state.end_text):
             return label
-    return f"{state.period.start:%-d %b %Y %H:%M} – {state.period.end:%-d %b %Y %H:%M} UTC"  # noqa: RUF001 - a range
+    start, end = (instant.astimezone(zone(zone_name)) for instant in (state.period.start, state.period.end))
+    return f"{start:%-d %b %Y %H:%M} – {end:%-d %b %Y %H:%M}"  # noqa: RUF001 - a range
 
 
 def choices(state: State, scope: Scope, now: datetime) -> dict[str, Any]:

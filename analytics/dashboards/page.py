@@ -58,7 +58,7 @@ def _head(state: State, scope: Scope, now: datetime) -> dict[str, Any]:
         "range": {
             "start": _instant(state.period.start),
             "end": _instant(state.period.end),
-            "label": choices.range_label(state),
+            "label": choices.range_label(state, scope.zone),
             "zone": scope.zone,
         },
         "interval": _interval(state.interval.value, automatic=state.automatic),
