@@ -26,8 +26,9 @@ function renderRange(data) {
   byId("range-to").value = moment(Date.parse(data.range.end), data.range.zone, format);
 }
 
-function coverage(share) {
-  return share === "" ? "" : `${(Number(share) * 100).toFixed(0)} %`;
+function coverageOf(key) {
+  if (key?.coverage_text) return key.coverage_text;
+  return typeof key?.coverage === "number" ? `${(key.coverage * 100).toFixed(0)} %` : "";
 }
 
 function renderViews(data) {
@@ -43,9 +44,7 @@ function renderViews(data) {
   each("key", (element, name) => {
     element.setAttribute("href", link({ by: "metadata", key: name, sort: null, iso: null }));
     mark(element, name === key);
-  });
-  each("coverage", (element, share) => {
-    element.textContent = coverage(share);
+    element.querySelector("[data-coverage]").textContent = coverageOf(data.choices.metadata_keys.find((one) => one.name === name));
   });
 }
 

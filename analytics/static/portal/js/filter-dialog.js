@@ -7,10 +7,7 @@ import { getJson } from "./load.js";
 import { link, params } from "./state.js";
 
 const LIMIT = 50;
-const YES_NO = [
-  { value: "true", label: "yes" },
-  { value: "false", label: "no" },
-];
+const WORDS = { true: "yes", false: "no" };
 
 let page = null;
 let chooser = null;
@@ -45,19 +42,20 @@ const render = {
 function makeChooser(field, operator, values) {
   chooser?.destroy();
   replace(byId("filter-values"));
-  const isChoice = field.type === "boolean";
+  const choices = field.values ?? [];
+  const isChoice = choices.length > 0;
   chooser = new globalThis.TomSelect("#filter-values", {
     valueField: "value",
     labelField: "label",
     searchField: ["label", "value"],
-    options: [...(isChoice ? YES_NO : []), ...(field.values ?? []), ...values.map((value) => ({ value, label: value }))],
+    options: [...new Set([...choices, ...values])].map((value) => ({ value, label: WORDS[value] ?? value })),
     items: values,
     create: !isChoice,
     persist: false,
     createOnBlur: true,
-    maxItems: isChoice || !["one", "many"].includes(arity(operator)) || !["eq", "ne", "in", "nin"].includes(operator) ? 1 : null,
+    maxItems: field.type !== "boolean" && ["eq", "ne", "in", "nin"].includes(operator) ? null : 1,
     maxOptions: LIMIT,
-    placeholder: field.suggest ? "Search or type a value" : "Type a value",
+    placeholder: isChoice ? "Choose" : field.suggest ? "Search or type a value" : "Type a value",
     plugins: ["remove_button"],
     preload: field.suggest ? "focus" : false,
     shouldLoad: () => Boolean(field.suggest),
@@ -76,6 +74,15 @@ function showInputs(values) {
   byId("filter-high-field").hidden = needs !== "two";
   [byId("filter-low").value, byId("filter-high").value] = [values[0] ?? "", values[1] ?? ""];
   makeChooser(field, operator, values);
+}
+
+function showFields(fields, chosen) {
+  const groups = new Map();
+  for (const { name, label, group = "Request" } of fields) {
+    if (!groups.has(group)) groups.set(group, h("optgroup", { label: group }));
+    groups.get(group).append(h("option", { value: name, selected: name === chosen }, label));
+  }
+  replace(byId("filter-field"), [...groups.values()]);
 }
 
 function showOperators(chosen) {
@@ -117,10 +124,7 @@ export function openFilter(filter = null) {
   editing = filter?.text ?? null;
   byId("filter-title").textContent = filter ? "Edit filter" : "Add filter";
   byId("filter-error").textContent = "";
-  replace(
-    byId("filter-field"),
-    fields.map(({ name, label }) => h("option", { value: name, selected: name === filter?.field }, name.startsWith("metadata.") ? `${label} (metadata)` : label)),
-  );
+  showFields(fields, filter?.field);
   showOperators(filter?.op);
   showInputs(filter?.values ?? []);
   byId("filter-dialog").showModal();

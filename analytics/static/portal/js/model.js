@@ -31,12 +31,19 @@ function noteOf(panel, data, percentile) {
   return `P${percentile} · ${panel.population ?? "successful"} requests${streams}`;
 }
 
+/** Panels with series of their own are not narrowed by isolating a value of the view: they say so. */
+function narrowing(part, data, isolated) {
+  const isOwn = part.series.some((series) => series.group === null);
+  const isIsolated = data.groups.some((group) => isolated.has(group.label));
+  return isOwn && isIsolated ? ` · all ${data.view.label.toLowerCase()}` : "";
+}
+
 function seriesOf(part, data, paints) {
   const own = part.series.filter((series) => series.group === null).map((series) => series.label);
   const errors = new Map(paintErrors(own).map((paint, index) => [own[index], paint]));
   return part.series.map((series) => {
     const group = series.group === null ? null : data.groups[series.group];
-    return { ...series, isGroup: group !== null, filter: group?.filter ?? null, paint: group ? paints[series.group] : errors.get(series.label) };
+    return { ...series, label: group?.label ?? series.label, isGroup: group !== null, filter: group?.filter ?? null, paint: group ? paints[series.group] : errors.get(series.label) };
   });
 }
 
@@ -60,7 +67,7 @@ export function panelModels(data, percentile, isolated) {
       gap: panel.gap,
       definition: panel.definition,
       headline: part.headline ?? "",
-      note: noteOf(panel, data, percentile),
+      note: noteOf(panel, data, percentile) + narrowing(part, data, isolated),
       range: data.range,
       axis,
       series: markHidden(seriesOf(part, data, paints), isolated, data.groups),
