@@ -9,11 +9,14 @@ from celery import Celery
 from celery.exceptions import SecurityWarning
 from celery.schedules import crontab
 
+from metricsportal import broker
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "metricsportal.settings")
 
 # Its reason to fear root is pickled messages; this project accepts JSON only.
 warnings.filterwarnings("ignore", message="You're running the worker with superuser", category=SecurityWarning)
 
+broker.register()
 app: Final = Celery("metricsportal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
