@@ -1,7 +1,4 @@
-"""One meaning per field, whatever the source: steps that change a valid record in place. Pure.
-
-Every step gives the same result when it is applied again.
-"""
+"""One meaning per field, whatever the source: steps that change a valid record in place. Pure."""
 
 import re
 from collections.abc import Callable
