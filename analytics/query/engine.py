@@ -54,8 +54,10 @@ def run(query: Query, now: datetime) -> Result:
         if query.compare is Compare.NONE:
             return result
         earlier = replace(asked, period=previous_period(asked), compare=Compare.NONE)
-        before = _answer(earlier, now, answer.groups)
-        return replace(result, previous=_result(earlier, before, now, started))
+        # Groups that only the earlier period has are added up behind the shown ones: its summary is whole too.
+        fixed = answer.groups if _is_rest({*answer.groups}) else (*answer.groups, _other(query))
+        before = _result(earlier, _answer(earlier, now, fixed if query.group_by else answer.groups), now, started)
+        return replace(result, previous=replace(before, series=before.series[: len(result.series)]))
 
 
 def previous_period(query: Query) -> TimeRange:

@@ -85,9 +85,37 @@ def values(
     selections: Sequence[Selection], grid: Grid, seconds: Sequence[float], population: Population
 ) -> list[list[list[Value]]]:
     """[group][bucket][selection]. `seconds`: length of each bucket inside the range."""
-    columns = [_column(selection, grid, seconds, population) for selection in selections]
+    durations = _percentiles(selections, grid, population)
+    columns = [durations[one] if one in durations else _column(one, grid, seconds, population) for one in selections]
     groups, buckets = grid.shape
-    return [[[column[g * buckets + b] for column in columns] for b in range(buckets)] for g in range(groups)]
+    rows: list[list[Value]] = [list(row) for row in zip(*columns, strict=True)] or [[]] * (groups * buckets)
+    return [rows[group * buckets : (group + 1) * buckets] for group in range(groups)]
+
+
+def _percentiles(selections: Sequence[Selection], grid: Grid, population: Population) -> dict[Selection, list[Value]]:
+    """All percentiles of the selections, every histogram merged and ranked once."""
+    by_histograms: dict[tuple[str, ...], list[Selection]] = {}
+    for one in selections:
+        if one.percentile is not None:
+            by_histograms.setdefault(one.measure.samples(population), []).append(one)
+    answer: dict[Selection, list[Value]] = {}
+    for names, wanted in by_histograms.items():
+        found = histogram.percentiles(grid.merged(names), [one.percentile or 0 for one in wanted])
+        least, most = _extremes(grid, names)
+        for number, one in enumerate(wanted):
+            answer[one] = _in_milliseconds(np.clip(found[:, number], least, most))
+    return answer
+
+
+def _extremes(grid: Grid, names: Sequence[str]) -> tuple[Ints, Ints]:
+    least = np.minimum.reduce([grid.mins[name] for name in names]).reshape(-1)
+    return least, np.maximum.reduce([grid.maxs[name] for name in names]).reshape(-1)
+
+
+def _in_milliseconds(microseconds: npt.NDArray[np.float64]) -> list[Value]:
+    """Rounded once, here, to a microsecond, so that every surface shows the same digits; NaN = no value."""
+    rounded = np.round(microseconds / 1000, 3)
+    return [None if value != value else value for value in rounded.tolist()]  # noqa: PLR0124 - NaN
 
 
 def samples(selections: Sequence[Selection], grid: Grid, population: Population) -> list[list[list[int]]]:
@@ -116,8 +144,7 @@ def _column(selection: Selection, grid: Grid, seconds: Sequence[float], populati
 
 
 def _total(grid: Grid, names: Sequence[str]) -> list[Any]:
-    total: list[Any] = sum(grid.sums[name] for name in names).reshape(-1).tolist()  # type: ignore[union-attr] # never empty
-    return total
+    return _array(grid, names).tolist()
 
 
 def _ratio(over: int, under: float, *, money: bool) -> Value:
@@ -131,16 +158,14 @@ def _ratio(over: int, under: float, *, money: bool) -> Value:
 
 def _durations(selection: Selection, grid: Grid, population: Population) -> list[Value]:
     names = selection.measure.samples(population)
-    least = np.minimum.reduce([grid.mins[name] for name in names]).reshape(-1)
-    most = np.maximum.reduce([grid.maxs[name] for name in names]).reshape(-1)
-    if selection.percentile is not None:
-        found = histogram.percentiles(grid.merged(names), [selection.percentile])[:, 0]
-        found = np.clip(found, least, most)
-    elif selection.aggregation == "avg":
-        total = sum(grid.sums[f"{name}_sum"] for name in names).reshape(-1)  # type: ignore[union-attr] # never empty
-        count = sum(grid.sums[f"{name}_count"] for name in names).reshape(-1)  # type: ignore[union-attr] # never empty
-        found = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
-    else:
-        found = np.where(most == NO_MAX, np.nan, least if selection.aggregation == "min" else most)
-    # Microsecond resolution in milliseconds: one rounding, here, so that every surface shows the same digits.
-    return [None if value != value else round(value / 1000, 3) for value in found.tolist()]  # noqa: PLR0124 - NaN
+    if selection.aggregation == "avg":
+        total = _array(grid, [f"{name}_sum" for name in names])
+        count = _array(grid, [f"{name}_count" for name in names])
+        return _in_milliseconds(np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0))
+    least, most = _extremes(grid, names)
+    return _in_milliseconds(np.where(most == NO_MAX, np.nan, least if selection.aggregation == "min" else most))
+
+
+def _array(grid: Grid, names: Sequence[str]) -> Ints:
+    total: Ints = np.add.reduce([grid.sums[name].reshape(-1) for name in names])
+    return total
