@@ -26,7 +26,7 @@ def _record(number: int, model: str, suffix: str) -> RequestRecord:
         user=f"user-{number % 4}{suffix}",
         virtual_account="search-api",
         team=("Search", "Ads")[number % 2] + suffix,
-        metadata={"tenant": f"tenant-{number % 3}{suffix}"},
+        metadata={"tenant": f"tenant-{number // 3 % 3}{suffix}"},
         input_tokens=None if is_failing else 1_000 + number,
         output_tokens=None if is_failing else 100 + number,
         latency_ms=800.0 + 10 * number,
