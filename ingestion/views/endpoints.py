@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 from itertools import islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -19,8 +19,10 @@ from ingestion.views.bodies import ENCODINGS, BodyError, read_body
 from metricsportal.lib import problems
 from teams.access import scope_of_key
 from teams.authentication import CHALLENGE, identify_key
-from teams.models import Organization
 from teams.roles import KeyScope
+
+if TYPE_CHECKING:
+    from teams.models import Organization
 
 _log = logging.getLogger(__name__)
 _Endpoint = Callable[[HttpRequest], HttpResponse]
@@ -69,7 +71,7 @@ def _ingest(request: HttpRequest, format_: Format) -> HttpResponse:
     return JsonResponse(_reply(outcome))
 
 
-def _organization(request: HttpRequest, now: datetime) -> Organization:
+def _organization(request: HttpRequest, now: datetime) -> "Organization":
     """The organization of the key. Without a valid key nothing is read and nothing is created."""
     key = identify_key(request.headers.get("Authorization"), now)
     if key is None:
