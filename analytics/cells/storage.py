@@ -1,18 +1,16 @@
 """Cells to rows of the aggregate tables and back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
-from django.db.models import BigIntegerField, F, QuerySet, Value
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 
 from analytics.catalog.columns import COLUMNS, HISTOGRAM_NAMES, MONEY
-from analytics.catalog.grains import AXES, Grain
+from analytics.catalog.grains import AXES, GRAINS, Grain
 from analytics.cells.cells import NO_MAX, NO_MIN, Cells
 from analytics.cells.frame import NULL
-from analytics.models.aggregates import Aggregate
 
 SUMS: Final = (
     *(column.name for column in COLUMNS),
@@ -47,30 +45,35 @@ def rows_of(
         yield (*head, *row)
 
 
-def read_cells(rows: QuerySet[Any], axes: Sequence[str]) -> Cells:
-    """Stored rows as cells keyed by the axes, unmerged."""
-    fields = [
-        *(Coalesce(F(axis), Value(NULL), output_field=BigIntegerField()) for axis in axes),
-        *SUMS,
-        *(Coalesce(F(name), Value(NO_MIN), output_field=BigIntegerField()) for name in _MINS),
-        *(Coalesce(F(name), Value(NO_MAX), output_field=BigIntegerField()) for name in _MAXS),
-        *_RECORDS,
-    ]
-    found = list(rows.order_by().values_list(*fields))
-    if not found:
-        return Cells(np.empty((0, len(axes)), dtype=np.int64))
-    columns = list(zip(*found, strict=True))
-    width = len(axes)
-    keys = np.array(columns[:width], dtype=np.int64).T.reshape(len(found), width)
-    cells = Cells(keys)
-    for name, values in zip(SUMS, columns[width:], strict=False):
-        cells.sums[name] = np.array(values, dtype=object if name in MONEY else np.int64)
-    offset = width + len(SUMS)
-    for number, name in enumerate(HISTOGRAM_NAMES):
-        cells.mins[name] = np.array(columns[offset + number], dtype=np.int64)
-        cells.maxs[name] = np.array(columns[offset + len(_MINS) + number], dtype=np.int64)
-        cells.records[name] = [bytes(text) for text in columns[offset + len(_MINS) + len(_MAXS) + number]]
-    return cells
+GrainKey = tuple[str, int | None]
+"""Name of a grain and, for grains of metadata, the key."""
 
 
-AggregateTable = type[Aggregate]
+def read_grains(rows: QuerySet[Any]) -> dict[GrainKey, Cells]:
+    """Stored rows as unmerged cells per grain and metadata key, keyed by the grain's axes."""
+    found: dict[GrainKey, list[tuple[Any, ...]]] = {}
+    fields = ("grain", "metadata_key_id", *AXES, *SUMS, *_MINS, *_MAXS, *_RECORDS)
+    for name, key_id, *row in rows.order_by().values_list(*fields):
+        found.setdefault((name, key_id), []).append(tuple(row))
+    return {key: _cells(key[0], many) for key, many in found.items()}
+
+
+def _cells(name: str, rows: list[tuple[Any, ...]]) -> Cells:
+    columns = dict(zip((*AXES, *SUMS, *_MINS, *_MAXS, *_RECORDS), zip(*rows, strict=True), strict=True))
+    axes = next((grain.axes for grain in GRAINS if grain.name == name), AXES)
+    return Cells(
+        np.stack([_numbers(columns[axis], NULL) for axis in axes], axis=1),
+        {one: np.array(columns[one], dtype=object if one in MONEY else np.int64) for one in SUMS},
+        {one: _numbers(columns[f"{one}_min"], NO_MIN) for one in HISTOGRAM_NAMES},
+        {one: _numbers(columns[f"{one}_max"], NO_MAX) for one in HISTOGRAM_NAMES},
+        {one: [bytes(text) for text in columns[f"{one}_hist"]] for one in HISTOGRAM_NAMES},
+    )
+
+
+def _numbers(column: tuple[int | None, ...], null: int) -> Any:
+    return np.array([null if value is None else value for value in column], dtype=np.int64)
+
+
+def no_cells(grain: Grain) -> Cells:
+    """Cells of a grain without rows."""
+    return Cells(np.empty((0, len(grain.axes)), dtype=np.int64))

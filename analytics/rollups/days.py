@@ -7,7 +7,7 @@ from django.db import transaction
 from analytics.catalog.dimensions import registered_keys
 from analytics.catalog.grains import GRAINS
 from analytics.cells.cells import merge
-from analytics.cells.storage import STORED, read_cells, rows_of
+from analytics.cells.storage import STORED, no_cells, read_grains, rows_of
 from analytics.models import ChangedDay, DayAggregate, HourAggregate
 from analytics.rollups.hours import GrainCells
 from analytics.rollups.locks import Level, lock
@@ -41,10 +41,11 @@ def aggregate_day(organization: Organization, day_start: datetime) -> GrainCells
     """The cells of every grain of one day, merged from its hours."""
     end = next_day_start(day_start, zone(organization.zone))
     hours = HourAggregate.objects.filter(organization=organization, bucket_start__gte=day_start, bucket_start__lt=end)
+    found = read_grains(hours)
     keys = registered_keys(organization.pk)
     answer: GrainCells = []
     for grain in GRAINS:
-        for key in keys if grain.per_metadata_key else [None]:
-            cells = read_cells(hours.filter(grain=grain.name, metadata_key=key), grain.axes)
-            answer.append((grain, key.pk if key else None, merge(cells, cells.keys)))
+        for key_id in [key.pk for key in keys] if grain.per_metadata_key else [None]:
+            cells = found.get((grain.name, key_id)) or no_cells(grain)
+            answer.append((grain, key_id, merge(cells, cells.keys)))
     return answer
