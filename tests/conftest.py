@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.harness import chromium
 
-pytest_plugins = ["tests.personas"]
+pytest_plugins = ["tests.personas", "tests.analytics.world"]
 
 # As root Chromium refuses its sandbox; the other switches keep it from calling home.
 CHROMIUM_SWITCHES = (
