@@ -15,4 +15,4 @@ class PortalAdminConfig(admin_apps.AdminConfig):
     """Django's administration with the portal's own site. Stands in INSTALLED_APPS for `django.contrib.admin`."""
 
     default = False
-    default_site = "teams.admin.site.PortalAdminSite"
+    default_site = "teams.site.PortalAdminSite"

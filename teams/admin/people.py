@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
 from teams.admin.scoped import ScopedAdmin, is_operator
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 else:
     _UserAdmin = UserAdmin
     _CreationForm = AdminUserCreationForm
+
+# Rights come from roles; groups of Django's model permissions would promise what nothing checks.
+admin.site.unregister(Group)
 
 
 class NewPersonForm(_CreationForm):

@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import BaseModelAdmin
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
-from django.db.models import ForeignKey, Model, QuerySet
+from django.db.models import ForeignKey, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -44,15 +44,13 @@ class ScopedForm(ModelForm):
         cleaned = super().clean()
         values = cleaned if cleaned is not None else self.cleaned_data
         organization = organization_of(self.instance, self.organization_path, values)
-        for name, value in list(values.items()):
-            if not isinstance(value, Model) or isinstance(value, Organization) or name == self._parent():
+        for field in self._meta.model._meta.fields:
+            value = values.get(field.name)
+            if not field.is_relation or value is None or field.name == self.organization_path.partition("__")[0]:
                 continue
             if not belongs(self.site, value, organization):
-                self.add_error(name, "Choose one of the same organization.")
+                self.add_error(field.name, "Choose one of the same organization.")
         return cleaned
-
-    def _parent(self) -> str:
-        return self.organization_path.partition("__")[0]
 
 
 class _Choices(Mixin):

@@ -1,4 +1,7 @@
-"""The administration site: the portal's title, and the portal's only way to sign in."""
+"""The administration site: the portal's title, and the portal's only way to sign in.
+
+Not in `teams.admin`: importing that package registers models, which needs this site first.
+"""
 
 from typing import Any
 
