@@ -1,0 +1,81 @@
+"""The price book in memory: the same answers as the plain resolution, and never an old book."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingestion.models import LLMRequest, PriceEntry
+from ingestion.pricing.arithmetic import Entry, rates
+from ingestion.pricing.book import PriceBook, price_book
+from teams.models import Organization
+from tests import make
+
+DAYS = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3)]
+MODELS = ["gpt-5", "gpt-5-mini", "o3"]
+
+entries = st.builds(
+    Entry,
+    own=st.booleans(),
+    manual=st.booleans(),
+    provider=st.sampled_from(["*", "openai", "azure"]),
+    match_kind=st.sampled_from(["exact", "prefix", "glob"]),
+    model_match=st.sampled_from([*MODELS, "gpt", "gpt*", "*"]),
+    token_class=st.sampled_from(["input", "output", "cache_read", "request"]),
+    context_above=st.sampled_from([0, 100, 200]),
+    service_tier=st.sampled_from(["standard", "batch"]),
+    price=st.none() | st.integers(0, 9).map(Decimal),
+    effective_from=st.sampled_from(DAYS),
+    order=st.integers(1, 9),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.lists(entries, max_size=8), st.data())
+def test_the_book_answers_like_the_plain_resolution(listed: list[Entry], data: st.DataObject) -> None:
+    book = PriceBook(listed, 1)
+    for _ in range(3):
+        provider, model = data.draw(st.sampled_from(["openai", "azure", ""])), data.draw(st.sampled_from(MODELS))
+        tier, tokens = data.draw(st.sampled_from(["standard", "batch"])), data.draw(st.sampled_from([0, 100, 101, 201]))
+        at = data.draw(st.sampled_from(DAYS)) - data.draw(st.sampled_from([timedelta(), timedelta(microseconds=1)]))
+        matching = [entry for entry in listed if entry.matches(provider, model)]
+        assert book.rates(provider, model.upper(), tier, tokens, at) == rates(matching, tier, tokens, at)
+
+
+@pytest.mark.django_db
+def test_own_entries_beat_those_of_everybody(acme: Organization, rival: Organization) -> None:
+    for token_class in ("input", "output"):
+        make.price("gpt-4o", token_class, "1")
+    own = make.price("gpt-4o", "output", "5", organization=acme)
+    costs = {organization: make.request(organization).cost for organization in (acme, rival)}
+    assert costs == {acme: 1_000 * 1_000_000 + 100 * 5_000_000, rival: 1_100 * 1_000_000}
+    assert price_book(acme.pk).version == own.pk
+    assert price_book(rival.pk).version < own.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_entry_prices_the_next_request(acme: Organization) -> None:
+    make.price("gpt-4o", "input", "1")
+    assert make.request(acme).cost_state == "unpriced"
+    assert price_book(acme.pk) is price_book(acme.pk)
+    version = make.price("gpt-4o", "output", "2").pk
+    priced = make.request(acme)
+    assert (priced.cost, priced.price_book_version) == (1_000 * 1_000_000 + 100 * 2_000_000, version)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("started_at", "cost"), [(DAYS[0], 1_000_000_000), (DAYS[1], 2_000_000_000)])
+def test_late_records_get_the_price_of_their_own_day(acme: Organization, started_at: datetime, cost: int) -> None:
+    make.price("gpt-4o", "input", "1", effective_from=DAYS[0])
+    make.price("gpt-4o", "input", "2", effective_from=DAYS[1])
+    assert make.request(acme, started_at=started_at, output_tokens=0).cost == cost
+
+
+@pytest.mark.django_db
+def test_prices_are_stored_with_six_decimals(acme: Organization) -> None:
+    make.price("gpt-4o", "input", "0.000001")
+    assert PriceEntry.objects.get().price == Decimal("0.000001")
+    make.request(acme, output_tokens=0)
+    assert LLMRequest.objects.get().cost == 1_000
