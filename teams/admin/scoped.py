@@ -60,9 +60,7 @@ class _Choices(Mixin):
 
     def organizations(self, request: HttpRequest) -> QuerySet[Organization]:
         """Where the person may change these rows."""
-        if not request.user.is_authenticated:
-            return Organization.objects.none()
-        return organizations_allowing(request.user, self.capability)
+        return Organization.objects.filter(pk__in=_allowed(request, self.capability))
 
     def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         """The field with its choices restricted; what is not among them is refused when sent."""
@@ -97,13 +95,15 @@ class ScopedAdmin(_Choices, ModelAdmin):
 
     def visible_organizations(self, request: HttpRequest) -> QuerySet[Organization]:
         """Where the person may look at these rows."""
-        if not request.user.is_authenticated:
-            return Organization.objects.none()
-        return organizations_allowing(request.user, self.view_capability or self.capability)
+        return Organization.objects.filter(pk__in=self._visible(request))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The rows that may be looked at: lists, searches, objects, autocompletes and actions start from here."""
-        return self._restricted(super().get_queryset(request), request, self.visible_organizations(request))
+        queryset = super().get_queryset(request)
+        if is_operator(request):
+            return queryset
+        shared = self.shows_shared and bool(self._visible(request))
+        return within(queryset, self.organization_path, self.visible_organizations(request), shared=shared)
 
     def changeable(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The part of an action's rows that may be changed."""
@@ -119,15 +119,17 @@ class ScopedAdmin(_Choices, ModelAdmin):
         """Whether the row, or any row, may be looked at."""
         if obj is not None:
             return self.get_queryset(request).filter(pk=obj.pk).exists()
-        return self._allowed(request, self.visible_organizations(request), None)
+        return is_operator(request) or bool(self._visible(request))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Whether there is an organization in which a row may be added."""
-        return self._allowed(request, self.organizations(request), None)
+        return is_operator(request) or bool(_allowed(request, self.capability))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the row, or any row, may be changed."""
-        return self._allowed(request, self.organizations(request), obj)
+        if obj is None or is_operator(request):
+            return is_operator(request) or bool(_allowed(request, self.capability))
+        return self._organization_id(obj) in _allowed(request, self.capability)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """As for changing."""
@@ -198,21 +200,8 @@ class ScopedAdmin(_Choices, ModelAdmin):
             self._audit(request, obj, "delete", [])
         return super().log_deletions(request, queryset)
 
-    def _restricted(
-        self, queryset: QuerySet[Any], request: HttpRequest, organizations: QuerySet[Organization]
-    ) -> QuerySet[Any]:
-        if is_operator(request):
-            return queryset
-        shared = self.shows_shared and organizations.exists()
-        return within(queryset, self.organization_path, organizations, shared=shared)
-
-    def _allowed(self, request: HttpRequest, organizations: QuerySet[Organization], obj: Any) -> bool:
-        if is_operator(request):
-            return True
-        if obj is None:
-            return organizations.exists()
-        organization = self._organization_id(obj)
-        return organization is not None and organizations.filter(pk=organization).exists()
+    def _visible(self, request: HttpRequest) -> frozenset[int]:
+        return _allowed(request, self.view_capability or self.capability)
 
     def _organization_id(self, obj: Any) -> int | None:
         return organization_of(obj, self.organization_path)
@@ -283,6 +272,16 @@ def person(request: HttpRequest) -> User:
     if not request.user.is_authenticated:
         raise PermissionDenied
     return request.user
+
+
+def _allowed(request: HttpRequest, capability: Capability) -> frozenset[int]:
+    """Ids of the organizations in which the person may do that, read once per request: a page asks fifty times."""
+    if not request.user.is_authenticated:
+        return frozenset()
+    known: dict[Capability, frozenset[int]] = request.__dict__.setdefault("_organizations_allowed", {})
+    if capability not in known:
+        known[capability] = frozenset(organizations_allowing(request.user, capability).values_list("pk", flat=True))
+    return known[capability]
 
 
 def is_operator(request: HttpRequest) -> bool:
