@@ -27,7 +27,11 @@ class Column:
 
 
 def _known(name: str) -> Callable[[Frame], Ints]:
-    return lambda frame: np.maximum(frame[name], 0)
+    def known(frame: Frame) -> Ints:
+        values: Ints = np.maximum(frame[name], 0)
+        return values
+
+    return known
 
 
 def _failures(kind: FailureClass) -> Callable[[Frame], Ints]:
@@ -42,7 +46,8 @@ def _state(state: CostState) -> Callable[[Frame], Ints]:
 
 def _unknown_tokens(frame: Frame) -> Ints:
     unknown = (frame["input_tokens"] < 0) | (frame["output_tokens"] < 0)
-    return (unknown & (frame["failed"] == 0)).astype(np.int64)
+    flags: Ints = (unknown & (frame["failed"] == 0)).astype(np.int64)
+    return flags
 
 
 def _unpriced_tokens(frame: Frame) -> Ints:

@@ -60,9 +60,11 @@ def _groups(keys: Ints) -> tuple[Ints, Ints, Ints]:
 def _add_money(values: Sums, starts: Ints) -> Sums:
     """Sums per run as Python integers: two halves are added in 64 bits, so that no sum can wrap."""
     if values.dtype == object:
-        return np.add.reduceat(values, starts)
+        total: Sums = np.add.reduceat(values, starts)
+        return total
     high = np.add.reduceat(values // _SPLIT, starts).astype(object)
-    return high * _SPLIT + np.add.reduceat(values % _SPLIT, starts).astype(object)
+    whole: Sums = high * _SPLIT + np.add.reduceat(values % _SPLIT, starts).astype(object)
+    return whole
 
 
 def from_facts(frame: Frame, keys: Ints) -> Cells:

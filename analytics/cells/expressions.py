@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Aggregate, BigIntegerField, BinaryField, F, Func, TextField, Value
 from django.db.models.expressions import Expression
 
-Sql = tuple[str, list[Any]]
+Sql = tuple[str, tuple[Any, ...]]
 
 
 class EpochSeconds(Func):
@@ -16,12 +16,12 @@ class EpochSeconds(Func):
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Sql:
         """`FLOOR(EXTRACT(EPOCH ...))`."""
         sql, params = compiler.compile(self.source_expressions[0])
-        return f"FLOOR(EXTRACT(EPOCH FROM {sql}))::bigint", list(params)
+        return f"FLOOR(EXTRACT(EPOCH FROM {sql}))::bigint", tuple(params)
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Sql:
         """`strftime('%s', ...)`, the percent sign doubled for the driver."""
         sql, params = compiler.compile(self.source_expressions[0])
-        return f"CAST(strftime('%%s', {sql}) AS INTEGER)", list(params)
+        return f"CAST(strftime('%%s', {sql}) AS INTEGER)", tuple(params)
 
 
 class MetadataText(Func):
@@ -39,13 +39,13 @@ class MetadataText(Func):
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Sql:
         """`metadata ->> key`."""
         column, key = (compiler.compile(part) for part in self.source_expressions)
-        return f"({column[0]} ->> {key[0]})", [*column[1], *key[1]]
+        return f"({column[0]} ->> {key[0]})", (*column[1], *key[1])
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Sql:
         """A look-up among the pairs, because a JSON path would be made of the key."""
         column, key = (compiler.compile(part) for part in self.source_expressions)
         sql = f"(SELECT value FROM json_each({column[0]}) WHERE key = {key[0]})"  # noqa: S608 - compiled parts only
-        return sql, [*column[1], *key[1]]
+        return sql, (*column[1], *key[1])
 
 
 class Concat(Aggregate):
@@ -56,9 +56,9 @@ class Concat(Aggregate):
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Sql:
         """`string_agg` on bytea."""
         sql, params = compiler.compile(self.source_expressions[0])
-        return f"string_agg({sql}, ''::bytea)", list(params)
+        return f"string_agg({sql}, ''::bytea)", tuple(params)
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Sql:
         """`group_concat` is byte-exact in UTF-8 databases when cast back."""
         sql, params = compiler.compile(self.source_expressions[0])
-        return f"CAST(group_concat({sql}, '') AS BLOB)", list(params)
+        return f"CAST(group_concat({sql}, '') AS BLOB)", tuple(params)

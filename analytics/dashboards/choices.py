@@ -48,8 +48,8 @@ def range_label(state: State, zone_name: str) -> str:
     for start, end, label in PRESETS:
         if (start, end) == (state.start_text, state.end_text):
             return label
-    start, end = (instant.astimezone(zone(zone_name)) for instant in (state.period.start, state.period.end))
-    return f"{start:%-d %b %Y %H:%M} – {end:%-d %b %Y %H:%M}"  # noqa: RUF001 - a range
+    first, last = (instant.astimezone(zone(zone_name)) for instant in (state.period.start, state.period.end))
+    return f"{first:%-d %b %Y %H:%M} – {last:%-d %b %Y %H:%M}"  # noqa: RUF001 - a range
 
 
 def choices(state: State, scope: Scope, now: datetime) -> dict[str, Any]:

@@ -66,11 +66,12 @@ class _Reader:
         text = self.params.get(name)
         if text is None:
             return default
+        value: T | None
         try:
             value = convert(text)
         except ValueError:
-            value = None  # type: ignore[assignment] # falls into the branch below
-        if value in allowed:
+            value = None
+        if value is not None and value in allowed:
             return value
         words = ", ".join(str(one) for one in allowed)
         self.messages.append(f"“{name}” was {text[:40]!r}; it can be {words}. {default} is used.")

@@ -38,21 +38,22 @@ def counters(answers: Answers) -> list[dict[str, Any]]:
 
 def _counter(name: str, answers: Answers) -> dict[str, Any]:
     position, measure = _SUM_POSITION[name], select(name).measure
+    money = measure.unit is Unit.USD
     now, before = answers.counted.summary, answers.counted.previous
-    value = now.total[position] or 0
+    value = now.total[position]
+    value = value if money else value or 0
     earlier = before.summary.total[position] if before and before.summary.total_requests else None
     ratio, words = formats.change(value, earlier)
-    money = measure.unit is Unit.USD
     charted = answers.charted.summary.values
     unpriced = answers.counted.meta.unpriced_requests if money else 0
     return {
         "name": "cost" if money else name,
         "label": measure.label,
         "unit": measure.unit.value,
-        "value": usd_text(int(value)) if money else value,
-        "text": f"${usd_text(int(value))}" if money else text(value, measure.unit),
+        "value": _exact(value) if money else value,
+        "text": f"${_exact(value)}" if money and value is not None else text(value, measure.unit),
         "compact": headline(value, measure.unit),
-        "previous": usd_text(int(earlier)) if money and earlier is not None else earlier,
+        "previous": _exact(earlier) if money else earlier,
         "previous_text": text(earlier, measure.unit) if earlier is not None else None,
         "change": ratio,
         "change_text": words,
@@ -62,6 +63,10 @@ def _counter(name: str, answers: Answers) -> dict[str, Any]:
         "at_least": bool(unpriced),
         "unpriced_requests": unpriced,
     }
+
+
+def _exact(picodollars: Value) -> str | None:
+    return usd_text(None if picodollars is None else int(picodollars))
 
 
 def _notes(name: str, counted: Result) -> list[str]:

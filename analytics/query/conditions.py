@@ -1,7 +1,7 @@
 """Scope and filters as conditions on facts and aggregates. Names resolve in the small dimension tables, to ids."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
@@ -12,7 +12,7 @@ from ingestion.models import GatewayUser, MetadataValue
 from metricsportal.lib.money import to_picodollars
 from teams.access import Reach, Scope
 
-_NEGATED = {
+NEGATED: Final = {
     Operator.NE: Operator.EQ,
     Operator.NIN: Operator.IN,
     Operator.NCONTAINS: Operator.CONTAINS,
@@ -20,14 +20,14 @@ _NEGATED = {
     Operator.NENDS: Operator.ENDS,
     Operator.NNULL: Operator.NULL,
 }
-_TEXT_LOOKUPS = {
+_TEXT_LOOKUPS: Final = {
     Operator.EQ: "in",
     Operator.IN: "in",
     Operator.CONTAINS: "icontains",
     Operator.STARTS: "istartswith",
     Operator.ENDS: "iendswith",
 }
-_NUMBER_LOOKUPS = {
+_NUMBER_LOOKUPS: Final = {
     Operator.EQ: "in",
     Operator.IN: "in",
     Operator.GT: "gt",
@@ -36,7 +36,8 @@ _NUMBER_LOOKUPS = {
     Operator.LTE: "lte",
     Operator.BETWEEN: "range",
 }
-_NOTHING = Q(pk__in=[])
+NOTHING: Final = Q(pk__in=())
+"""No row."""
 
 
 def scope_condition(scope: Scope) -> Q:
@@ -48,7 +49,7 @@ def scope_condition(scope: Scope) -> Q:
         return inside & Q(team_id__in=sorted(scope.team_ids))
     if scope.reach is Reach.CALLER and scope.caller:
         return inside & Q(user_id__in=callers(scope).values("pk"))
-    return inside & _NOTHING
+    return inside & NOTHING
 
 
 def callers(scope: Scope) -> QuerySet[GatewayUser]:
@@ -68,7 +69,7 @@ def scope_axes(scope: Scope) -> frozenset[str]:
 
 def condition(one: Filter, organization_id: int) -> Q:
     """One filter as a condition on its axis. Negated operators keep rows without a value."""
-    positive = _NEGATED.get(one.operator)
+    positive = NEGATED.get(one.operator)
     if positive is None:
         return _positive(one.dimension, one.operator, one.values, organization_id)
     matching = _positive(one.dimension, positive, one.values, organization_id)
@@ -98,19 +99,22 @@ def _by_table(dimension: Dimension, operator: Operator, values: tuple[str, ...],
     if operator is Operator.NULL:
         if dimension.attribute == "name":
             return missing
-        return missing | Q(**{f"{dimension.axis}__in": _ids(dimension, Operator.EQ, ("",), organization_id)})
-    return Q(**{f"{dimension.axis}__in": _ids(dimension, operator, values, organization_id)})
+        nameless = matching_rows(dimension, Operator.EQ, ("",), organization_id)
+        return missing | Q(**{f"{dimension.axis}__in": nameless.values("pk")})
+    return Q(**{f"{dimension.axis}__in": matching_rows(dimension, operator, values, organization_id).values("pk")})
 
 
-def _ids(dimension: Dimension, operator: Operator, values: tuple[str, ...], organization_id: int) -> QuerySet[Any, Any]:
-    """Sub-select of the ids whose label matches; the lookup comes from our table, the value is bound."""
+def matching_rows(
+    dimension: Dimension, operator: Operator, values: tuple[str, ...], organization_id: int
+) -> QuerySet[Any, Any]:
+    """Rows of the dimension table whose label matches; the lookup comes from our table, the value is bound."""
     if dimension.table is None:
         raise ValueError(f"{dimension.name} has no table of labels")
     rows = dimension.table._default_manager.filter(organization_id=organization_id)
     if dimension.table is MetadataValue:
         rows = rows.filter(key_id=dimension.key_id)
     lookup = f"{dimension.attribute}__{_TEXT_LOOKUPS[operator]}"
-    return rows.filter(**{lookup: _operand(operator, values)}).order_by().values("pk")
+    return rows.filter(**{lookup: _operand(operator, values)}).order_by()
 
 
 def _by_number(dimension: Dimension, operator: Operator, values: tuple[str, ...]) -> Q:

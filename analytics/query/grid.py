@@ -136,23 +136,28 @@ def _column(selection: Selection, grid: Grid, seconds: Sequence[float], populati
     if measure.kind is Kind.DURATION:
         return _durations(selection, grid, population)
     over = _total(grid, measure.over)
+    if measure.unit is Unit.USD:
+        # Something billable and no price for any of it: unknown, which is not zero.
+        unknown = (grid.sums["unpriced"] > 0) & (grid.sums["computed"] + grid.sums["reported"] == 0)
+        over = [None if missing else amount for amount, missing in zip(over, unknown.reshape(-1), strict=True)]
     if measure.kind is Kind.RATIO or selection.aggregation == "avg":
         under = [*seconds] * grid.shape[0] if measure.under == ("seconds",) else _total(grid, measure.under)
         money = measure.unit is Unit.USD
-        return [_ratio(top * measure.scale, bottom, money=money) for top, bottom in zip(over, under, strict=True)]
+        return [_ratio(top, bottom, measure.scale, money=money) for top, bottom in zip(over, under, strict=True)]
     return over
 
 
 def _total(grid: Grid, names: Sequence[str]) -> list[Any]:
-    return _array(grid, names).tolist()
+    total: list[Any] = _array(grid, names).tolist()
+    return total
 
 
-def _ratio(over: int, under: float, *, money: bool) -> Value:
-    if not under:
+def _ratio(over: int | None, under: float, scale: int, *, money: bool) -> Value:
+    if not under or over is None:
         return None
     if not money:
-        return over / under
-    whole, rest = divmod(over, int(under))  # picodollars, half-even
+        return over * scale / under
+    whole, rest = divmod(over * scale, int(under))  # picodollars, half-even
     return whole + (2 * rest > under or (2 * rest == under and whole % 2 == 1))
 
 

@@ -94,9 +94,9 @@ def _from_facts(query: Query) -> Plan:
 def _too_many(query: Query, periods: tuple[TimeRange, ...]) -> bool:
     if not periods:
         return False
-    budget = settings.QUERY_FACT_BUDGET
+    budget: int = settings.QUERY_FACT_BUDGET
     facts = scoped_facts(query.scope, periods, query.filters)
-    return facts.order_by()[: budget + 1].count() > budget
+    return int(facts.order_by()[: budget + 1].count()) > budget
 
 
 def _too_large(query: Query) -> QueryTooLargeError:
@@ -108,7 +108,7 @@ def _too_large(query: Query) -> QueryTooLargeError:
         bucket_start__gte=query.period.start,
         bucket_start__lt=query.period.end,
     )
-    budget = settings.QUERY_FACT_BUDGET
+    budget: int = settings.QUERY_FACT_BUDGET
     estimate = max(rows.aggregate(total=Sum("requests"))["total"] or 0, budget + 1)
     days = query.period.length.total_seconds() / 86400 * budget / estimate
     narrower = (
