@@ -1,0 +1,1 @@
+"""Analytics: aggregates, the query engine, and everything that shows their answers."""
