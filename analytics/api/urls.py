@@ -3,7 +3,7 @@
 from typing import Final
 
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from analytics.api.dimensions import DimensionValues
@@ -14,7 +14,7 @@ from analytics.api.requests import RequestDetail, RequestList
 
 
 @csrf_exempt
-def nothing_here(request: HttpRequest, rest: str) -> HttpResponseBase:
+def nothing_here(request: HttpRequest) -> HttpResponseBase:
     """Paths of the API that do not exist refuse as every endpoint does, not with a page."""
     return problem_response(request, 404, "There is nothing here, or nothing you may see.")
 
@@ -26,5 +26,5 @@ urlpatterns: Final[list[URLPattern]] = [
     path("api/v1/requests", RequestList.as_view(), name="request-list"),
     path("api/v1/requests/<path:request_id>", RequestDetail.as_view(), name="request-detail"),
     path("api/v1/dimensions/<path:name>/values", DimensionValues.as_view(), name="dimension-values"),
-    path("api/v1/<path:rest>", nothing_here),
+    re_path(r"^api/v1/[\s\S]*$", nothing_here),  # line breaks too, which <path:...> does not match
 ]
