@@ -8,6 +8,7 @@ class TeamsConfig(AppConfig):
     """Tenancy and access."""
 
     name = "teams"
+    verbose_name = "Organizations and access"
     default = True
 
 
