@@ -192,6 +192,25 @@ MEASURES: Final = (
         histograms=((Population.SUCCESSFUL, ("tpot",)),),
     ),
 )
+PRICED_REQUESTS: Final = Measure(
+    "priced_requests",
+    "pricedRequests",
+    "Priced requests",
+    Unit.COUNT,
+    Kind.COUNT,
+    "Requests priced by the book or the gateway.",
+    over=("computed", "reported"),
+)
+UNPRICED_REQUESTS: Final = Measure(
+    "unpriced_requests",
+    "unpricedRequests",
+    "Unpriced requests",
+    Unit.COUNT,
+    Kind.COUNT,
+    "Requests with something billable and no price: they add nothing to the cost.",
+    over=("unpriced",),
+)
+"""The two parts of `priced_share` as counts that add up: for statements, not offered as columns of answers."""
 BY_NAME: Final = {measure.name: measure for measure in MEASURES}
 BY_API_NAME: Final = {measure.api_name: measure for measure in MEASURES}
 

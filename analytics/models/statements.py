@@ -55,10 +55,14 @@ class Statement(models.Model):
 
 
 class StatementLine(models.Model):
-    """One model of a statement."""
+    """One model of a statement, or the correction of one model in an earlier, closed month."""
 
     statement = models.ForeignKey(Statement, on_delete=models.CASCADE, related_name="lines")
     position = models.PositiveIntegerField()
+    adjusts = models.DateField(
+        null=True,
+        help_text="First day of the closed month that this line corrects; empty for use in the statement's own month.",
+    )
     model = models.CharField(max_length=256)
     requests = models.BigIntegerField()
     failed = models.BigIntegerField()
