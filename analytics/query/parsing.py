@@ -183,7 +183,7 @@ def parse_instant(text: str, now: datetime, loc: tuple[str | int, ...]) -> datet
     relative = _RELATIVE.fullmatch(text)
     if relative:
         amount, step = relative.groups()
-        return now - int(amount) * _STEPS[step] if amount else now
+        return _checked(now - int(amount) * _STEPS[step] if amount else now, loc)
     try:
         instant = datetime.fromisoformat(text.replace(" ", "+"))
     except ValueError:
@@ -191,6 +191,10 @@ def parse_instant(text: str, now: datetime, loc: tuple[str | int, ...]) -> datet
         raise _refuse(loc, "invalid_instant", f"{text[:60]!r} is not an instant.", allowed) from None
     if instant.tzinfo is None:
         raise _refuse(loc, "no_offset", f"{text[:60]!r} needs an offset, for example Z or +01:00.")
+    return _checked(instant, loc)
+
+
+def _checked(instant: datetime, loc: tuple[str | int, ...]) -> datetime:
     if not _EARLIEST <= instant <= _LATEST:
         raise _refuse(loc, "invalid_instant", "Instants lie between 1971 and 2200.")
     return instant.astimezone(UTC)

@@ -1,18 +1,19 @@
 """Which source answers a question: the smallest grain that covers it, facts within a budget, or a refusal."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import Max, Min, Sum
 
 from analytics.catalog.dimensions import Dimension
 from analytics.catalog.grains import GRAINS, Grain
-from analytics.models import ChangedDay, HourAggregate
+from analytics.models import ChangedDay, DayAggregate, HourAggregate
 from analytics.query.conditions import scope_axes
 from analytics.query.facts import scoped_facts
 from analytics.query.values import Query, QueryTooLargeError
-from ingestion.models import ChangedHour
+from ingestion.models import ChangedHour, LLMRequest
 from metricsportal.lib.localtime import (
     SUB_HOUR_MINUTES,
     Interval,
@@ -23,6 +24,8 @@ from metricsportal.lib.localtime import (
     zone,
 )
 from metricsportal.lib.timerange import TimeRange
+
+_LONG: Final = timedelta(days=800)  # a plan takes one step per day
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,7 @@ class _Segments:
 
 def _segments(query: Query, *, use_days: bool, pending: frozenset[datetime] = frozenset()) -> _Segments:
     """Cut the period: whole clean days, whole clean hours, and the rest (edges, pending hours) from facts."""
-    tz, period = zone(query.scope.zone), query.period
+    tz, period = zone(query.scope.zone), _inhabited(query)
     first = hour_start(period.start, tz)
     first = first if first == period.start else next_hour_start(first, tz)
     last = hour_start(period.end, tz)
@@ -170,6 +173,23 @@ def _segments(query: Query, *, use_days: bool, pending: frozenset[datetime] = fr
         (facts if cursor in pending else hours).append(TimeRange(cursor, end))
         cursor = end
     return _Segments(_joined(days), _joined(hours), _joined(facts))
+
+
+def _inhabited(query: Query) -> TimeRange:
+    """The period; a very long one without the years before the first and after the last data, which need no steps."""
+    period = query.period
+    if period.length <= _LONG:
+        return period
+    own = {"organization_id": query.scope.organization_id}
+    facts = LLMRequest.objects.filter(**own).aggregate(first=Min("started_at"), last=Max("started_at"))
+    stored = DayAggregate.objects.filter(**own).aggregate(first=Min("bucket_start"), last=Max("bucket_start"))
+    first = [moment for moment in (facts["first"], stored["first"]) if moment]
+    last = [moment for moment in (facts["last"], stored["last"]) if moment]
+    if not first:
+        return TimeRange(period.start, period.start)
+    tz = zone(query.scope.zone)
+    known = TimeRange(day_start(min(first), tz), next_day_start(max(last), tz))
+    return period.clip(known) or TimeRange(period.start, period.start)
 
 
 def _joined(ranges: list[TimeRange]) -> tuple[TimeRange, ...]:

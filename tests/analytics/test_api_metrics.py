@@ -273,6 +273,7 @@ def test_a_real_value_spelt_like_an_absence_says_so(client: Client, acme: Organi
 WRONG: list[tuple[Json, list[str | int], str, str]] = [
     ({"startTs": "yesterday"}, ["startTs"], "invalid_instant", "2026-11-01T00:00:00Z"),
     ({"startTs": "2026-11-20T00:00:00"}, ["startTs"], "no_offset", ""),
+    ({"startTs": "now-99999w"}, ["startTs"], "invalid_instant", ""),
     ({"startTs": 1700000000}, ["startTs"], "invalid_type", ""),
     ({"endTs": START}, ["endTs"], "invalid_range", ""),
     ({"type": "histogram"}, ["type"], "unknown_value", "timeseries"),
@@ -403,6 +404,16 @@ def test_questions_that_are_too_large(client: Client, world: World, read_key: Is
     assert (document["status"], document["type"].rpartition("/")[2]) == (422, "question-too-large")
     assert document["estimate_rows"] > document["budget_rows"] > 0
     assert "use a longer interval" in document["suggestions"]
+
+
+def test_two_centuries_are_answered_like_the_day_that_has_data(
+    client: Client, world: World, read_key: IssuedKey
+) -> None:
+    found = answer(client, read_key, startTs="1971-01-01T00:00:00Z", endTs="2199-12-31T00:00:00Z")
+    assert found["data"]["summary"] == answer(client, read_key)["data"]["summary"]
+    assert found["meta"]["source"].startswith("day")
+    empty = make.key(make.organization())
+    assert answer(client, empty, startTs="1971-01-01T00:00:00Z")["data"]["summary"]["total"] == 0
 
 
 def test_too_many_single_requests(client: Client, world: World, read_key: IssuedKey, settings: Any) -> None:

@@ -175,7 +175,7 @@ def test_what_is_wrong_is_named(
 
 
 def test_every_request_as_a_file(client: Client, world: World, read_key: IssuedKey) -> None:
-    response = client.get(URL, {"format": "csv", "start": START, "end": END}, headers=make.bearer(read_key))
+    response: Any = client.get(URL, {"format": "csv", "start": START, "end": END}, headers=make.bearer(read_key))
     assert response["Content-Disposition"] == 'attachment; filename="requests_acme_2026-11-20_2026-11-21.csv"'
     content = b"".join(response.streaming_content).decode()
     rows = list(csv.DictReader(io.StringIO(content, newline="")))
@@ -185,7 +185,7 @@ def test_every_request_as_a_file(client: Client, world: World, read_key: IssuedK
 
 
 def test_lines_end_with_their_number(client: Client, world: World, read_key: IssuedKey) -> None:
-    response = client.get(URL, {"format": "ndjson"}, headers=make.bearer(read_key))
+    response: Any = client.get(URL, {"format": "ndjson"}, headers=make.bearer(read_key))
     lines = [json.loads(line) for line in b"".join(response.streaming_content).splitlines()]
     assert lines[-1] == {"meta": {"row_count": 6}}
     assert [line["request_id"] for line in lines[:-1]] == ["u1", "a2", "s3", "s2", "a1", "s1"]

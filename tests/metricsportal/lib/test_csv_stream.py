@@ -65,7 +65,7 @@ def test_other_text_stays_as_it_is(text: str) -> None:
 
 
 def test_numbers_stay_numbers() -> None:
-    cells = [-1, -0.5, Decimal("-0.00000026"), 1e-07, 1e22, 3.0, True, None, 12_412_907]
+    cells: list[csv_stream.Cell] = [-1, -0.5, Decimal("-0.00000026"), 1e-07, 1e22, 3.0, True, None, 12_412_907]
     assert csv_stream.line(cells) == "-1,-0.5,-0.00000026,0.0000001,10000000000000000000000,3,true,,12412907\r\n"
 
 
