@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page
 from pytest_django.live_server_helper import LiveServer
 
 from teams.models import User
@@ -24,6 +24,10 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Open]:
     complaints: list[str] = []
     contexts: list[BrowserContext] = []
 
+    def dismiss(dialog: Dialog) -> None:
+        complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
     def open_one(user: User, path: str, **options: object) -> Page:
         context = browser.new_context(**options)  # type: ignore[arg-type] # Playwright's own keywords
         contexts.append(context)
@@ -31,7 +35,7 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Open]:
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text) if message.type != "log" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: (complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("dialog", dismiss)
         page.goto(live_server.url + path)
         return page
 

@@ -133,6 +133,14 @@ def test_the_exported_file_adds_up_to_the_counter(dashboard: Page, tmp_path: Pat
     dashboard.keyboard.press("e")
     dashboard.locator('#export-groups [value="metadata.tenant"]').check()
     expect(dashboard.locator("#export-preview tbody tr")).to_have_count(9)
+    dashboard.locator(".export-measures summary").click()
+    dashboard.locator('[data-measures="none"]').click()
+    expect(dashboard.locator("#export-preview")).to_have_text("Choose at least one value.")
+    for measure in ("requests", "input_tokens"):
+        dashboard.locator(f'#export-measures [value="{measure}"]').check()
+    expect(dashboard.locator("#export-preview thead th")).to_have_text(
+        ["model", "metadata.tenant", "requests", "input_tokens"]
+    )
     with dashboard.expect_download() as download:
         dashboard.locator("#export-download").click()
     download.value.save_as(tmp_path / "report.csv")
@@ -170,6 +178,16 @@ def test_arrow_keys_read_the_values_and_the_table_shows_them(dashboard: Page) ->
     panel.locator('[data-act="table"]').click()
     expect(panel.locator(".panel-table tfoot")).to_contain_text("Whole range")
     assert panel.locator(".panel-table tbody tr").count() > 20
+
+
+def test_links_are_copied_with_moving_or_pinned_range(dashboard: Page) -> None:
+    dashboard.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    for kind, expected in (("moving", r"/o/acme/$"), ("pinned", r"\?from=20\S+Z&to=20\S+Z$")):
+        dashboard.locator("details:has([data-copy-link]) summary").click()
+        dashboard.locator(f'[data-copy-link="{kind}"]').click()
+        expect(dashboard.locator("[data-copy-label]")).to_have_text("Copied")
+        assert re.search(expected, dashboard.evaluate("navigator.clipboard.readText()"))
+        expect(dashboard.locator("[data-copy-label]")).to_have_text("Copy link")
 
 
 def test_dark_is_remembered_and_redrawn(dashboard: Page) -> None:

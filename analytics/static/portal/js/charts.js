@@ -21,6 +21,7 @@ function line(series, model) {
     borderJoinStyle: "round",
     pointRadius: dots(series.values),
     pointHitRadius: 0,
+    clip: 4,
     spanGaps: false,
     segment: partial < starts.length ? { borderDash: (context) => (context.p1DataIndex >= partial ? [2, 3] : undefined) } : undefined,
   };

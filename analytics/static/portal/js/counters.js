@@ -1,7 +1,7 @@
 /** The four counters with their sparklines, and the badges that say how far the numbers can be trusted. */
 
 import { byId, h, icon, replace, svg } from "./dom.js";
-import { instantText } from "./format.js";
+import { instantText, moment } from "./format.js";
 
 const WIDTH = 120;
 const HEIGHT = 40;
@@ -20,18 +20,25 @@ function sparkline(values) {
   );
 }
 
-function change(counter) {
+/** What the change is measured against: the earlier value and its dates. */
+function earlier(counter, data) {
+  if (!counter.previous_text || !data.previous) return null;
+  const [start, end] = [data.previous.start, data.previous.end].map((iso) => moment(Date.parse(iso), data.range.zone, "d LLL HH:mm"));
+  return `${counter.previous_text} from ${start} to ${end}`;
+}
+
+function change(counter, data) {
   if (!counter.change_text) return h("p", { class: "counter-change" });
   if (counter.change === null) return h("p", { class: "counter-change" }, `${counter.change_text}, `, h("span", { class: "muted" }, "none in the period before"));
   const arrow = Math.abs(counter.change) < UNCHANGED ? null : counter.change > 0 ? "arrow-up" : "arrow-down";
-  return h("p", { class: "counter-change" }, arrow && icon(arrow), `${counter.change_text} `, h("span", { class: "muted" }, "vs the period before"));
+  return h("p", { class: "counter-change", title: earlier(counter, data) }, arrow && icon(arrow), `${counter.change_text} `, h("span", { class: "muted" }, "vs the period before"));
 }
 
 function note(words) {
   return h("li", /\bfailed\b/.test(words) && !/^0 failed/.test(words) ? { class: "bad" } : {}, words);
 }
 
-function counterElement(counter) {
+function counterElement(counter, data) {
   return h(
     "div",
     { class: "counter", data: { counter: counter.name } },
@@ -44,16 +51,17 @@ function counterElement(counter) {
       h("span", { class: "visually-hidden" }, counter.text),
     ),
     h("span", { class: "counter-exact", "aria-hidden": "true" }, counter.text),
-    change(counter),
+    change(counter, data),
     h("ul", { class: "counter-notes" }, (counter.notes ?? []).map(note)),
-    sparkline(counter.spark ?? []),
+    // The unfinished bucket would end every line with a fall.
+    sparkline((counter.spark ?? []).slice(0, data.buckets.partial_from ?? undefined)),
   );
 }
 
 /** Show the counters of an answer. */
 export function renderCounters(data) {
   const focused = document.activeElement?.closest?.("[data-counter]")?.dataset.counter;
-  replace(byId("counters"), data.counters.map(counterElement));
+  replace(byId("counters"), data.counters.map((counter) => counterElement(counter, data)));
   if (focused) document.querySelector(`[data-counter="${focused}"] .counter-value`)?.focus();
 }
 

@@ -55,6 +55,11 @@ function renderShown() {
 }
 
 function render() {
+  // A page that began with a refusal has no panels in its markup: they come with the whole page.
+  if (data.panels.length > 0 && !document.querySelector("[data-panel]")) {
+    location.reload();
+    return;
+  }
   renderState(data);
   renderMessages(data.messages ?? []);
   renderShown();
@@ -115,9 +120,14 @@ function onClick(event) {
   go(anchor.search || "?");
 }
 
+/** Copy the page's address: as it is, or with the range pinned to the instants shown now. */
 async function copyLink(event) {
-  const label = event.currentTarget.lastChild;
-  label.textContent = (await copyText(location.href)) ? "Copied" : "Not allowed";
+  const pinned = link({ from: data.range.start, to: data.range.end, iso: params().getAll("iso") });
+  const search = event.currentTarget.dataset.copyLink === "pinned" ? pinned : location.search;
+  const menu = event.currentTarget.closest("details");
+  const label = menu.querySelector("[data-copy-label]");
+  menu.open = false;
+  label.textContent = (await copyText(`${location.origin}${location.pathname}${search}`)) ? "Copied" : "Not allowed";
   say(label.textContent);
   setTimeout(() => {
     label.textContent = "Copy link";
@@ -132,7 +142,7 @@ function onTheme() {
 document.addEventListener("click", onClick);
 document.addEventListener("portal:theme", onTheme);
 window.addEventListener("popstate", () => load(false));
-document.querySelector("[data-copy-link]").addEventListener("click", copyLink);
+for (const button of document.querySelectorAll("[data-copy-link]")) button.addEventListener("click", copyLink);
 bindControls(page);
 bindFilter(page);
 bindExport(page);

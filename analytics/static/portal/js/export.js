@@ -40,7 +40,9 @@ function reportUrl(format, ownOrganization) {
 
 function cell(value) {
   const isNumber = typeof value === "number" || (typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value));
-  return h("td", { class: isNumber ? "number" : null }, value === null || value === undefined ? "" : String(value));
+  // The file has every digit; the preview has room for six.
+  const shown = typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value;
+  return h("td", { class: isNumber ? "number" : null }, String(shown ?? ""));
 }
 
 function previewTable(rows) {
@@ -71,11 +73,29 @@ async function preview() {
   }
 }
 
+/** Nothing to export: no file, no preview. */
+function refuse() {
+  clearTimeout(timer);
+  byId("export-download").removeAttribute("href");
+  byId("export-rows").textContent = "";
+  replace(byId("export-preview"), h("p", { class: "muted" }, "Choose at least one value."));
+}
+
+function pickMeasures(event) {
+  for (const input of byId("export-measures").querySelectorAll("input")) input.checked = event.currentTarget.dataset.measures === "all";
+  refresh();
+}
+
 function refresh() {
   const format = pressed("export-format", "format");
   const measures = checked("export-measures").length;
   const all = byId("export-measures").querySelectorAll("input").length;
   byId("export-measure-count").textContent = measures === all ? "all" : `${measures} of ${all}`;
+  byId("export-download").classList.toggle("is-disabled", measures === 0);
+  if (measures === 0) {
+    refuse();
+    return;
+  }
   byId("export-download").href = reportUrl(format, true);
   byId("export-curl").textContent = `curl -fOJ -H "Authorization: Bearer YOUR_READ_KEY" \\\n  '${location.origin}${reportUrl(format, false)}'`;
   clearTimeout(timer);
@@ -121,5 +141,6 @@ export function bindExport(dashboard) {
   });
   for (const id of ["export-groups", "export-measures"]) byId(id).addEventListener("change", refresh);
   for (const id of ["export-every", "export-format"]) byId(id).addEventListener("click", press);
+  for (const button of document.querySelectorAll("[data-measures]")) button.addEventListener("click", pickMeasures);
   byId("export-copy").addEventListener("click", copy);
 }
