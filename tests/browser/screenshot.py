@@ -16,7 +16,7 @@ WIDTH, HEIGHT = 1440, 1500
 
 
 def take(page_url: str, email: str, password: str, target: str) -> None:
-    """Sign in, open the last 7 days by team, wait until every chart is drawn, store a PNG."""
+    """Sign in, open the last 30 days by team, wait until every chart is drawn, store a PNG."""
     parts = urlsplit(page_url)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium.find(), args=list(CHROMIUM_SWITCHES))
@@ -26,7 +26,7 @@ def take(page_url: str, email: str, password: str, target: str) -> None:
         page.fill("input[type=password]", password)
         page.click("button[type=submit]")
         page.wait_for_url(lambda address: "/sign-in" not in address)
-        page.goto(f"{page_url}?from=now-7d&to=now&by=team")
+        page.goto(f"{page_url}?from=now-30d&to=now&by=team")
         page.wait_for_selector('#dashboard[data-ready="true"]')
         page.screenshot(path=target)
         browser.close()
