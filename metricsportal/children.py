@@ -16,7 +16,8 @@ from metricsportal import processes
 
 HOST: Final = "127.0.0.1"
 WEB_SECONDS: Final = 60
-STOP_SECONDS: Final = 30
+# Beat can hang when it gets two signals at once, Ctrl-C's and ours; it has nothing to finish, so it is not waited for.
+STOP_SECONDS: Final = {"web": 30, "worker": 30, "beat": 3}
 POLL_SECONDS: Final = 0.25
 
 
@@ -95,5 +96,5 @@ class Children:
         for child in self.running.values():
             if child.poll() is None:
                 child.terminate()
-        for child in self.running.values():
-            processes.wait(child, seconds=STOP_SECONDS)
+        for name, child in self.running.items():
+            processes.wait(child, seconds=STOP_SECONDS[name])
