@@ -56,16 +56,19 @@ def groups(
 
 
 def sums(requests: Sequence[LLMRequest]) -> dict[str, Any]:
-    """Counts, tokens and picodollars of the requests."""
-    return {
+    """Counts, tokens and picodollars of the requests; money is unknown when nothing billable has a price."""
+    states = {one.cost_state for one in requests}
+    unknown = "unpriced" in states and not states & {"computed", "reported"}
+    money = {
+        f"{name}_usd": None if unknown else sum(getattr(one, name) or 0 for one in requests)
+        for name in ("cost", "list_cost", "reported_cost")
+    }
+    return money | {
         "requests": len(requests),
         "failed_requests": sum(one.failed for one in requests),
         "input_tokens": sum(one.input_tokens or 0 for one in requests),
         "output_tokens": sum(one.output_tokens or 0 for one in requests),
         "cache_read_tokens": sum(one.cache_read_tokens or 0 for one in requests),
-        "cost_usd": sum(one.cost or 0 for one in requests),
-        "list_cost_usd": sum(one.list_cost or 0 for one in requests),
-        "reported_cost_usd": sum(one.reported_cost or 0 for one in requests),
     }
 
 

@@ -1,0 +1,365 @@
+"""The engine equals brute force over random requests: any grouping, filter, interval, population, scope and zone."""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from analytics import rollups
+from analytics.catalog import dimensions
+from analytics.catalog.measures import NATIVE, PERCENTILES, Population, Selection, select
+from analytics.query import engine
+from analytics.query.parsing import parse_filter
+from analytics.query.values import Compare, Filter, LabelKind, Query, QueryTooLargeError, Result
+from ingestion.models import LLMRequest
+from ingestion.records import RequestRecord
+from ingestion.services import ingest_records
+from metricsportal.lib.histogram import RELATIVE_ERROR
+from metricsportal.lib.localtime import Interval
+from metricsportal.lib.timerange import TimeRange
+from teams.access import Reach, Scope, scope_of_organization
+from teams.models import Organization
+from tests import make
+from tests.analytics import oracle
+from tests.make import NOW
+
+pytestmark = pytest.mark.django_db
+
+ZONES = ("UTC", "Asia/Kolkata", "America/New_York", "Australia/Lord_Howe")
+GROUPABLE = (
+    "model",
+    "provider",
+    "virtual_model",
+    "user",
+    "virtual_account",
+    "team",
+    "status_code",
+    "error_type",
+    "failure_class",
+    "operation",
+    "streaming",
+    "cost_state",
+    "metadata.environment",
+    "metadata.tenant",
+)
+COLUMNS = tuple(NATIVE.values())
+
+
+def _record(dice: random.Random, number: int) -> RequestRecord:
+    """Anything a gateway may send: unknown tokens, zero latencies, failures, unpriced models, huge reported costs."""
+    failed = dice.random() < 0.25
+    latency = dice.choice([None, 0.0, dice.lognormvariate(7, 1.5), dice.lognormvariate(7, 1.5)])
+    fields: dict[str, Any] = {
+        "request_id": f"r{number}",
+        "started_at": NOW - timedelta(seconds=dice.uniform(0, 9.5 * 86400)),
+        "model": dice.choice(["gpt-5", "gpt-5", "claude", "unpriced-one", None]),
+        "provider": dice.choice(["openai", "azure", None]),
+        "virtual_model": dice.choice(["chat", "code", None]),
+        "user": dice.choice(["ann", "bob", "eve", None]),
+        "virtual_account": dice.choice(["bot", "batch", None]),
+        "team": dice.choice(["Search", "Ads", None]),
+        "metadata": dice.choice([{}, {"environment": "prod"}, {"environment": "dev", "tenant": "t,1"}]),
+        "input_tokens": dice.choice([None, 0, 7, 5000]),
+        "output_tokens": dice.choice([None, 0, 1, 300]),
+        "latency_ms": latency,
+        "ttft_ms": latency / 3 if latency and dice.random() < 0.5 else None,
+        "streaming": dice.choice([None, True, False]),
+        "operation": dice.choice(["chat", "embeddings"]),
+        "status_code": dice.choice([429, 500, 504, None]) if failed else dice.choice([200, None]),
+        "error_type": dice.choice(["RateLimitError", "boom"]) if failed else None,
+        "reported_cost_usd": dice.choice([None, None, Decimal("0.25"), Decimal("4000000")]),
+    }
+    return make.record(**fields)
+
+
+def _store(organization: Organization, dice: random.Random, size: int) -> list[LLMRequest]:
+    """Half of the records rolled up, the other half still waiting in the log."""
+    records = [_record(dice, number) for number in range(size)]
+    for part in (records[: size // 2], records[size // 2 :]):
+        if part is not records[: size // 2]:
+            rollups.drain(organization.pk)
+        ingest_records(organization=organization, records=part, source="test", now=NOW, past_days=None)
+    related = ("model", "virtual_model", "user", "virtual_account", "team", "error_type")
+    return list(LLMRequest.objects.filter(organization=organization).select_related(*related))
+
+
+def _answers(result: Result) -> dict[tuple[oracle.Key, datetime | None], dict[str, Any]]:
+    names = [selection.name for selection in result.query.selections]
+    lines = result.series if result.query.group_by else (result.summary,)
+    return {
+        (tuple(label.text for label in one.labels), bucket.start if result.query.interval else None): dict(
+            zip(names, values, strict=True)
+        )
+        for one in lines
+        for bucket, values, requests in zip(result.buckets, one.values, one.requests, strict=True)
+        if requests
+    }
+
+
+def _assert_equal(result: Result, expected: dict[tuple[oracle.Key, datetime | None], list[LLMRequest]]) -> None:
+    found = _answers(result)
+    assert found.keys() == expected.keys()
+    for key, requests in expected.items():
+        for name, value in oracle.sums(requests).items():
+            assert found[key][name] == value, (key, name)
+        for name in ("latency", "ttft", "itl", "tpot"):
+            samples = oracle.durations(requests, name, result.query.population)
+            for percentile in PERCENTILES:
+                exact = oracle.nearest_rank(samples, percentile)
+                answer = found[key][f"{name}_p{percentile}_ms"]
+                assert (answer is None) == (exact is None), (key, name)
+                if exact is not None:
+                    assert answer * 1000 == pytest.approx(exact, rel=RELATIVE_ERROR), (key, name, percentile)
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> dict[str, Any]:
+    start = draw(st.integers(min_value=0, max_value=9 * 1440))
+    length = draw(st.integers(min_value=1, max_value=9 * 1440))
+    return {
+        "zone": draw(st.sampled_from(ZONES)),
+        "seed": draw(st.integers(min_value=0, max_value=2**32)),
+        "group_by": draw(st.lists(st.sampled_from(GROUPABLE), max_size=3, unique=True)),
+        "interval": draw(st.sampled_from([None, *Interval])),
+        "population": draw(st.sampled_from(list(Population))),
+        "period": TimeRange(NOW - timedelta(minutes=start + length), NOW - timedelta(minutes=start)),
+    }
+
+
+def _query(organization: Organization, question: dict[str, Any], **changes: Any) -> Query:
+    found = tuple(dimensions.find(name, organization.pk) for name in question["group_by"])
+    query = Query(
+        scope=scope_of_organization(organization),
+        period=question["period"],
+        selections=COLUMNS,
+        group_by=tuple(one for one in found if one is not None),
+        interval=question["interval"],
+        population=question["population"],
+        limit=None,
+    )
+    return replace(query, **changes)
+
+
+def _many(function: Callable[..., None]) -> Callable[..., None]:
+    # Shrinking replays the database work for minutes; the failing question is printed whole instead.
+    quiet = settings(
+        max_examples=20,
+        deadline=None,
+        phases=(Phase.explicit, Phase.reuse, Phase.generate),
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
+    return quiet(given(questions())(function))
+
+
+def _known(organization: Organization, names: list[str]) -> list[str]:
+    return [name for name in names if dimensions.find(name, organization.pk) is not None]
+
+
+@_many
+def test_any_grouping_equals_brute_force(question: dict[str, Any]) -> None:
+    organization = make.organization(zone=question["zone"])
+    make.price("gpt-5", "input", "1.25", organization=organization)
+    make.price("gpt-5", "output", "10", organization=organization)
+    requests = _store(organization, random.Random(question["seed"]), 60)
+    question["group_by"] = _known(organization, question["group_by"])
+    if question["interval"] in (Interval.WEEK, Interval.MONTH) and not question["period"].seconds:
+        return
+    result = engine.run(_query(organization, question), NOW)
+    expected = oracle.groups(
+        requests, question["period"], question["group_by"], question["interval"], organization.zone
+    )
+    _assert_equal(result, expected)
+    inside = [one for one in requests if one.started_at in question["period"]]
+    summary = dict(zip((one.name for one in COLUMNS), result.summary.total, strict=True))
+    assert {name: summary[name] for name in oracle.sums(inside)} == oracle.sums(inside)
+
+
+@_many
+def test_shown_groups_and_the_rest_add_up_to_the_total(question: dict[str, Any]) -> None:
+    organization = make.organization(zone=question["zone"])
+    requests = _store(organization, random.Random(question["seed"]), 60)
+    question["group_by"] = _known(organization, question["group_by"][:1]) or ["user"]
+    result = engine.run(_query(organization, question, limit=1), NOW)
+    inside = [one for one in requests if one.started_at in question["period"]]
+    assert len(result.series) <= 2
+    assert all(one.labels[0].kind is LabelKind.OTHER for one in result.series[1:])
+    assert sum(one.total_requests for one in result.series) == len(inside)
+    if len(result.series) == 2:
+        shown = result.series[0].labels[0].text
+        rest = [one for one in inside if oracle.label(one, question["group_by"][0]) != shown]
+        position = COLUMNS.index(select("latency", "p90"))
+        exact = oracle.nearest_rank(oracle.durations(rest, "latency", question["population"]), 90)
+        answer = result.series[1].total[position]
+        assert (answer is None) == (exact is None)
+        if exact is not None:
+            assert answer is not None
+            assert answer * 1000 == pytest.approx(exact, rel=RELATIVE_ERROR)
+
+
+_FILTERS: tuple[tuple[str, Callable[[LLMRequest], bool]], ...] = (
+    ("model:eq:gpt-5", lambda one: oracle.label(one, "model") == "gpt-5"),
+    ("model:nin:gpt-5,claude", lambda one: oracle.label(one, "model") not in ("gpt-5", "claude")),
+    ("model:contains:PRICED", lambda one: "priced" in oracle.label(one, "model")),
+    ("team:null:", lambda one: one.team is None),
+    ("team:nnull:", lambda one: one.team is not None),
+    ("provider:ne:openai", lambda one: oracle.label(one, "provider") != "openai"),
+    ("user:starts:A", lambda one: oracle.label(one, "user") == "ann"),
+    ("virtual_account:in:bot,nobody", lambda one: oracle.label(one, "virtual_account") == "bot"),
+    ("failed:eq:true", lambda one: one.failed),
+    ("status_code:gte:500", lambda one: (one.status_code or 0) >= 500),
+    ("status_code:ne:429", lambda one: one.status_code != 429),
+    ("error_type:eq:boom", lambda one: oracle.label(one, "error_type") == "boom"),
+    ("streaming:eq:false", lambda one: one.streaming is False),
+    ("cost_state:in:unpriced,none", lambda one: one.cost_state in ("unpriced", "none")),
+    ("latency_ms:lte:1500.5", lambda one: one.latency_us is not None and one.latency_us <= 1500500),
+    ("input_tokens:between:7,5000", lambda one: one.input_tokens in (7, 5000)),
+    ("cost_usd:gt:0.2", lambda one: (one.cost or 0) > 2 * 10**11),
+    ("metadata.environment:eq:prod", lambda one: one.metadata.get("environment") == "prod"),
+    ("metadata.environment:ne:prod", lambda one: one.metadata.get("environment") != "prod"),
+    ("metadata.tenant:in:t\\,1,x", lambda one: one.metadata.get("tenant") == "t,1"),
+    ("metadata.tenant:null:", lambda one: "tenant" not in one.metadata),
+    ("operation:eq:embeddings", lambda one: one.operation == "embeddings"),
+)
+
+
+def test_every_filter_leaves_what_brute_force_leaves() -> None:
+    organization = make.organization(zone="Asia/Kolkata")
+    make.price("gpt-5", "input", "1.25", organization=organization)
+    make.price("gpt-5", "output", "10", organization=organization)
+    requests = _store(organization, random.Random(7), 150)
+    period = TimeRange(NOW - timedelta(days=8), NOW)
+    for text, accepts in _FILTERS:
+        left = [one for one in requests if accepts(one)]
+        filters = (parse_filter(text, organization.pk),)
+        for group_by in ([], ["model"]):
+            question = {"group_by": group_by, "interval": None, "population": Population.ALL, "period": period}
+            result = engine.run(_query(organization, question, filters=filters), NOW)
+            _assert_equal(result, oracle.groups(left, period, group_by, None, organization.zone))
+
+
+@pytest.mark.parametrize("reach", [Reach.TEAMS, Reach.CALLER, Reach.NOTHING])
+def test_a_scope_sees_its_rows_only(reach: Reach) -> None:
+    organization = make.organization()
+    requests = _store(organization, random.Random(3), 150)
+    team = organization.teams.get(name="Search")
+    scope = Scope(organization.pk, "UTC", reach, frozenset({team.pk}), "ann")
+    period = TimeRange(NOW - timedelta(days=8), NOW)
+    seen = {
+        Reach.TEAMS: [one for one in requests if one.team_id == team.pk],
+        Reach.CALLER: [one for one in requests if one.user is not None and one.user.name == "ann"],
+        Reach.NOTHING: [],
+    }[reach]
+    for view in ("model", "virtual_model", "user", "virtual_account", "team", "metadata.environment"):
+        question = {"group_by": [view], "interval": None, "population": Population.ALL, "period": period}
+        result = engine.run(_query(organization, question, scope=scope), NOW)
+        _assert_equal(result, oracle.groups(seen, period, [view], None, "UTC"))
+
+
+def test_other_organizations_are_never_read() -> None:
+    mine, theirs = make.organization(), make.organization()
+    make.request(theirs, model="secret")
+    question = {
+        "group_by": ["model"],
+        "interval": None,
+        "population": Population.ALL,
+        "period": TimeRange(NOW - timedelta(days=1), NOW + timedelta(seconds=1)),
+    }
+    assert engine.run(_query(mine, question), NOW).series == ()
+
+
+def test_comparison_shows_the_same_groups_before() -> None:
+    organization = make.organization()
+    for days, model in ((0, "new"), (0, "kept"), (1, "kept"), (1, "gone")):
+        make.request(organization, model=model, started_at=NOW - timedelta(days=days, hours=1))
+    question = {
+        "group_by": ["model"],
+        "interval": None,
+        "population": Population.ALL,
+        "period": TimeRange(NOW - timedelta(days=1), NOW),
+    }
+    result = engine.run(_query(organization, question, limit=2, compare=Compare.PREVIOUS_PERIOD), NOW)
+    assert result.previous is not None
+    assert [(one.labels[0].text, one.total_requests) for one in result.series] == [("kept", 1), ("new", 1)]
+    assert [(one.labels[0].text, one.total_requests) for one in result.previous.series] == [("kept", 1), ("new", 0)]
+    assert result.previous.summary.total_requests == 2
+
+
+def test_a_question_beyond_the_budget_is_refused_with_an_estimate(settings: Any) -> None:
+    organization = make.organization()
+    _store(organization, random.Random(5), 60)
+    rollups.drain(organization.pk)
+    settings.QUERY_FACT_BUDGET = 10
+    question = {
+        "group_by": ["streaming"],
+        "interval": None,
+        "population": Population.ALL,
+        "period": TimeRange(NOW - timedelta(days=9), NOW),
+    }
+    with pytest.raises(QueryTooLargeError) as refusal:
+        engine.run(_query(organization, question), NOW)
+    assert refusal.value.budget == 10
+    assert refusal.value.estimate > 10
+    assert refusal.value.suggestions
+
+
+def test_stale_hours_are_named_when_pending_facts_exceed_the_budget(settings: Any) -> None:
+    organization = make.organization()
+    _store(organization, random.Random(5), 60)
+    settings.QUERY_FACT_BUDGET = 5
+    day = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+    question = {
+        "group_by": ["model"],
+        "interval": None,
+        "population": Population.ALL,
+        "period": TimeRange(day - timedelta(days=8), day),
+    }
+    assert engine.run(_query(organization, question), NOW).meta.stale_hours > 0
+
+
+def test_a_cost_without_any_price_is_unknown_not_zero() -> None:
+    organization = make.organization()
+    make.request(organization, model="nobody-knows")
+    question = {
+        "group_by": ["model"],
+        "interval": None,
+        "population": Population.ALL,
+        "period": TimeRange(NOW - timedelta(days=1), NOW + timedelta(seconds=1)),
+    }
+    selections: tuple[Selection, ...] = (select("cost_usd"), select("cost_per_1000_usd"))
+    result = engine.run(_query(organization, question, selections=selections), NOW)
+    assert result.series[0].total == (None, None)
+    assert result.meta.unpriced_requests == 1
+
+
+def test_streaming_an_export_equals_the_answer() -> None:
+    organization = make.organization(zone="Australia/Lord_Howe")
+    requests = _store(organization, random.Random(11), 120)
+    period = TimeRange(NOW - timedelta(days=8), NOW)
+    question = {
+        "group_by": ["team", "model"],
+        "interval": Interval.DAY,
+        "population": Population.ALL,
+        "period": period,
+    }
+    names = [one.name for one in COLUMNS]
+    found = {
+        (tuple(label.text for label in one.labels), bucket.start if bucket else None): dict(
+            zip(names, one.total, strict=True)
+        )["requests"]
+        for bucket, one in engine.stream(_query(organization, question), NOW)
+    }
+    expected = oracle.groups(requests, period, ["team", "model"], Interval.DAY, organization.zone)
+    assert found == {key: len(many) for key, many in expected.items()}
+
+
+def test_filters_are_values() -> None:
+    organization = make.organization()
+    one = parse_filter("model:in:a\\,b,c", organization.pk)
+    assert isinstance(one, Filter)
+    assert one.values == ("a,b", "c")
