@@ -220,6 +220,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Aggregates of LLM requests: performance, usage and cost.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
+    "POSTPROCESSING_HOOKS": ["analytics.api.schema.ingest.add_ingest"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -239,6 +240,9 @@ METADATA_KEYS_MAX = env.int("PORTAL_METADATA_KEYS_MAX", default=8)
 
 # Most fact rows one question may read; above it the answer is a refusal that names what to narrow.
 QUERY_FACT_BUDGET = env.int("PORTAL_QUERY_FACT_BUDGET", default=250_000)
+
+# Days after the end of a month in which late records still count for it, before its statements are frozen.
+CLOSE_GRACE_DAYS = env.int("PORTAL_CLOSE_GRACE_DAYS", default=3)
 
 LOGGING = {
     "version": 1,

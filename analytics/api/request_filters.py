@@ -41,7 +41,7 @@ class RequestFilter(django_filters.FilterSet):
         """Add what is wrong with the parameters to the problems of the question."""
         for name, errors in self.errors.as_data().items():
             for error in errors:
-                checks.add((name,), error.code or "invalid", error.messages[0])
+                checks.add((name,), error.code or "invalid_instant", error.messages[0])
 
     def value(self, name: str) -> datetime | None:
         """The checked instant of a parameter."""

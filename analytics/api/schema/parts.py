@@ -68,8 +68,11 @@ PROBLEM: Final = record(
         "estimate_rows": WHOLE,
         "budget_rows": WHOLE,
         "suggestions": array(TEXT),
+        "byte": WHOLE,
+        "line": WHOLE,
+        "column": WHOLE,
     },
-    optional=("errors", "estimate_rows", "budget_rows", "suggestions"),
+    optional=("errors", "estimate_rows", "budget_rows", "suggestions", "byte", "line", "column"),
 )
 
 

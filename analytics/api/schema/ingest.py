@@ -1,0 +1,64 @@
+"""Description of the ingest endpoints, which are plain views: added to the paths that the framework finds."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from analytics.api.schema.parts import PROBLEM, TEXT, WHOLE, Schema, array, choice, record
+from ingestion.records import Code, Operation, RequestRecord
+from metricsportal.lib.problems import CONTENT_TYPE, KINDS
+
+_JSON: Final = "application/json"
+_REFUSALS: Final = (400, 401, 403, 405, 413, 415, 422, 500, 503)
+_OUTCOME: Final = record(
+    {
+        "accepted": WHOLE | {"description": "Stored and committed."},
+        "duplicate": WHOLE | {"description": "Already stored with the same content."},
+        "conflict": WHOLE | {"description": "Already stored with other content; the first one is kept."},
+        "rejected": array(record({"index": WHOLE, "code": choice(Code), "field": TEXT, "message": TEXT})),
+        "capped": WHOLE | {"description": "New names beyond the hourly cap, stored as (other)."},
+    },
+    optional=("capped",),
+)
+
+
+def _record() -> Schema:
+    """The portal's own record, from its definition in code."""
+    made = msgspec.json.schema(RequestRecord)["$defs"][RequestRecord.__name__]
+    properties = made["properties"] | {"operation": choice(Operation, Operation.CHAT.value)}
+    return {
+        "type": "object",
+        "properties": {
+            name: {key: part for key, part in one.items() if key != "default"} for name, one in properties.items()
+        },
+        "required": made["required"],
+    }
+
+
+def _operation(name: str, summary: str, body: Mapping[str, Schema]) -> dict[str, Any]:
+    answers: dict[str, Any] = {
+        "200": {"description": "What became of each record.", "content": {_JSON: {"schema": _OUTCOME}}}
+    }
+    for status in _REFUSALS:
+        answers[str(status)] = {"description": KINDS[status][1], "content": {CONTENT_TYPE: {"schema": PROBLEM}}}
+    return {
+        "operationId": name,
+        "summary": summary,
+        "description": "A 2xx means that every accepted record is committed. Bodies may be gzip-encoded.",
+        "tags": ["ingest"],
+        "security": [{"apiKey": []}],
+        "requestBody": {"required": True, "content": {kind: {"schema": schema} for kind, schema in body.items()}},
+        "responses": answers,
+    }
+
+
+def add_ingest(result: dict[str, Any], **options: Any) -> dict[str, Any]:
+    """A postprocessing hook of drf-spectacular."""
+    one = _record()
+    native = {_JSON: {"oneOf": [one, array(one)]}, "application/x-ndjson": TEXT}
+    result["paths"]["/api/v1/requests"]["post"] = _operation("ingest_requests", "Store requests", native)
+    call = {"type": "object", "description": "One StandardLoggingPayload of LiteLLM's generic API callback."}
+    litellm = _operation("ingest_litellm", "Store LiteLLM callbacks", {_JSON: {"oneOf": [call, array(call)]}})
+    result["paths"]["/api/v1/ingest/litellm"] = {"post": litellm}
+    return result

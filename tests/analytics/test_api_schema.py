@@ -1,0 +1,117 @@
+"""The OpenAPI file is valid, complete, and true of real answers."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+import pytest
+import time_machine
+from django.core.management import call_command
+from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+
+from analytics.api import urls
+from teams.services import IssuedKey
+from tests import make
+from tests.analytics.world import END, START, World
+
+COST = {"type": "sum", "column": "costInUSD"}
+QUESTION = {
+    "startTs": START,
+    "endTs": END,
+    "type": "timeseries",
+    "aggregations": [COST, {"type": "p99", "column": "timeToFirstTokenMs"}],
+    "groupBy": ["team"],
+    "compare": "previous_period",
+}
+CALLS: list[tuple[str, str, dict[str, str]]] = [
+    ("/api/v1/metrics/query", "/api/v1/metrics/query", {"query": json.dumps(QUESTION)}),
+    ("/api/v1/metrics/meta", "/api/v1/metrics/meta", {}),
+    ("/api/v1/report", "/api/v1/report", {"start": START, "end": END, "group_by": "day,user", "explain": "true"}),
+    ("/api/v1/requests", "/api/v1/requests", {"limit": "3", "count": "true"}),
+    ("/api/v1/requests/{request_id}", "/api/v1/requests/s1", {}),
+    ("/api/v1/dimensions/{name}/values", "/api/v1/dimensions/user/values", {}),
+]
+
+
+@pytest.fixture(autouse=True)
+def frozen() -> Iterator[None]:
+    """The clock stands."""
+    with time_machine.travel(make.NOW, tick=False):
+        yield
+
+
+@pytest.fixture(scope="module")
+def described() -> Any:
+    """The paths of the OpenAPI file."""
+    return SchemaGenerator().get_schema(request=None, public=True)["paths"]
+
+
+def check(operation: Any, response: Any) -> None:
+    """The answer is what the file says about its status and content type."""
+    content = b"".join(response.streaming_content) if response.streaming else response.content
+    kind = response["Content-Type"].partition(";")[0]
+    schema = operation["responses"][str(response.status_code)]["content"][kind]["schema"]
+    jsonschema.Draft202012Validator(schema).validate(json.loads(content))
+
+
+def test_the_file_is_valid_and_has_no_warnings(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("spectacular", validate=True, fail_on_warn=True)
+    assert "openapi: 3.1" in capsys.readouterr().out
+
+
+def test_every_route_is_described(described: Any) -> None:
+    routes = {"/" + str(one.pattern).replace("<path:", "{").replace(">", "}") for one in urls.urlpatterns[:-1]}
+    assert {*described} == routes | {"/api/v1/ingest/litellm"}
+    assert {*described["/api/v1/requests"]} == {"get", "post"}
+
+
+@pytest.mark.parametrize(("path", "url", "parameters"), CALLS, ids=[call[0] for call in CALLS])
+def test_answers_and_refusals_are_as_described(
+    client: Client,
+    world: World,
+    read_key: IssuedKey,
+    ingest_key: IssuedKey,
+    described: Any,
+    path: str,
+    url: str,
+    parameters: dict[str, str],
+) -> None:
+    operation = described[path]["get"]
+    headers = make.bearer(read_key)
+    answers = {
+        200: client.get(url, parameters, headers=headers),
+        401: client.get(url, parameters),
+        403: client.get(url, parameters, headers=make.bearer(ingest_key)),
+        404: client.get(url, parameters | {"organization": "rival"}, headers=headers),
+    }
+    if "400" in operation["responses"]:
+        answers[400] = client.get(url, parameters | {"typo": "1"}, headers=headers)
+    for status, response in answers.items():
+        assert response.status_code == status
+        check(operation, response)
+
+
+def test_the_question_of_the_test_fits_the_description(described: Any) -> None:
+    schema = described["/api/v1/metrics/query"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.validate(QUESTION)
+    assert not validator.is_valid(QUESTION | {"typo": 1})
+    assert not validator.is_valid({name: value for name, value in QUESTION.items() if name != "type"})
+
+
+def test_ingest_is_as_described(client: Client, world: World, ingest_key: IssuedKey, described: Any) -> None:
+    operation = described["/api/v1/requests"]["post"]
+    records = [
+        {"request_id": "new", "started_at": "2026-11-24T11:00:00Z", "input_tokens": 7, "reported_cost_usd": "0.5"},
+        {"request_id": "bad", "started_at": "2026-11-24T11:00:00Z", "input_tokens": -7},
+    ]
+    body = operation["requestBody"]["content"]["application/json"]["schema"]
+    jsonschema.Draft202012Validator(body).validate(records[0])
+    for sent, status in ((json.dumps(records), 200), ("{", 400)):
+        response = client.post(
+            "/api/v1/requests", sent, content_type="application/json", headers=make.bearer(ingest_key)
+        )
+        assert response.status_code == status
+        check(operation, response)
