@@ -93,11 +93,21 @@ def read(
     """
     names = [*dict.fromkeys((*axes, *MEASURED))]
     expressions: list[Any] = [EXPRESSIONS[name] for name in names]
-    rows = list(facts.order_by().values_list(*expressions, *(MetadataText(key.name) for key in keys)))
+    rows = raw_rows(facts.order_by().values_list(*expressions, *(MetadataText(key.name) for key in keys)))
     columns = list(zip(*rows, strict=True)) if rows else [() for _ in range(len(names) + len(keys))]
     frame = {name: np.array(column, dtype=np.int64) for name, column in zip(names, columns, strict=False)}
     texts = {metadata_axis(key.pk): list(column) for key, column in zip(keys, columns[len(names) :], strict=True)}
     return frame, texts
+
+
+def raw_rows(rows: QuerySet[Any, Any]) -> list[tuple[Any, ...]]:
+    """Rows of integers and texts as the driver gives them.
+
+    Django passes every number of an expression through a converter that changes nothing here; for tens of thousands
+    of facts that takes longer than reading them.
+    """
+    compiler = rows.query.get_compiler(using=rows.db)
+    return [row for part in compiler.execute_sql() for row in part]
 
 
 def number_texts(texts: Sequence[str | None], known: dict[str, int]) -> tuple[Any, dict[int, str]]:
