@@ -1,11 +1,9 @@
-"""Routes of ingestion."""
+"""Routes of ingestion. `POST /api/v1/requests` shares its path with a list and is routed in `metricsportal.urls`."""
 
 from django.urls import URLPattern, URLResolver, path
 
 from ingestion import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    # GET of the same path lists requests: routed by method where both exist.
-    path("api/v1/requests", views.ingest_native, name="ingest-native"),
     path("api/v1/ingest/litellm", views.ingest_litellm, name="ingest-litellm"),
 ]
