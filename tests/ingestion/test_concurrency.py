@@ -57,7 +57,8 @@ def test_overlapping_batches_store_every_request_once(acme: Organization) -> Non
 def test_a_name_that_vanishes_in_between_is_looked_up_again(
     acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    intern, deleted = names.intern, []
+    intern = names.intern
+    deleted: list[object] = []
 
     def delete_once(organization_id: int, drafts: list[Draft], now: object) -> names.BatchNames:
         found = intern(organization_id, drafts, make.NOW)
