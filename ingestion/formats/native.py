@@ -14,6 +14,7 @@ from ingestion.formats.values import metadata_of
 from ingestion.pipeline import Item
 from ingestion.records import Code, RejectedError, RequestRecord
 
+RECORD_BYTES: Final = 2**20
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 
@@ -30,6 +31,7 @@ _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def _decode(value: Any) -> RequestRecord:  # noqa: ANN401 - bytes, or values of the lenient reader
+    _refuse_huge(value)
     try:
         record = (
             _decoder.decode(value) if isinstance(value, bytes | msgspec.Raw) else msgspec.convert(value, _NativeRecord)
@@ -41,6 +43,12 @@ def _decode(value: Any) -> RequestRecord:  # noqa: ANN401 - bytes, or values of 
     if record.usage is not None:
         _take_usage(record)
     return record
+
+
+def _refuse_huge(value: object) -> None:
+    # A million metadata keys would fill the memory before they are counted.
+    if isinstance(value, bytes | msgspec.Raw) and len(memoryview(value)) > RECORD_BYTES:
+        raise RejectedError(Code.TOO_LONG, "", f"A record has at most {RECORD_BYTES:,} bytes.")
 
 
 def instant(text: object) -> datetime:

@@ -136,6 +136,12 @@ def test_times_are_cut_to_microseconds(text: str, expected: datetime) -> None:
     assert one(started_at=text).started_at == expected
 
 
+def test_a_huge_record_is_refused_undecoded() -> None:
+    huge = FIRST | {"metadata": {f"key-{number}": "v" for number in range(100_000)}}
+    assert read(json.dumps([huge, SECOND])) == [(Code.TOO_LONG, ""), "b"]
+    assert read(json.dumps(huge) + "\n" + json.dumps(SECOND)) == [(Code.TOO_LONG, ""), "b"]
+
+
 def test_metadata_becomes_text() -> None:
     sent = {"a": "x", "b": 3, "c": True, "d": None, "e": ["x", 1], "f": {"g": 1}, "h": [[1]], "i": "", "j": 1.5}
     assert one(metadata=sent).metadata == {"a": "x", "b": "3", "c": "true", "e": "x,1", "j": "1.5"}
