@@ -244,6 +244,10 @@ QUERY_FACT_BUDGET = env.int("PORTAL_QUERY_FACT_BUDGET", default=250_000)
 # Days after the end of a month in which late records still count for it, before its statements are frozen.
 CLOSE_GRACE_DAYS = env.int("PORTAL_CLOSE_GRACE_DAYS", default=3)
 
+# Questions per minute and caller (key or person), see docs/api.md; who was quiet may ask ten minutes' worth at once.
+QUERIES_PER_MINUTE = env.int("PORTAL_QUERIES_PER_MINUTE", default=60)
+SUGGESTIONS_PER_MINUTE = env.int("PORTAL_SUGGESTIONS_PER_MINUTE", default=600)
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from analytics.api import throttles
 from tests.harness import chromium
 
 pytest_plugins = ["tests.personas", "tests.analytics.world"]
@@ -20,6 +21,12 @@ CHROMIUM_SWITCHES = (
     "--disable-sync",
     "--no-first-run",
 )
+
+
+@pytest.fixture(autouse=True)
+def fresh_allowances() -> None:
+    """Nobody has asked anything yet: ids of callers repeat from test to test."""
+    throttles.forget()
 
 
 @pytest.fixture(scope="session")

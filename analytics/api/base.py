@@ -7,10 +7,12 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics.api.checks import MAX_BODY_BYTES, decode
 from analytics.api.problems import TooLargeError
+from analytics.api.throttles import PerCaller, Standing
 from analytics.exports.formats import JSON
 from teams.roles import KeyScope
 
@@ -51,8 +53,17 @@ class PortalView(APIView):
 
     parser_classes = (StrictJSONParser,)
     content_negotiation_class = FirstOfEach
+    throttle_classes = (PerCaller,)
+    throttle_kind = "queries"
 
     @property
     def key_scope(self) -> KeyScope:
         """What a key must be made for: reading; for files, exporting."""
         return KeyScope.EXPORT if self.request.query_params.get("format", JSON) != JSON else KeyScope.READ
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """Adds where the caller stands to every answer."""
+        standing: Standing | None = getattr(request, "standing", None)
+        for name, value in (standing.headers if standing else {}).items():
+            response.headers[name] = value
+        return super().finalize_response(request, response, *args, **kwargs)

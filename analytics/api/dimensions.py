@@ -20,6 +20,8 @@ MAX_TEXT = 256
 class DimensionValues(PortalView):
     """Values of one dimension within the scope."""
 
+    throttle_kind = "suggestions"
+
     @extend_schema(**schema.DIMENSION_VALUES)
     def get(self, request: ScopedRequest, name: str) -> Response:
         """Values that begin with `q`, then those with a word that does, last used first."""

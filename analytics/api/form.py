@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+
 from analytics.api import limits
 from analytics.api.question import INTERVALS, MAX_AGGREGATIONS, MAX_GROUP_BY, MAX_GROUPS
 from analytics.catalog.dimensions import DIMENSIONS, Dimension, metadata_dimension, registered_keys
@@ -34,6 +36,7 @@ def describe(scope: Scope, now: datetime) -> dict[str, Any]:
             "aggregations": MAX_AGGREGATIONS,
             "groups": MAX_GROUPS,
             "points": limits.MAX_POINTS,
+            "queries_per_minute": settings.QUERIES_PER_MINUTE,
         },
         "notes": list(NOTES),
         "timezone": scope.zone,

@@ -141,7 +141,7 @@ _FORM: Final = record(
             )
         ),
         "intervals": array(TEXT),
-        "limits": record(dict.fromkeys(("group_by", "aggregations", "groups", "points"), WHOLE)),
+        "limits": record(dict.fromkeys(("group_by", "aggregations", "groups", "points", "queries_per_minute"), WHOLE)),
         "notes": array(TEXT),
         "timezone": TEXT,
         "fresh_until": INSTANT,
