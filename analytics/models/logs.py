@@ -6,7 +6,7 @@ from teams.models import Organization
 
 
 class ChangedDay(models.Model):
-    """ "Hours of this local day were rolled up." Append-only, consumed by the day rollup.
+    """Says: hours of this local day were rolled up. Append-only, consumed by the day rollup.
 
     A log of its own: a day rewritten inside an hour's transaction loses the other hour's uncommitted rows.
     """

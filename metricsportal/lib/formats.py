@@ -6,7 +6,7 @@ from typing import Final
 from metricsportal.lib.money import PICO_PER_USD
 
 _SUFFIXES: Final = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k"))
-NO_VALUE: Final = "–"
+NO_VALUE: Final = "–"  # noqa: RUF001 - an en dash stands for "no value" in tables
 
 
 def exact(number: int | None) -> str:
@@ -55,7 +55,7 @@ def rate(per_second: float | None) -> str:
 
 
 def usd(picodollars: int | None, *, brief: bool = False) -> str:
-    """Cents from a dollar on, else two significant decimals: never "$0.00" for an amount. `brief`: 1.24k from 10,000."""
+    """Cents from a dollar on, else two significant decimals: never "$0.00" for an amount. `brief`: 10,000 as 10k."""
     if picodollars is None:
         return NO_VALUE
     sign, amount = ("-", -picodollars) if picodollars < 0 else ("", picodollars)
