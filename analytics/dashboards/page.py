@@ -112,7 +112,9 @@ def _body(state: State, scope: Scope, answers: Answers) -> dict[str, Any]:
         "previous": {"start": _instant(earlier.start), "end": _instant(earlier.end)},
         "groups": [
             {
-                "label": f"Other ({meta.groups_other})" if label.kind is LabelKind.OTHER else label.text,
+                "label": f"Other ({len(answers.listed.series) - len(answers.groups) + 1})"
+                if label.kind is LabelKind.OTHER
+                else label.text,
                 "kind": label.kind.value,
                 "filter": filter_of(state.dimension.name, label),
             }

@@ -95,22 +95,22 @@ def _answer(query: Query, now: datetime, groups: tuple[Labels, ...] | None = Non
     """Read a period. `groups` fixes which are shown (for comparisons), None ranks them by the query's order."""
     plan = planner.plan(query)
     shape = _shape(query, now)
+    folded = 0
     if groups is None and query.shown is not None:
         shape = replace(shape, keep=keep_of(query, shape))
     elif groups is None and query.interval is not None and query.limit is not None and len(shape.axes) == 1:
-        shape = _narrowed(query, plan, shape)
+        shape, folded = _narrowed(query, plan, shape)
     found = read(query, plan, shape)
     labels = labels_of(shape, found, query.scope.organization_id)
     distinct = {*labels}
     if groups is None and query.shown is not None:
-        groups = (*query.shown, *((_other(query),) if query.other else ()))
+        groups = (*query.shown, _other(query))
     elif groups is None:
         ranked = _ranked(query, found.cells, labels, shape)
         limit = len(ranked) if query.limit is None else query.limit
         groups, left = tuple(ranked[:limit]), ranked[limit:]
-        rest = bool(left) or _is_rest(distinct)
-        groups = (*groups, _other(query)) if rest and query.other else groups
-    left_out = len({*distinct} - {*groups})
+        groups = (*groups, _other(query)) if left or _is_rest(distinct) else groups
+    left_out = folded or len({*distinct} - {*groups})
     numbers = _group_numbers(labels, groups)
     cells, numbers = _inside(found.cells, numbers)
     height, width = max(len(groups), 1), len(shape.starts or (1,))
@@ -189,8 +189,8 @@ def _texts(labels: Labels) -> tuple[str, ...]:
     return tuple(label.text for label in labels)
 
 
-def _narrowed(query: Query, plan: planner.Plan, shape: Shape) -> Shape:
-    """Find the shown ids without buckets first, so that the rest is added up by the database."""
+def _narrowed(query: Query, plan: planner.Plan, shape: Shape) -> tuple[Shape, int]:
+    """Find the shown ids without buckets first, so that the database adds up the rest; and how many those are."""
     order = _order(query)
     histograms = order.measure.samples(query.population) if order.measure.kind is Kind.DURATION else ()
     coarse = replace(shape, starts=None, histograms=histograms)
@@ -199,8 +199,8 @@ def _narrowed(query: Query, plan: planner.Plan, shape: Shape) -> Shape:
     shown = {*_ranked(query, found.cells, labels, coarse)[: query.limit]}
     keep = {key[0] for key, one in zip(found.cells.keys.tolist(), labels, strict=True) if one in shown}
     if any(one < -2 for one in keep) or len(shown) == len({*labels}):
-        return shape  # ids of texts without a table row differ between reads
-    return replace(shape, keep=frozenset(keep))
+        return shape, 0  # ids of texts without a table row differ between reads
+    return replace(shape, keep=frozenset(keep)), len({*labels} - shown)
 
 
 def _bucket_list(query: Query, now: datetime, *, clip: bool = True) -> tuple[Bucket, ...]:
@@ -232,7 +232,12 @@ def _result(query: Query, answer: _Answer, now: datetime, started: float) -> Res
         _lines(query, totals, whole),
         strict=False,
     )
-    series = tuple(_series(labels, many, one) for labels, many, one in lines)
+    # The rest is always folded, so that the summary is whole, and shown when asked for and not empty.
+    series = tuple(
+        _series(labels, many, one)
+        for labels, many, one in lines
+        if not _is_rest({labels}) or (query.other and one[2][0])
+    )
     overall = answer.grid.overall()
     summary = _series((), _lines(query, answer.grid.over_groups(), by_bucket)[0], _lines(query, overall, whole)[0])
     if not answer.groups and query.group_by:
