@@ -57,7 +57,7 @@ def add_ingest(result: dict[str, Any], **options: Any) -> dict[str, Any]:
     """A postprocessing hook of drf-spectacular."""
     one = _record()
     native = {_JSON: {"oneOf": [one, array(one)]}, "application/x-ndjson": TEXT}
-    result["paths"]["/api/v1/requests"]["post"] = _operation("ingest_requests", "Store requests", native)
+    result["paths"].setdefault("/api/v1/requests", {})["post"] = _operation("ingest_requests", "Store requests", native)
     call = {"type": "object", "description": "One StandardLoggingPayload of LiteLLM's generic API callback."}
     litellm = _operation("ingest_litellm", "Store LiteLLM callbacks", {_JSON: {"oneOf": [call, array(call)]}})
     result["paths"]["/api/v1/ingest/litellm"] = {"post": litellm}
