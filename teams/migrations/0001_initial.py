@@ -2,9 +2,10 @@
 
 import django.db.models.deletion
 import django.db.models.functions.text
-import teams.models.organizations
 from django.conf import settings
 from django.db import migrations, models
+
+import teams.models.organizations
 
 
 class Migration(migrations.Migration):
