@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from celery import shared_task
 
 from analytics import rollups
+from analytics.chargeback import closing, outbox
 from teams.models import Organization
 
 
@@ -19,3 +20,15 @@ def verify() -> int:
     """Compare every aggregate with the facts; the number of differences."""
     now = datetime.now(UTC)
     return sum(len(rollups.verify(organization, now).differences) for organization in Organization.objects.all())
+
+
+@shared_task
+def close_due_periods() -> int:
+    """Freeze the statements of every month whose grace is over; the number of months closed."""
+    return closing.close_due(datetime.now(UTC))
+
+
+@shared_task
+def send_due_mail() -> int:
+    """Send the statements that wait in the outbox; the number that a mail server accepted."""
+    return outbox.send_due(datetime.now(UTC))

@@ -5,21 +5,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import numpy as np
-
-from analytics.catalog.columns import Ints
-from analytics.catalog.measures import Kind, Selection, select
-from analytics.cells.cells import Cells
+from analytics.catalog.measures import Kind, Selection
 from analytics.models import VerificationRun
 from analytics.query import planner
 from analytics.query.grid import Grid, fold, samples, values
-from analytics.query.labels import OTHER, Labels, keep_of, labels_of
+from analytics.query.labels import Labels, keep_of, labels_of
+from analytics.query.ranking import group_numbers, in_groups, is_rest, order_of, ranked, rest
 from analytics.query.reader import Shape, read
-from analytics.query.snapshot import snapshot
+from analytics.query.snapshot import once, snapshot
 from analytics.query.values import (
     Bucket,
     Compare,
-    LabelKind,
     Meta,
     Query,
     QueryTooLargeError,
@@ -31,7 +27,6 @@ from metricsportal.lib.localtime import SUB_HOUR_MINUTES, Interval, buckets, nex
 from metricsportal.lib.timerange import TimeRange
 
 _COVERAGE = ("requests", "failed", "computed", "reported", "unpriced")
-_REQUESTS = select("requests")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +50,7 @@ def run(query: Query, now: datetime) -> Result:
             return result
         earlier = replace(asked, period=previous_period(asked), compare=Compare.NONE)
         # Groups that only the earlier period has are added up behind the shown ones: its summary is whole too.
-        fixed = answer.groups if _is_rest({*answer.groups}) else (*answer.groups, _other(query))
+        fixed = answer.groups if is_rest({*answer.groups}) else (*answer.groups, rest(query))
         before = _result(earlier, _answer(earlier, now, fixed if query.group_by else answer.groups), now, started)
         return replace(result, previous=replace(before, series=before.series[: len(result.series)]))
 
@@ -104,39 +99,18 @@ def _answer(query: Query, now: datetime, groups: tuple[Labels, ...] | None = Non
     labels = labels_of(shape, found, query.scope.organization_id)
     distinct = {*labels}
     if groups is None and query.shown is not None:
-        groups = (*query.shown, _other(query))
+        groups = (*query.shown, rest(query))
     elif groups is None:
-        ranked = _ranked(query, found.cells, labels, shape)
-        limit = len(ranked) if query.limit is None else query.limit
-        groups, left = tuple(ranked[:limit]), ranked[limit:]
-        groups = (*groups, _other(query)) if left or _is_rest(distinct) else groups
+        order = ranked(query, found.cells, labels, shape)
+        limit = len(order) if query.limit is None else query.limit
+        groups, left = tuple(order[:limit]), order[limit:]
+        groups = (*groups, rest(query)) if left or is_rest(distinct) else groups
     left_out = folded or len({*distinct} - {*groups})
-    numbers = _group_numbers(labels, groups)
-    cells, numbers = _inside(found.cells, numbers)
+    numbers = group_numbers(labels, groups)
+    cells, numbers = in_groups(found.cells, numbers)
     height, width = max(len(groups), 1), len(shape.starts or (1,))
     grid = fold(cells, numbers, (height, width), shape.sums, shape.histograms)
     return _Answer(groups, grid, left_out, plan, found.rows)
-
-
-def _other(query: Query) -> Labels:
-    return (OTHER,) * len(query.group_by)
-
-
-def _is_rest(distinct: set[Labels]) -> bool:
-    return any(label.kind is LabelKind.OTHER for labels in distinct for label in labels)
-
-
-def _group_numbers(labels: Sequence[Labels], groups: Sequence[Labels]) -> Ints:
-    """The group of each cell: its own, else the rest if shown, else -1."""
-    position = {one: number for number, one in enumerate(groups)}
-    last = len(groups) - 1
-    rest = last if groups and groups[last] and groups[last][0].kind is LabelKind.OTHER else -1
-    return np.array([position.get(one, rest) for one in labels], dtype=np.int64)
-
-
-def _inside(cells: Cells, numbers: Ints) -> tuple[Cells, Ints]:
-    shown = numbers >= 0
-    return (cells, numbers) if shown.all() else (cells.subset(shown), numbers[shown])
 
 
 def _shape(query: Query, now: datetime) -> Shape:
@@ -155,48 +129,14 @@ def _wanted(query: Query) -> tuple[Selection, ...]:
     return (*query.selections, *((query.order_by,) if query.order_by else ()))
 
 
-def _order(query: Query) -> Selection:
-    return query.order_by or (query.selections[0] if query.selections else _REQUESTS)
-
-
-def _ranked(query: Query, cells: Cells, labels: Sequence[Labels], shape: Shape) -> list[Labels]:
-    """All groups but the rest, by the order's value over the whole range, ties by label; no value comes last."""
-    groups = sorted({one for one in labels if not _is_rest({one})}, key=_texts)
-    if not groups:
-        return []
-    inside, numbers = _inside(cells, _group_numbers(labels, groups))
-    flat = _in_one_bucket(inside)
-    order = _order(query)
-    histograms = order.measure.samples(query.population) if order.measure.kind is Kind.DURATION else ()
-    grid = fold(flat, numbers, (len(groups), 1), shape.sums, histograms)
-    totals = [row[0][0] for row in values([order], grid, [query.period.seconds or 1], query.population)]
-    sign = -1 if query.descending else 1
-    keyed = sorted(
-        range(len(groups)), key=lambda one: (totals[one] is None, sign * (totals[one] or 0), _texts(groups[one]))
-    )
-    return [groups[one] for one in keyed]
-
-
-def _in_one_bucket(cells: Cells) -> Cells:
-    """The same cells in one bucket."""
-    keys = cells.keys.copy()
-    if len(keys):
-        keys[:, -1] = 0
-    return replace(cells, keys=keys)
-
-
-def _texts(labels: Labels) -> tuple[str, ...]:
-    return tuple(label.text for label in labels)
-
-
 def _narrowed(query: Query, plan: planner.Plan, shape: Shape) -> tuple[Shape, int]:
     """Find the shown ids without buckets first, so that the database adds up the rest; and how many those are."""
-    order = _order(query)
+    order = order_of(query)
     histograms = order.measure.samples(query.population) if order.measure.kind is Kind.DURATION else ()
     coarse = replace(shape, starts=None, histograms=histograms)
     found = read(query, plan, coarse)
     labels = labels_of(coarse, found, query.scope.organization_id)
-    shown = {*_ranked(query, found.cells, labels, coarse)[: query.limit]}
+    shown = {*ranked(query, found.cells, labels, coarse)[: query.limit]}
     keep = {key[0] for key, one in zip(found.cells.keys.tolist(), labels, strict=True) if one in shown}
     if any(one < -2 for one in keep) or len(shown) == len({*labels}):
         return shape, 0  # ids of texts without a table row differ between reads
@@ -236,7 +176,7 @@ def _result(query: Query, answer: _Answer, now: datetime, started: float) -> Res
     series = tuple(
         _series(labels, many, one)
         for labels, many, one in lines
-        if not _is_rest({labels}) or (query.other and one[2][0])
+        if not is_rest({labels}) or (query.other and one[2][0])
     )
     overall = answer.grid.overall()
     summary = _series((), _lines(query, answer.grid.over_groups(), by_bucket)[0], _lines(query, overall, whole)[0])
@@ -270,7 +210,6 @@ def _series(labels: Labels, many: _Line, one: _Line) -> Series:
 def _meta(query: Query, answer: _Answer, overall: Grid, now: datetime, started: float) -> Meta:
     sums = {name: int(overall.sums[name][0, 0]) for name in _COVERAGE}
     billable = sums["computed"] + sums["reported"] + sums["unpriced"]
-    verified = VerificationRun.objects.filter(organization_id=query.scope.organization_id, differences=0).first()
     return Meta(
         zone=query.scope.zone,
         interval=query.interval,
@@ -280,12 +219,22 @@ def _meta(query: Query, answer: _Answer, overall: Grid, now: datetime, started: 
         elapsed_ms=round((time.monotonic() - started) * 1000),
         priced_share=(billable - sums["unpriced"]) / billable if billable else None,
         unpriced_requests=sums["unpriced"],
-        price_book_version=book.version(query.scope.organization_id),
-        groups_shown=len([labels for labels in answer.groups if not _is_rest({labels})]),
+        price_book_version=_price_book_version(query.scope.organization_id),
+        groups_shown=len([labels for labels in answer.groups if not is_rest({labels})]),
         groups_other=answer.left_out,
         stale_hours=answer.plan.stale_hours,
-        last_verified=verified.finished_at if verified else None,
+        last_verified=_last_verified(query.scope.organization_id),
     )
+
+
+_price_book_version = once(book.version)
+
+
+@once
+def _last_verified(organization_id: int) -> datetime | None:
+    """When all aggregates were last found equal to the facts."""
+    clean = VerificationRun.objects.filter(organization_id=organization_id, differences=0).first()
+    return clean.finished_at if clean else None
 
 
 def stream(query: Query, now: datetime) -> Iterator[tuple[Bucket | None, Series]]:

@@ -12,7 +12,8 @@ from analytics.catalog.grains import GRAINS, Grain
 from analytics.models import ChangedDay, DayAggregate, HourAggregate
 from analytics.query.conditions import scope_axes
 from analytics.query.facts import scoped_facts
-from analytics.query.values import Query, QueryTooLargeError
+from analytics.query.snapshot import once
+from analytics.query.values import Filter, Query, QueryTooLargeError
 from ingestion.models import ChangedHour, LLMRequest
 from metricsportal.lib.localtime import (
     SUB_HOUR_MINUTES,
@@ -24,6 +25,7 @@ from metricsportal.lib.localtime import (
     zone,
 )
 from metricsportal.lib.timerange import TimeRange
+from teams.access import Scope
 
 _LONG: Final = timedelta(days=800)  # a plan takes one step per day
 
@@ -95,11 +97,14 @@ def _from_facts(query: Query) -> Plan:
 
 
 def _too_many(query: Query, periods: tuple[TimeRange, ...]) -> bool:
-    if not periods:
-        return False
     budget: int = settings.QUERY_FACT_BUDGET
-    facts = scoped_facts(query.scope, periods, query.filters)
-    return int(facts.order_by()[: budget + 1].count()) > budget
+    return bool(periods) and _facts_up_to(budget + 1, query.scope, periods, query.filters) > budget
+
+
+@once
+def _facts_up_to(most: int, scope: Scope, periods: tuple[TimeRange, ...], filters: tuple[Filter, ...]) -> int:
+    """Number of facts, not counted beyond `most`."""
+    return int(scoped_facts(scope, periods, filters).order_by()[:most].count())
 
 
 def _too_large(query: Query) -> QueryTooLargeError:
@@ -129,17 +134,23 @@ def _in_some_grain(dimension: Dimension) -> bool:
 def _pending_hours(query: Query) -> frozenset[datetime]:
     """Hours whose facts changed after their rollup."""
     start = hour_start(query.period.start, zone(query.scope.zone))
-    rows = ChangedHour.objects.filter(
-        organization_id=query.scope.organization_id, hour_start__gte=start, hour_start__lt=query.period.end
-    )
+    return _changed_hours(query.scope.organization_id, start, query.period.end)
+
+
+@once
+def _changed_hours(organization_id: int, start: datetime, end: datetime) -> frozenset[datetime]:
+    rows = ChangedHour.objects.filter(organization_id=organization_id, hour_start__gte=start, hour_start__lt=end)
     return frozenset(rows.order_by().values_list("hour_start", flat=True).distinct())
 
 
 def _pending_days(query: Query) -> frozenset[datetime]:
     start = day_start(query.period.start, zone(query.scope.zone))
-    rows = ChangedDay.objects.filter(
-        organization_id=query.scope.organization_id, day_start__gte=start, day_start__lt=query.period.end
-    )
+    return _changed_days(query.scope.organization_id, start, query.period.end)
+
+
+@once
+def _changed_days(organization_id: int, start: datetime, end: datetime) -> frozenset[datetime]:
+    rows = ChangedDay.objects.filter(organization_id=organization_id, day_start__gte=start, day_start__lt=end)
     return frozenset(rows.order_by().values_list("day_start", flat=True).distinct())
 
 

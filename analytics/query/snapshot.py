@@ -1,17 +1,53 @@
 """One consistent view of the database for all statements of an answer."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any, Final, ParamSpec, TypeVar
 
 from django.db import connection, transaction
 
 TIME_LIMIT_MS: Final = 15_000
+P = ParamSpec("P")
+T = TypeVar("T")
+_known: ContextVar[dict[Hashable, Any] | None] = ContextVar("known", default=None)
+
+
+def once(read: Callable[P, T]) -> Callable[P, T]:
+    """Let a function of hashable arguments read the database once per snapshot: its answer cannot change there."""
+
+    @wraps(read)
+    def remembered(*args: P.args, **kwargs: P.kwargs) -> T:
+        known = _known.get()
+        if known is None:
+            return read(*args, **kwargs)
+        key = (read, args, tuple(kwargs.items()))
+        if key not in known:
+            known[key] = read(*args, **kwargs)
+        answer: T = known[key]
+        return answer
+
+    return remembered
 
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """Read everything as of one instant; inside another transaction its view is used.
+    """Read everything as of one instant; inside another snapshot its view is used."""
+    if _known.get() is not None:
+        yield
+        return
+    token = _known.set({})
+    try:
+        with _one_view():
+            yield
+    finally:
+        _known.reset(token)
+
+
+@contextmanager
+def _one_view() -> Iterator[None]:
+    """Inside another transaction its view is used.
 
     PostgreSQL: REPEATABLE READ, READ ONLY, with a statement time limit. SQLite: a deferred read transaction, because
     Django's own would take the write lock.

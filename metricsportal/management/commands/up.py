@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 from argparse import ArgumentParser
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 from zoneinfo import available_timezones
@@ -18,6 +19,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
+from analytics.chargeback.closing import close_due
 from ingestion.models import LLMRequest
 from metricsportal import assets
 from metricsportal.children import HOST, ChildEndedError, Children
@@ -93,6 +95,7 @@ class Command(BaseCommand):
             self.say(f"Generating {DEMO_TRAFFIC['requests']:,} demo requests of {DEMO_TRAFFIC['days']} days ...")
             call_command("generate_traffic", **DEMO_TRAFFIC)
             call_command("rollup", drain=True)
+            close_due(datetime.now(UTC))
         return first_sign_in
 
     def bootstrap(self) -> dict[str, str]:

@@ -1,0 +1,145 @@
+"""Administration of chargeback: closed months and statements to be read, mails to be sent again."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from analytics.chargeback.outbox import AGAIN, send_again
+from analytics.models import OutboxMail, Period, Statement, StatementLine
+from metricsportal.lib.money import usd_text
+from teams.admin.scoped import ScopedAdmin, ScopedInline, is_operator, person
+from teams.roles import Capability
+
+
+class FrozenAdmin(ScopedAdmin):
+    """Rows that the portal alone writes."""
+
+    capability = Capability.MANAGE_CHARGEBACK
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+
+@admin.register(Period)
+class PeriodAdmin(FrozenAdmin):
+    """Closed months."""
+
+    list_display = ["__str__", "organization", "zone", "start", "end", "closed_at"]
+    list_filter = ["organization"]
+    list_select_related = ["organization"]
+    fields = ["organization", "month", "zone", "start", "end", "closed_at"]
+
+
+class StatementLineInline(ScopedInline):
+    """Lines of a statement."""
+
+    model = StatementLine
+    organization_path = "statement__period__organization"
+    fields = [
+        "position",
+        "adjusts",
+        "model",
+        "requests",
+        "failed",
+        "input_tokens",
+        "output_tokens",
+        "cost_in_usd",
+        "unpriced_requests",
+    ]
+    readonly_fields = ["cost_in_usd"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+    @admin.display(description="cost (USD)")
+    def cost_in_usd(self, line: StatementLine) -> str | None:
+        """Exact."""
+        return usd_text(line.cost)
+
+
+@admin.register(Statement)
+class StatementAdmin(FrozenAdmin):
+    """Frozen statements."""
+
+    organization_path = "period__organization"
+    list_display = ["number", "team_name", "period", "requests", "cost_in_usd", "unpriced_requests", "issued_at"]
+    list_filter = ["period"]
+    list_select_related = ["period__organization"]
+    search_fields = ["number", "team_name"]
+    fields = [
+        "number",
+        "team_name",
+        "period",
+        "requests",
+        "failed",
+        "input_tokens",
+        "output_tokens",
+        "cost_in_usd",
+        "unpriced_requests",
+        "price_book_version",
+        "issued_at",
+        "digest",
+    ]
+    readonly_fields = ["cost_in_usd"]
+    inlines = [StatementLineInline]
+
+    @admin.display(description="cost (USD)", ordering="cost")
+    def cost_in_usd(self, statement: Statement) -> str | None:
+        """Exact."""
+        return usd_text(statement.cost)
+
+
+@admin.register(OutboxMail)
+class OutboxMailAdmin(FrozenAdmin):
+    """Mails of statements and what became of them."""
+
+    organization_path = "statement__period__organization"
+    list_display = ["statement", "recipient", "state", "tries", "not_before", "sent_at", "error"]
+    list_filter = ["state"]
+    list_select_related = ["statement"]
+    search_fields = ["recipient", "statement__number", "statement__team_name"]
+    fields = [
+        "statement",
+        "recipient",
+        "state",
+        "tries",
+        "not_before",
+        "lease_until",
+        "sent_at",
+        "error",
+        "message_id",
+    ]
+    actions = ["send_again"]
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        """Whoever manages chargeback of some organization; of which, `send_again` asks for each mail."""
+        return is_operator(request) or self.organizations(request).exists()
+
+    @admin.action(description="Send again (failed and uncertain only)", permissions=["send"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[OutboxMail]) -> None:
+        """Put the selected mails back; those in another state stay as they are."""
+        now = timezone.now()
+        again = queryset.filter(state__in=AGAIN).select_related("statement__period__organization")
+        count = sum(send_again(actor=person(request), mail=mail, now=now) for mail in again)
+        self.message_user(request, f"{count} will be sent again within five minutes.", messages.SUCCESS)

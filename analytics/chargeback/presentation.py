@@ -1,0 +1,134 @@
+"""A statement in words and rounded figures: one form for page, e-mail and file."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from analytics.chargeback import months
+from analytics.chargeback.document import Document, Line
+from analytics.chargeback.rounding import decimals_for, largest_remainder, rounded_total
+from analytics.chargeback.usage import Amounts
+from metricsportal.lib import formats
+from metricsportal.lib.money import usd_text
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line as displayed. `cost` is rounded so that the rows add up; `exact` is to the picodollar."""
+
+    model: str
+    adjusts: str
+    requests: str
+    failed: str
+    input_tokens: str
+    output_tokens: str
+    cost: str
+    exact: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A whole statement as displayed."""
+
+    number: str
+    slug: str
+    organization: str
+    team: str
+    unassigned: bool
+    month: str
+    zone: str
+    issued: str
+    price_book_version: int
+    digest: str
+    rows: tuple[Row, ...]
+    corrections: tuple[Row, ...]
+    total: Row
+    change: str | None
+    previous_month: str
+    previous_number: str
+    previous_cost: str
+    coverage: str
+    unpriced: str | None
+
+    @property
+    def all_rows(self) -> tuple[Row, ...]:
+        """Use of the month, then corrections: what adds up to the total."""
+        return (*self.rows, *self.corrections)
+
+
+def shown(document: Document, digest: str) -> Shown:
+    """The statement as displayed; `digest` is the one stored beside it."""
+    total = document.total
+    decimals = decimals_for(total.cost)
+    rounded = largest_remainder([line.amounts.cost for line in document.all_lines], decimals)
+    rows = [_row(line, amount) for line, amount in zip(document.all_lines, rounded, strict=True)]
+    own = len(document.lines)
+    earlier = document.previous
+    return Shown(
+        number=document.number,
+        slug=document.slug,
+        organization=document.organization,
+        team=document.team,
+        unassigned=document.unassigned,
+        month=months.name_of(document.month),
+        zone=document.zone,
+        issued=_day(document.issued_at.astimezone(ZoneInfo(document.zone)).date()),
+        price_book_version=document.price_book_version,
+        digest=digest,
+        rows=tuple(rows[:own]),
+        corrections=tuple(rows[own:]),
+        total=_row(Line("Total", total), rounded_total(total.cost, decimals)),
+        change=formats.change(document.used.cost, earlier.cost)[1] if earlier else None,
+        previous_month=months.name_of(earlier.month) if earlier else "",
+        previous_number=earlier.number if earlier else "",
+        previous_cost=formats.usd(earlier.cost) if earlier else "",
+        coverage=_coverage(total),
+        unpriced=_unpriced(total),
+    )
+
+
+def cost_text(amounts: Amounts, amount: Decimal) -> str:
+    """$12.30; "at least" where something has no price, and no figure where nothing has one."""
+    if amounts.unpriced_requests > 0 and not amounts.cost:
+        return "no price"
+    sign = "-" if amount < 0 else ""
+    text = f"{sign}${abs(amount):,f}"
+    return f"at least {text}" if amounts.unpriced_requests > 0 else text
+
+
+def _row(line: Line, amount: Decimal) -> Row:
+    amounts = line.amounts
+    return Row(
+        model=line.model,
+        adjusts=months.name_of(line.adjusts) if line.adjusts else "",
+        requests=formats.exact(amounts.requests),
+        failed=formats.exact(amounts.failed),
+        input_tokens=formats.exact(amounts.input_tokens),
+        output_tokens=formats.exact(amounts.output_tokens),
+        cost=cost_text(amounts, amount),
+        exact=usd_text(amounts.cost) or "",
+        amount=amount,
+    )
+
+
+def _coverage(total: Amounts) -> str:
+    billable = total.priced_requests + total.unpriced_requests
+    if billable <= 0:
+        return "Nothing in it was billable."
+    if not total.unpriced_requests:
+        return "Every billable request has a price."
+    return f"{formats.share(total.priced_requests / billable)} of the billable requests have a price."
+
+
+def _unpriced(total: Amounts) -> str | None:
+    if total.unpriced_requests <= 0:
+        return None
+    one = total.unpriced_requests == 1
+    what = "1 request has" if one else f"{formats.exact(total.unpriced_requests)} requests have"
+    return f"{what} no price and add{'s' if one else ''} nothing to the total."
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"

@@ -1,0 +1,140 @@
+"""Statements for people: who sees which, and in what words."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+
+from analytics.chargeback import months
+from analytics.chargeback.document import Document, from_json
+from analytics.chargeback.presentation import Shown, cost_text, shown
+from analytics.chargeback.rounding import decimals_for, largest_remainder, rounded_total
+from analytics.chargeback.usage import Amounts
+from analytics.models import OutboxMail, Period, Statement
+from metricsportal.lib import formats
+from metricsportal.lib.localtime import local_date, zone
+from teams.access import Reach, Scope
+from teams.models import Organization
+from teams.roles import Capability
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One statement in the list of a month."""
+
+    number: str
+    team: str
+    requests: str
+    cost: str
+    mail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One month of the list: a closed one with the statements that may be seen, else what happens to it next."""
+
+    name: str
+    state: months.State
+    says: str
+    entries: tuple[Entry, ...] = ()
+    total: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """One statement, and for those who manage chargeback what became of its mails."""
+
+    document: Document
+    view: Shown
+    mails: tuple[tuple[str, str, str], ...]
+
+
+def list_months(organization: Organization, scope: Scope, now: datetime) -> list[Month]:
+    """Every month, the present one first. Raises PermissionDenied for scopes that see no team as a whole."""
+    statements = _visible(organization, scope).select_related("period").prefetch_related("mails")
+    rows = statements.order_by("-period__month", "team_name", "pk")
+    by_month = {month: tuple(group) for month, group in groupby(rows, key=lambda one: one.period.month)}
+    closed = {one.month: one for one in Period.objects.filter(organization=organization, closed_at__isnull=False)}
+    every = sorted({*closed, *months.months_of_traffic(organization, now)}, reverse=True)
+    return [
+        _closed(closed[month], by_month.get(month, ()), scope)
+        if month in closed
+        else _unfinished(organization, month, now)
+        for month in every
+    ]
+
+
+def open_statement(organization: Organization, scope: Scope, number: str) -> Opened | None:
+    """The statement of that number; None when there is none. Raises PermissionDenied when it is not theirs to see."""
+    mine = _visible(organization, scope)
+    found = Statement.objects.filter(period__organization=organization, number=number).first()
+    if found is None:
+        return None
+    if not mine.filter(pk=found.pk).exists():
+        raise PermissionDenied
+    document = from_json(found.document)
+    mails = _mails(found) if scope.allows(Capability.MANAGE_CHARGEBACK) else ()
+    return Opened(document, shown(document, found.digest), mails)
+
+
+def _visible(organization: Organization, scope: Scope) -> QuerySet[Statement]:
+    if scope.organization_id != organization.pk:
+        raise PermissionDenied
+    statements = Statement.objects.filter(period__organization=organization)
+    if scope.reach is Reach.ORGANIZATION:
+        return statements
+    if scope.reach is Reach.TEAMS:
+        return statements.filter(team_id__in=scope.team_ids)
+    raise PermissionDenied
+
+
+def _closed(period: Period, statements: Sequence[Statement], scope: Scope) -> Month:
+    total = sum(one.cost for one in statements)
+    unpriced = sum(one.unpriced_requests for one in statements)
+    decimals = decimals_for(total)
+    costs = largest_remainder([one.cost for one in statements], decimals)
+    entries = tuple(
+        Entry(
+            one.number,
+            one.team_name,
+            formats.exact(one.requests),
+            cost_text(Amounts(cost=one.cost, unpriced_requests=one.unpriced_requests), cost),
+            _mail_words([mail.state for mail in one.mails.all()]),
+        )
+        for one, cost in zip(statements, costs, strict=True)
+    )
+    words = cost_text(Amounts(cost=total, unpriced_requests=unpriced), rounded_total(total, decimals))
+    says = "" if entries else _nothing(scope)
+    return Month(months.name_of(period.month), months.State.CLOSED, says, entries, words)
+
+
+def _nothing(scope: Scope) -> str:
+    whose = "" if scope.reach is Reach.ORGANIZATION else " of your teams"
+    return f"There were no requests{whose} in this month."
+
+
+def _unfinished(organization: Organization, month: date, now: datetime) -> Month:
+    borders = months.borders(organization, month)
+    closes = local_date(months.due_from(borders), zone(organization.zone))
+    when = f"{closes.day} {closes:%B %Y}"
+    if now < borders.end:
+        return Month(months.name_of(month), months.State.OPEN, f"Still running. Statements are issued on {when}.")
+    return Month(months.name_of(month), months.State.GRACE, f"Waiting for late records. Closes on {when}.")
+
+
+def _mail_words(states: Sequence[str]) -> str:
+    """2 sent, 1 failed."""
+    counted = ((state.label.lower(), states.count(state.value)) for state in OutboxMail.State)
+    return ", ".join(f"{count} {name}" for name, count in counted if count)
+
+
+def _mails(statement: Statement) -> tuple[tuple[str, str, str], ...]:
+    return tuple(_mail_rows(statement.mails.all()))
+
+
+def _mail_rows(mails: QuerySet[OutboxMail]) -> Iterator[tuple[str, str, str]]:
+    for mail in mails:
+        yield mail.recipient, mail.get_state_display(), mail.error
