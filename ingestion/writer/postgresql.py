@@ -27,6 +27,14 @@ _INSERT: Final = (
     'ORDER BY request_id COLLATE "C" ON CONFLICT (organization_id, request_id) DO NOTHING RETURNING request_id'
 )
 
+# A look-up per id, whatever the planner believes about the table: with the ids as a list and statistics from before
+# the last load it reads every request of the organization.
+_HASHES: Final = (
+    "SELECT asked.request_id, stored.payload_hash FROM unnest(%s::text[]) AS asked (request_id) "  # noqa: S608
+    f"CROSS JOIN LATERAL (SELECT payload_hash FROM {_FACTS} AS fact WHERE fact.organization_id = %s "
+    "AND fact.request_id = asked.request_id LIMIT 1) AS stored"
+)
+
 
 def insert_new(rows: Sequence[Row]) -> set[str]:
     """Insert the rows whose identity is new and return their request ids; call it inside a transaction."""
@@ -37,6 +45,13 @@ def insert_new(rows: Sequence[Row]) -> set[str]:
         copy_rows(_STAGING, COLUMNS, rows, [_type(column) for column in COLUMNS])
         cursor.execute(_INSERT)
         return {request_id for (request_id,) in cursor.fetchall()}
+
+
+def stored_hashes(organization_id: int, request_ids: Sequence[str]) -> dict[str, bytes]:
+    """Payload hashes of those ids that are stored."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HASHES, [list(request_ids), organization_id])
+        return {request_id: bytes(digest) for request_id, digest in cursor.fetchall()}
 
 
 def _type(column: str) -> str:

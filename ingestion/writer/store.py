@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import ModuleType
 from typing import Final
 
 from django.db import DataError, IntegrityError, connection, transaction
@@ -13,7 +14,7 @@ from ingestion.pipeline import COLUMNS, Row
 from ingestion.records import Code, Rejection
 from ingestion.writer import postgresql, sqlite
 from ingestion.writer.bulk import bulk_insert
-from ingestion.writer.identity import PAYLOAD_HASH, REQUEST_ID, first_of_each, stored_hashes
+from ingestion.writer.identity import PAYLOAD_HASH, REQUEST_ID, first_of_each
 from ingestion.writer.references import hold
 
 _HOUR: Final = COLUMNS.index("hour_start")
@@ -65,9 +66,12 @@ _Insert = Callable[[Sequence[Row]], tuple[set[str], set[str]]]
 """Inserts new identities; returns the ids that were stored and those that the database refused."""
 
 
+def _engine() -> ModuleType:
+    return postgresql if connection.vendor == "postgresql" else sqlite
+
+
 def _insert_new(rows: Sequence[Row]) -> tuple[set[str], set[str]]:
-    engine = postgresql if connection.vendor == "postgresql" else sqlite
-    return engine.insert_new(rows), set()
+    return _engine().insert_new(rows), set()
 
 
 def _insert_new_isolating(rows: Sequence[Row]) -> tuple[set[str], set[str]]:
@@ -89,7 +93,8 @@ def _store(batch: Batch, insert: _Insert) -> Outcome:
     hold([row for _, row in batch.rows])
     first = first_of_each([row for _, row in batch.rows])
     stored, refused = insert(list(first.values())) if first else (set[str](), set[str]())
-    known = stored_hashes([row for request_id, row in first.items() if request_id not in stored])
+    repeated = [request_id for request_id in first if request_id not in stored]
+    known = _engine().stored_hashes(batch.organization_id, repeated) if repeated else {}
     for index, row in batch.rows:
         request_id = str(row[REQUEST_ID])
         if request_id in refused:
