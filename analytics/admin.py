@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from analytics.chargeback.outbox import AGAIN, send_again
+from analytics.chargeback.presentation import is_unknown
 from analytics.models import OutboxMail, Period, Statement, StatementLine
 from metricsportal.lib.money import usd_text
 from teams.admin.scoped import ScopedAdmin, ScopedInline, is_operator, person
@@ -75,7 +76,7 @@ class StatementLineInline(ScopedInline):
     @admin.display(description="cost (USD)")
     def cost_in_usd(self, line: StatementLine) -> str | None:
         """Exact."""
-        return usd_text(line.cost)
+        return _cost_in_usd(line)
 
 
 @admin.register(Statement)
@@ -107,7 +108,7 @@ class StatementAdmin(FrozenAdmin):
     @admin.display(description="cost (USD)", ordering="cost")
     def cost_in_usd(self, statement: Statement) -> str | None:
         """Exact."""
-        return usd_text(statement.cost)
+        return _cost_in_usd(statement)
 
 
 @admin.register(OutboxMail)
@@ -143,3 +144,7 @@ class OutboxMailAdmin(FrozenAdmin):
         again = queryset.filter(state__in=AGAIN).select_related("statement__period__organization")
         count = sum(send_again(actor=person(request), mail=mail, now=now) for mail in again)
         self.message_user(request, f"{count} will be sent again within five minutes.", messages.SUCCESS)
+
+
+def _cost_in_usd(row: Statement | StatementLine) -> str | None:
+    return "no price" if is_unknown(row.cost, row.unpriced_requests) else usd_text(row.cost)

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
+from django.db import connection
 from django.db.models import BigIntegerField, Case, F, IntegerField, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce
 
 from analytics.catalog.columns import COST_STATES, DURATIONS, FAILURE_CLASSES, Frame
+from analytics.cells.binary import read_integers
 from analytics.cells.expressions import EpochSeconds, MetadataText
 from ingestion.models import LLMRequest, MetadataKey
 from ingestion.records import Operation
@@ -93,6 +95,8 @@ def read(
     """
     names = [*dict.fromkeys((*axes, *MEASURED))]
     expressions: list[Any] = [EXPRESSIONS[name] for name in names]
+    if connection.vendor == "postgresql" and not keys:
+        return dict(zip(names, read_integers(facts.order_by(), expressions), strict=True)), {}
     rows = raw_rows(facts.order_by().values_list(*expressions, *(MetadataText(key.name) for key in keys)))
     columns = list(zip(*rows, strict=True)) if rows else [() for _ in range(len(names) + len(keys))]
     frame = {name: np.array(column, dtype=np.int64) for name, column in zip(names, columns, strict=False)}

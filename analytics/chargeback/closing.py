@@ -154,7 +154,7 @@ def _previous(period: Period, team: Team | None) -> Earlier | None:
     if found is None:
         return None
     document = from_json(found.document)
-    return Earlier(found.number, document.month, document.used.cost)
+    return Earlier(found.number, document.month, document.used.cost, document.used.unpriced_requests)
 
 
 def _freeze(document: Document, account: _Account, period: Period) -> Statement:
@@ -170,7 +170,7 @@ def _freeze(document: Document, account: _Account, period: Period) -> Statement:
         input_tokens=total.input_tokens,
         output_tokens=total.output_tokens,
         cost=total.cost,
-        unpriced_requests=total.unpriced_requests,
+        unpriced_requests=document.coverage[1],
         price_book_version=document.price_book_version,
         issued_at=document.issued_at,
         document=value,

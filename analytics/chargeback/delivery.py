@@ -1,5 +1,6 @@
 """Handing one message to the mail server of Django's settings, and saying honestly what became of it."""
 
+import re
 import smtplib
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend
 from django.core.mail.message import sanitize_address
 
-_ACCEPTED: Final = 250
+_GO_AHEAD: Final = 354
 _PERMANENT: Final = 500
 
 
@@ -34,8 +35,11 @@ class Delivery:
 
 
 def deliver(message: EmailMessage) -> Delivery:
-    """Send a message to its one recipient. Never raises for what a mail server or a network does."""
-    backend = get_connection()
+    """Send a message to its one recipient. Never raises for what a mail server, a network or a backend does."""
+    try:
+        backend = get_connection()
+    except Exception as error:  # backends raise what they like when their settings do not fit
+        return Delivery(Fate.LATER, f"The mail backend cannot be used: {_words(error)}")
     if isinstance(backend, EmailBackend):
         return _by_smtp(backend, message)
     return _by_other(backend, message)
@@ -63,28 +67,50 @@ def _by_smtp(backend: EmailBackend, message: EmailMessage) -> Delivery:
 
 def _transaction(connection: smtplib.SMTP, sender: str, recipient: str, content: bytes) -> Delivery:
     try:
-        connection.ehlo_or_helo_if_needed()
-        for step, address in ((connection.mail, sender), (connection.rcpt, recipient)):
-            code, reply = step(address)
-            if not 200 <= code < 300:
-                return _refusal(code, reply)
+        refusal = _announce(connection, sender, recipient)
     except OSError as error:
         return Delivery(Fate.LATER, f"The connection broke before the message was handed over: {_words(error)}")
+    return refusal or _hand_over(connection, content)
+
+
+def _announce(connection: smtplib.SMTP, sender: str, recipient: str) -> Delivery | None:
+    """Everything before the message; None when the server is ready for it."""
+    connection.ehlo_or_helo_if_needed()
+    for step, address in ((connection.mail, sender), (connection.rcpt, recipient)):
+        code, reply = step(address)
+        if not 200 <= code < 300:
+            return _refusal(code, reply)
+    code, reply = connection.docmd("DATA")
+    return None if code == _GO_AHEAD else _refusal(code, reply)
+
+
+def _hand_over(connection: smtplib.SMTP, content: bytes) -> Delivery:
+    """The message itself: from its first byte to a clear answer it may have arrived."""
     try:
-        code, reply = connection.data(content)
-    except smtplib.SMTPDataError as error:  # the server said no before it saw the message
-        return _refusal(error.smtp_code, error.smtp_error)
+        connection.send(_ended(content))
+        code, reply = connection.getreply()
     except OSError as error:
         return Delivery(Fate.UNCERTAIN, f"The connection broke while the message was handed over: {_words(error)}")
-    return Delivery(Fate.SENT) if code == _ACCEPTED else _refusal(code, reply)
+    if 200 <= code < 300:
+        return Delivery(Fate.SENT)
+    if 400 <= code < 600:
+        return _refusal(code, reply)
+    return Delivery(Fate.UNCERTAIN, f"The mail server took the message and answered {_said(code, reply)}")
 
 
-def _refusal(code: int, reply: bytes | str) -> Delivery:
-    text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
-    reason = f"The mail server answered {code} {text}"
-    if code == -1:  # smtplib's word for an empty answer
-        return Delivery(Fate.LATER, "The mail server answered nothing.")
-    return Delivery(Fate.REFUSED if code >= _PERMANENT else Fate.LATER, reason)
+def _ended(content: bytes) -> bytes:
+    """The lines as they go over the wire: a dot before those that begin with one, and one alone at the end."""
+    return re.sub(rb"(?m)^\.", b"..", content) + b"\r\n.\r\n"
+
+
+def _refusal(code: int, reply: bytes) -> Delivery:
+    fate = Fate.REFUSED if code >= _PERMANENT else Fate.LATER
+    return Delivery(fate, f"The mail server answered {_said(code, reply)}")
+
+
+def _said(code: int, reply: bytes) -> str:
+    """The answer in words; smtplib gives -1 for what is none."""
+    return f"{code} {reply.decode(errors='replace')}" if code >= 0 else "with something that is no SMTP answer."
 
 
 def _by_other(backend: BaseEmailBackend, message: EmailMessage) -> Delivery:

@@ -26,11 +26,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """The team's statement of the month before: its number, and the cost of that month's own use in picodollars."""
+    """The team's statement of the month before: its number, and that month's own use (cost in picodollars)."""
 
     number: str
     month: date
     cost: int
+    unpriced_requests: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,12 @@ class Document:
     def used(self) -> Amounts:
         """The use of the month alone."""
         return total(line.amounts for line in self.lines)
+
+    @property
+    def coverage(self) -> tuple[int, int]:
+        """Requests charged here with a price and without one: what got a price since does not hide what has none."""
+        lines = [line.amounts for line in self.all_lines]
+        return sum(max(one.priced_requests, 0) for one in lines), sum(max(one.unpriced_requests, 0) for one in lines)
 
 
 def to_json(document: Document) -> dict[str, Any]:
@@ -151,10 +158,16 @@ def _lines(values: Iterable[Mapping[str, Any]]) -> tuple[Line, ...]:
 def _earlier_json(earlier: Earlier | None) -> dict[str, Any] | None:
     if earlier is None:
         return None
-    return {"number": earlier.number, "month": _month(earlier.month), "cost_usd": usd_text(earlier.cost)}
+    return {
+        "number": earlier.number,
+        "month": _month(earlier.month),
+        "unpriced_requests": earlier.unpriced_requests,
+        "cost_usd": usd_text(earlier.cost),
+    }
 
 
 def _earlier(value: Mapping[str, Any] | None) -> Earlier | None:
     if value is None:
         return None
-    return Earlier(value["number"], _first_day(value["month"]), to_picodollars(Decimal(value["cost_usd"])))
+    cost = to_picodollars(Decimal(value["cost_usd"]))
+    return Earlier(value["number"], _first_day(value["month"]), cost, value["unpriced_requests"])

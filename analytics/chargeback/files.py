@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from analytics.chargeback.document import Document, Line
+from analytics.chargeback.presentation import is_unknown
 from analytics.chargeback.rounding import decimals_for, largest_remainder, rounded_total
 from metricsportal.lib import csv_stream
 from metricsportal.lib.csv_stream import Cell
@@ -42,14 +43,15 @@ def _rows(document: Document) -> Iterator[list[Cell]]:
     decimals = decimals_for(document.total.cost)
     rounded = largest_remainder([line.amounts.cost for line in document.all_lines], decimals)
     for line, amount in zip(document.all_lines, rounded, strict=True):
-        yield _row(document, "adjustment" if line.adjusts else "usage", line, amount)
-    total = Line("", document.total)
-    yield _row(document, "total", total, rounded_total(document.total.cost, decimals))
+        unknown = is_unknown(line.amounts.cost, line.amounts.unpriced_requests)
+        yield _row(document, "adjustment" if line.adjusts else "usage", line, None if unknown else amount)
+    total, unpriced = document.total, document.coverage[1]
+    amount_of_all = None if is_unknown(total.cost, unpriced) else rounded_total(total.cost, decimals)
+    yield _row(document, "total", Line("", total), amount_of_all)
 
 
 def _row(document: Document, kind: str, line: Line, amount: Cell) -> list[Cell]:
     amounts = line.amounts
-    unknown = amounts.unpriced_requests > 0 and not amounts.cost
     return [
         document.number,
         document.organization,
@@ -63,8 +65,8 @@ def _row(document: Document, kind: str, line: Line, amount: Cell) -> list[Cell]:
         amounts.input_tokens,
         amounts.output_tokens,
         amounts.unpriced_requests,
-        None if unknown else amount,
-        None if unknown else _exact(amounts.cost),
+        amount,
+        None if amount is None else _exact(amounts.cost),
     ]
 
 

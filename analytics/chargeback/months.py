@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from analytics.models import Period
 from ingestion.models import LLMRequest
-from metricsportal.lib.localtime import local_date, month_range, zone
+from metricsportal.lib.localtime import local_date, midnight, month_range, zone
 from metricsportal.lib.timerange import TimeRange
 from teams.models import Organization
 
@@ -65,9 +66,9 @@ def month_of(instant: datetime, organization: Organization) -> date:
     return local_date(instant, zone(organization.zone)).replace(day=1)
 
 
-def due_from(period: TimeRange) -> datetime:
-    """When a month that ends there is closed by itself."""
-    return period.end + timedelta(days=settings.CLOSE_GRACE_DAYS)
+def due_from(period: TimeRange, tz: ZoneInfo) -> datetime:
+    """The local midnight from which on a month that ends there is closed by itself."""
+    return midnight(local_date(period.end, tz) + timedelta(days=settings.CLOSE_GRACE_DAYS), tz)
 
 
 def require_over(organization: Organization, month: date, now: datetime) -> None:
@@ -98,4 +99,5 @@ def due(organization: Organization, now: datetime) -> list[date]:
     periods = Period.objects.filter(organization=organization, closed_at__isnull=False)
     closed = {*periods.values_list("month", flat=True)}
     waiting = [month for month in months_of_traffic(organization, now) if month not in closed]
-    return [month for month in waiting if due_from(borders(organization, month)) <= now]
+    tz = zone(organization.zone)
+    return [month for month in waiting if due_from(borders(organization, month), tz) <= now]

@@ -4,6 +4,7 @@ A crash before the claim is committed leaves the mail pending; a crash after it 
 mail becomes uncertain. In between lies the mail server, about which nothing is assumed.
 """
 
+import logging
 import time
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -14,12 +15,13 @@ from django.db import transaction
 from django.db.models import Q
 
 from analytics.chargeback.delivery import Delivery, Fate, deliver
-from analytics.chargeback.mail import is_address, message_of
+from analytics.chargeback.mail import is_address, message_of, one_line
 from analytics.models import OutboxMail
 from teams.models import ReportRecipient, User
 from teams.roles import Capability
 from teams.services import audit, rules
 
+logger = logging.getLogger(__name__)
 State = OutboxMail.State
 
 LEASE: Final = timedelta(minutes=15)
@@ -69,7 +71,7 @@ def send_again(*, actor: User | None, mail: OutboxMail, now: datetime) -> bool:
 def _expire(now: datetime) -> None:
     """What was being sent by a process that is gone may have arrived."""
     left = OutboxMail.objects.filter(state=State.SENDING, lease_until__lt=now)
-    left.update(state=State.UNCERTAIN, lease_until=None, error="The process that sent it stopped before noting how.")
+    left.update(state=State.UNCERTAIN, error="The process that sent it stopped before noting how.")
 
 
 def _claim(now: datetime) -> OutboxMail | None:
@@ -86,7 +88,15 @@ def _claim(now: datetime) -> OutboxMail | None:
 
 def _send(mail: OutboxMail) -> Delivery:
     refusal = _why_not(mail)
-    return Delivery(Fate.REFUSED, refusal) if refusal else deliver(message_of(mail))
+    if refusal:
+        return Delivery(Fate.REFUSED, refusal)
+    try:
+        message = message_of(mail)
+        message.message()  # what cannot be written shows here, before anything is handed over
+    except Exception as error:  # one statement's trouble must not keep the others from being sent
+        logger.exception("the message %s cannot be made", mail.message_id)
+        return Delivery(Fate.LATER, f"The message cannot be made: {type(error).__name__}: {error}")
+    return deliver(message)
 
 
 def _why_not(mail: OutboxMail) -> str:
@@ -104,9 +114,10 @@ def _why_not(mail: OutboxMail) -> str:
 
 
 def _note(mail: OutboxMail, delivery: Delivery, now: datetime) -> None:
-    """Write down the outcome, unless an administrator has meanwhile sent the mail again."""
-    mine = OutboxMail.objects.filter(pk=mail.pk, tries=mail.tries, state__in=(State.SENDING, State.UNCERTAIN))
-    fields: dict[str, Any] = {"lease_until": None, "error": delivery.reason[:500]}
+    """Write down the outcome, unless the lease ran out and an administrator has meanwhile sent the mail again."""
+    states = (State.SENDING, State.UNCERTAIN)
+    mine = OutboxMail.objects.filter(pk=mail.pk, lease_until=mail.lease_until, state__in=states)
+    fields: dict[str, Any] = {"lease_until": None, "error": one_line(delivery.reason)[:500]}
     mine.update(**fields | _outcome(mail, delivery, now))
 
 

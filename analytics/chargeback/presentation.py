@@ -1,12 +1,12 @@
 """A statement in words and rounded figures: one form for page, e-mail and file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from analytics.chargeback import months
-from analytics.chargeback.document import Document, Line
+from analytics.chargeback.document import Document, Earlier, Line
 from analytics.chargeback.rounding import decimals_for, largest_remainder, rounded_total
 from analytics.chargeback.usage import Amounts
 from metricsportal.lib import formats
@@ -15,7 +15,7 @@ from metricsportal.lib.money import usd_text
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line as displayed. `cost` is rounded so that the rows add up; `exact` is to the picodollar."""
+    """One line as displayed. `cost` is rounded so that the rows add up; `exact` is to the picodollar, "" if unknown."""
 
     model: str
     adjusts: str
@@ -66,6 +66,8 @@ def shown(document: Document, digest: str) -> Shown:
     rows = [_row(line, amount) for line, amount in zip(document.all_lines, rounded, strict=True)]
     own = len(document.lines)
     earlier = document.previous
+    priced, unpriced = document.coverage
+    charged = replace(total, unpriced_requests=unpriced)
     return Shown(
         number=document.number,
         slug=document.slug,
@@ -79,23 +81,43 @@ def shown(document: Document, digest: str) -> Shown:
         digest=digest,
         rows=tuple(rows[:own]),
         corrections=tuple(rows[own:]),
-        total=_row(Line("Total", total), rounded_total(total.cost, decimals)),
-        change=formats.change(document.used.cost, earlier.cost)[1] if earlier else None,
+        total=_row(Line("Total", charged), rounded_total(total.cost, decimals)),
+        change=_change(document),
         previous_month=months.name_of(earlier.month) if earlier else "",
         previous_number=earlier.number if earlier else "",
-        previous_cost=formats.usd(earlier.cost) if earlier else "",
-        coverage=_coverage(total),
-        unpriced=_unpriced(total),
+        previous_cost=_earlier_cost(earlier) if earlier else "",
+        coverage=_coverage(priced, unpriced),
+        unpriced=_unpriced(unpriced),
     )
+
+
+def is_unknown(picodollars: int, unpriced_requests: int) -> bool:
+    """Whether there is no figure because nothing has a price: such an amount is never shown as zero."""
+    return unpriced_requests > 0 and not picodollars
 
 
 def cost_text(amounts: Amounts, amount: Decimal) -> str:
     """$12.30; "at least" where something has no price, and no figure where nothing has one."""
-    if amounts.unpriced_requests > 0 and not amounts.cost:
-        return "no price"
     sign = "-" if amount < 0 else ""
-    text = f"{sign}${abs(amount):,f}"
-    return f"at least {text}" if amounts.unpriced_requests > 0 else text
+    return _cost_words(f"{sign}${abs(amount):,f}", amounts.cost, amounts.unpriced_requests)
+
+
+def _cost_words(figure: str, picodollars: int, unpriced_requests: int) -> str:
+    if is_unknown(picodollars, unpriced_requests):
+        return "no price"
+    return f"at least {figure}" if unpriced_requests > 0 else figure
+
+
+def _earlier_cost(earlier: Earlier) -> str:
+    return _cost_words(formats.usd(earlier.cost), earlier.cost, earlier.unpriced_requests)
+
+
+def _change(document: Document) -> str | None:
+    """From the use of the month before; None where either is unknown or there was none."""
+    used, earlier = document.used, document.previous
+    if earlier is None or not earlier.cost or is_unknown(used.cost, used.unpriced_requests):
+        return None
+    return formats.change(used.cost, earlier.cost)[1]
 
 
 def _row(line: Line, amount: Decimal) -> Row:
@@ -108,25 +130,24 @@ def _row(line: Line, amount: Decimal) -> Row:
         input_tokens=formats.exact(amounts.input_tokens),
         output_tokens=formats.exact(amounts.output_tokens),
         cost=cost_text(amounts, amount),
-        exact=usd_text(amounts.cost) or "",
+        exact="" if is_unknown(amounts.cost, amounts.unpriced_requests) else usd_text(amounts.cost) or "",
         amount=amount,
     )
 
 
-def _coverage(total: Amounts) -> str:
-    billable = total.priced_requests + total.unpriced_requests
-    if billable <= 0:
+def _coverage(priced: int, unpriced: int) -> str:
+    if not priced + unpriced:
         return "Nothing in it was billable."
-    if not total.unpriced_requests:
+    if not unpriced:
         return "Every billable request has a price."
-    return f"{formats.share(total.priced_requests / billable)} of the billable requests have a price."
+    return f"{formats.share(priced / (priced + unpriced))} of the billable requests have a price."
 
 
-def _unpriced(total: Amounts) -> str | None:
-    if total.unpriced_requests <= 0:
+def _unpriced(unpriced: int) -> str | None:
+    if not unpriced:
         return None
-    one = total.unpriced_requests == 1
-    what = "1 request has" if one else f"{formats.exact(total.unpriced_requests)} requests have"
+    one = unpriced == 1
+    what = "1 request has" if one else f"{formats.exact(unpriced)} requests have"
     return f"{what} no price and add{'s' if one else ''} nothing to the total."
 
 

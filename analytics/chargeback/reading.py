@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from itertools import groupby
 
 from django.core.exceptions import PermissionDenied
@@ -11,7 +12,7 @@ from django.db.models import QuerySet
 from analytics.chargeback import months
 from analytics.chargeback.document import Document, from_json
 from analytics.chargeback.presentation import Shown, cost_text, shown
-from analytics.chargeback.rounding import decimals_for, largest_remainder, rounded_total
+from analytics.chargeback.rounding import decimals_for, rounded_total
 from analytics.chargeback.usage import Amounts
 from analytics.models import OutboxMail, Period, Statement
 from metricsportal.lib import formats
@@ -54,7 +55,7 @@ class Opened:
 
 def list_months(organization: Organization, scope: Scope, now: datetime) -> list[Month]:
     """Every month, the present one first. Raises PermissionDenied for scopes that see no team as a whole."""
-    statements = _visible(organization, scope).select_related("period").prefetch_related("mails")
+    statements = _visible(organization, scope).select_related("period").prefetch_related("mails").defer("document")
     rows = statements.order_by("-period__month", "team_name", "pk")
     by_month = {month: tuple(group) for month, group in groupby(rows, key=lambda one: one.period.month)}
     closed = {one.month: one for one in Period.objects.filter(organization=organization, closed_at__isnull=False)}
@@ -92,23 +93,31 @@ def _visible(organization: Organization, scope: Scope) -> QuerySet[Statement]:
 
 
 def _closed(period: Period, statements: Sequence[Statement], scope: Scope) -> Month:
-    total = sum(one.cost for one in statements)
-    unpriced = sum(one.unpriced_requests for one in statements)
-    decimals = decimals_for(total)
-    costs = largest_remainder([one.cost for one in statements], decimals)
-    entries = tuple(
-        Entry(
-            one.number,
-            one.team_name,
-            formats.exact(one.requests),
-            cost_text(Amounts(cost=one.cost, unpriced_requests=one.unpriced_requests), cost),
-            _mail_words([mail.state for mail in one.mails.all()]),
-        )
-        for one, cost in zip(statements, costs, strict=True)
+    entries = tuple(_entry(one) for one in statements)
+    whole = Amounts(
+        cost=sum(one.cost for one in statements),
+        unpriced_requests=sum(one.unpriced_requests for one in statements),
     )
-    words = cost_text(Amounts(cost=total, unpriced_requests=unpriced), rounded_total(total, decimals))
+    # Statements are charged as they are rounded; so their total is the sum of what they say.
+    total = cost_text(whole, sum((_charged(one) for one in statements), Decimal(0)))
     says = "" if entries else _nothing(scope)
-    return Month(months.name_of(period.month), months.State.CLOSED, says, entries, words)
+    return Month(months.name_of(period.month), months.State.CLOSED, says, entries, total)
+
+
+def _entry(statement: Statement) -> Entry:
+    amounts = Amounts(cost=statement.cost, unpriced_requests=statement.unpriced_requests)
+    return Entry(
+        statement.number,
+        statement.team_name,
+        formats.exact(statement.requests),
+        cost_text(amounts, _charged(statement)),
+        _mail_words([mail.state for mail in statement.mails.all()]),
+    )
+
+
+def _charged(statement: Statement) -> Decimal:
+    """The total as the statement itself says it."""
+    return rounded_total(statement.cost, decimals_for(statement.cost))
 
 
 def _nothing(scope: Scope) -> str:
@@ -118,7 +127,8 @@ def _nothing(scope: Scope) -> str:
 
 def _unfinished(organization: Organization, month: date, now: datetime) -> Month:
     borders = months.borders(organization, month)
-    closes = local_date(months.due_from(borders), zone(organization.zone))
+    tz = zone(organization.zone)
+    closes = local_date(months.due_from(borders, tz), tz)
     when = f"{closes.day} {closes:%B %Y}"
     if now < borders.end:
         return Month(months.name_of(month), months.State.OPEN, f"Still running. Statements are issued on {when}.")

@@ -93,7 +93,7 @@ def _answer(query: Query, now: datetime, groups: tuple[Labels, ...] | None = Non
     folded = 0
     if groups is None and query.shown is not None:
         shape = replace(shape, keep=keep_of(query, shape))
-    elif groups is None and query.interval is not None and query.limit is not None and len(shape.axes) == 1:
+    elif groups is None and _worth_narrowing(query, plan, shape):
         shape, folded = _narrowed(query, plan, shape)
     found = read(query, plan, shape)
     labels = labels_of(shape, found, query.scope.organization_id)
@@ -111,6 +111,12 @@ def _answer(query: Query, now: datetime, groups: tuple[Labels, ...] | None = Non
     height, width = max(len(groups), 1), len(shape.starts or (1,))
     grid = fold(cells, numbers, (height, width), shape.sums, shape.histograms)
     return _Answer(groups, grid, left_out, plan, found.rows)
+
+
+def _worth_narrowing(query: Query, plan: planner.Plan, shape: Shape) -> bool:
+    """Whether the database should add up what is not shown: not when it would read the same facts or few rows twice."""
+    many = plan.grain is not None and not plan.grain.only_failed
+    return many and query.interval is not None and query.limit is not None and len(shape.axes) == 1
 
 
 def _shape(query: Query, now: datetime) -> Shape:

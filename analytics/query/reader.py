@@ -10,8 +10,8 @@ from django.db.models import BigIntegerField, Case, F, Max, Min, Q, QuerySet, Su
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce
 
-from analytics.catalog.columns import MONEY, Ints
-from analytics.catalog.dimensions import Dimension
+from analytics.catalog.columns import MONEY, Frame, Ints
+from analytics.catalog.dimensions import DIMENSIONS, Dimension
 from analytics.cells import frame as frames
 from analytics.cells.cells import NO_MAX, NO_MIN, Cells, concatenate, from_facts
 from analytics.cells.expressions import Concat, EpochSeconds
@@ -19,13 +19,16 @@ from analytics.models import DayAggregate, HourAggregate
 from analytics.query.conditions import condition, scope_condition
 from analytics.query.facts import scoped_facts
 from analytics.query.planner import Plan
-from analytics.query.values import Query
+from analytics.query.snapshot import once
+from analytics.query.values import Filter, Query
 from ingestion.models import MetadataKey, MetadataValue
 from metricsportal.lib.timerange import TimeRange
+from teams.access import Scope
 
 REST: Final = -2
 """Key of everything whose id is not in `Shape.keep`."""
 _BILLION: Final = 10**9
+_AXES: Final = (*dict.fromkeys(one.axis for one in DIMENSIONS if one.groupable), "second")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +164,9 @@ def _bucket_numbers(seconds: Ints | None, shape: Shape, size: int) -> Ints:
 
 
 def _facts(query: Query, plan: Plan, shape: Shape) -> tuple[Cells, int, dict[str, dict[int, str]]]:
-    facts = scoped_facts(query.scope, plan.facts, query.filters)
-    if plan.only_failed or (plan.grain is not None and plan.grain.only_failed):
-        facts = facts.filter(failed=True)
-    key_ids = [one.key_id for one in shape.dimensions if one.key_id is not None]
-    keys = [MetadataKey.objects.get(pk=pk) for pk in dict.fromkeys(key_ids)]
-    axes = [axis for axis in shape.axes if ":" not in axis]
-    frame, raw = frames.read(facts, [*axes, "second"], keys)
+    key_ids = tuple(dict.fromkeys(one.key_id for one in shape.dimensions if one.key_id is not None))
+    only_failed = plan.only_failed or (plan.grain is not None and plan.grain.only_failed)
+    frame, raw, keys = _frame(query.scope, plan.facts, query.filters, key_ids, only_failed)
     columns, texts = dict(frame), dict[str, dict[int, str]]()
     for key in keys:
         axis = frames.metadata_axis(key.pk)
@@ -178,6 +177,17 @@ def _facts(query: Query, plan: Plan, shape: Shape) -> tuple[Cells, int, dict[str
     ids = [_kept(columns[axis], shape.keep) for axis in shape.axes]
     matrix = np.stack([*ids, _bucket_numbers(columns["second"], shape, size)], axis=1)
     return _only(from_facts(columns, matrix), shape), size, texts
+
+
+@once
+def _frame(
+    scope: Scope, periods: tuple[TimeRange, ...], filters: tuple[Filter, ...], key_ids: tuple[int, ...], failed: bool
+) -> tuple[Frame, dict[str, list[str | None]], list[MetadataKey]]:
+    """The facts of a question with every axis: all panels of a page ask about the same ones."""
+    facts = scoped_facts(scope, periods, filters)
+    keys = [MetadataKey.objects.get(pk=pk) for pk in key_ids]
+    frame, raw = frames.read(facts.filter(failed=True) if failed else facts, _AXES, keys)
+    return frame, raw, keys
 
 
 def _kept(ids: Ints, keep: frozenset[int] | None) -> Ints:
