@@ -4,6 +4,7 @@ from django.apps import AppConfig
 
 
 class AnalyticsConfig(AppConfig):
-    """analytics of the portal."""
+    """Aggregates and questions to them; of its tables only those of chargeback are administered."""
 
     name = "analytics"
+    verbose_name = "Chargeback"

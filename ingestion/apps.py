@@ -4,6 +4,7 @@ from django.apps import AppConfig
 
 
 class IngestionConfig(AppConfig):
-    """ingestion of the portal."""
+    """Requests, what they are attributed to, and their prices."""
 
     name = "ingestion"
+    verbose_name = "Requests and prices"

@@ -26,7 +26,7 @@ def load(expression: str, folder: Path, **environment: str) -> "subprocess.Compl
 
 def test_nothing_set_is_the_embedded_mode(tmp_path: Path) -> None:
     answer = load("settings.EMBEDDED, settings.DEBUG, settings.CELERY_BROKER_URL", tmp_path)
-    assert answer.stdout.strip() == "True False filesystem://", answer.stderr
+    assert answer.stdout.strip() == "True False filesystem://localhost//", answer.stderr
     secret = tmp_path / "secret-key"
     assert len(secret.read_text()) >= 64
     assert secret.stat().st_mode & 0o077 == 0

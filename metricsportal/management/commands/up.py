@@ -26,7 +26,7 @@ from metricsportal.children import HOST, ChildEndedError, Children
 from teams.models import Organization
 
 ADMIN_EMAIL = "admin@example.com"
-DEMO_TRAFFIC = {"requests": 60_000, "days": 30, "seed": 1}
+DEMO_TRAFFIC = {"requests": 90_000, "days": 61, "seed": 1}  # two months, so that there is a period to compare with
 
 
 def machine_zone() -> str:
