@@ -22,8 +22,8 @@ GROWTH: Final = 1.35
 """Traffic at the end of the period against its beginning."""
 FAILING_PROVIDER: Final = "anthropic"
 _INCIDENT_AT: Final = 0.84
-_ROUTING_AT: Final = 0.55
-_PRICES_AT: Final = 0.4
+_ROUTING_AT: Final = 0.72
+_PRICES_AT: Final = 0.62
 _BURSTS_PER_DAY: Final = 0.6
 _SURGE: Final = 4.0
 
