@@ -1,6 +1,6 @@
 """Statements for people: who sees which, and in what words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -98,8 +98,7 @@ def _closed(period: Period, statements: Sequence[Statement], scope: Scope) -> Mo
         cost=sum(one.cost for one in statements),
         unpriced_requests=sum(one.unpriced_requests for one in statements),
     )
-    # Statements are charged as they are rounded; so their total is the sum of what they say.
-    total = cost_text(whole, sum((_charged(one) for one in statements), Decimal(0)))
+    total = cost_text(whole, _sum(_charged(one) for one in statements))
     says = "" if entries else _nothing(scope)
     return Month(months.name_of(period.month), months.State.CLOSED, says, entries, total)
 
@@ -118,6 +117,16 @@ def _entry(statement: Statement) -> Entry:
 def _charged(statement: Statement) -> Decimal:
     """The total as the statement itself says it."""
     return rounded_total(statement.cost, decimals_for(statement.cost))
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    """Statements are charged as they are rounded, so their total is the sum of what they say; in cents if it is whole.
+
+    Each of them is within half a unit of its last decimal of what the requests cost.
+    """
+    total = sum(amounts, Decimal(0))
+    cents = total.quantize(Decimal("0.01"))
+    return cents if cents == total and total >= 100 else total
 
 
 def _nothing(scope: Scope) -> str:

@@ -7,11 +7,14 @@ from typing import Final
 from metricsportal.lib.money import PICO_PER_USD
 
 _CENTS_FROM: Final = 100 * PICO_PER_USD
+_MOST_DECIMALS: Final = 12  # a picodollar
 
 
 def decimals_for(total: int) -> int:
-    """Cents from 100 USD on, four decimals below: the cost of a small team is not rounded away."""
-    return 2 if abs(total) >= _CENTS_FROM else 4
+    """Cents from 100 USD on, four decimals below, more for a total that would read as zero: two significant ones."""
+    if abs(total) >= _CENTS_FROM:
+        return 2
+    return 4 if total == 0 else max(4, min(_MOST_DECIMALS, 14 - len(str(abs(total)))))
 
 
 def rounded_total(picodollars: int, decimals: int) -> Decimal:

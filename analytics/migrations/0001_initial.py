@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+import analytics.models.statements
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -43,7 +45,7 @@ class Migration(migrations.Migration):
                 ("failed", models.BigIntegerField()),
                 ("input_tokens", models.BigIntegerField()),
                 ("output_tokens", models.BigIntegerField()),
-                ("cost", models.BigIntegerField(help_text="Picodollars.")),
+                ("cost", analytics.models.statements.PicodollarField(help_text="Picodollars.", max_digits=30, decimal_places=0)),
                 ("unpriced_requests", models.BigIntegerField()),
                 ("price_book_version", models.BigIntegerField()),
                 ("issued_at", models.DateTimeField()),
@@ -119,7 +121,7 @@ class Migration(migrations.Migration):
                 ("failed", models.BigIntegerField()),
                 ("input_tokens", models.BigIntegerField()),
                 ("output_tokens", models.BigIntegerField()),
-                ("cost", models.BigIntegerField(help_text="Picodollars.")),
+                ("cost", analytics.models.statements.PicodollarField(help_text="Picodollars.", max_digits=30, decimal_places=0)),
                 ("unpriced_requests", models.BigIntegerField()),
                 (
                     "statement",

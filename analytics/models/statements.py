@@ -1,8 +1,29 @@
 """Chargeback: periods, frozen statements, the e-mail outbox."""
 
+from typing import TYPE_CHECKING, Any
+
 from django.db import models
 
 from teams.models import Organization, Team
+
+if TYPE_CHECKING:
+    _DecimalField = models.DecimalField[int, int]
+else:
+    _DecimalField = models.DecimalField
+
+
+class PicodollarField(_DecimalField):
+    """Whole picodollars as a Python integer: a year of a large company is more than 64 bits hold (9.2 million USD).
+
+    SQLite keeps what is larger with fifteen digits; the statement's document is exact everywhere.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"help_text": "Picodollars.", **options, "max_digits": 30, "decimal_places": 0})
+
+    def from_db_value(self, value: Any, *_: object) -> int | None:  # noqa: ANN401 - of the driver
+        """An integer."""
+        return None if value is None else int(value)
 
 
 class Period(models.Model):
@@ -34,7 +55,7 @@ class Statement(models.Model):
     failed = models.BigIntegerField()
     input_tokens = models.BigIntegerField()
     output_tokens = models.BigIntegerField()
-    cost = models.BigIntegerField(help_text="Picodollars.")
+    cost = PicodollarField()
     unpriced_requests = models.BigIntegerField()
     price_book_version = models.BigIntegerField()
     issued_at = models.DateTimeField()
@@ -68,7 +89,7 @@ class StatementLine(models.Model):
     failed = models.BigIntegerField()
     input_tokens = models.BigIntegerField()
     output_tokens = models.BigIntegerField()
-    cost = models.BigIntegerField(help_text="Picodollars.")
+    cost = PicodollarField()
     unpriced_requests = models.BigIntegerField()
 
     class Meta:

@@ -8,7 +8,7 @@ from django import template
 from django.http import QueryDict
 from django.template import Context
 
-from teams.access import organizations_of
+from teams.access import Reach, find_organization, organizations_of
 from teams.models import Organization
 
 register = template.Library()
@@ -35,6 +35,14 @@ def viewer_organizations(context: Context) -> list[Organization]:
     """Organizations of the signed-in person, by name; none for visitors and on error pages without a request."""
     user = getattr(context.get("request"), "user", None)
     return organizations_of(user) if user is not None and user.is_authenticated else []
+
+
+@register.simple_tag(takes_context=True)
+def viewer_sees_teams(context: Context, slug: str) -> bool:
+    """Whether the signed-in person sees a whole team of that organization, as statements are."""
+    user = getattr(context.get("request"), "user", None)
+    found = find_organization(user, slug) if slug and user is not None and user.is_authenticated else None
+    return found is not None and found[1].reach in (Reach.ORGANIZATION, Reach.TEAMS)
 
 
 @register.simple_tag(takes_context=True)

@@ -77,7 +77,7 @@ def _elements(text: bytes, body: bytes) -> Iterable[Any]:
     except _UNREADABLE as error:
         if _LENIENT.search(text):
             return _lenient(text, body)
-        raise _malformed_by(error, text, body) from error
+        raise malformed_by(error, text, body) from error
 
 
 def _lenient(text: bytes, body: bytes) -> list[Any]:
@@ -100,14 +100,15 @@ def _object_or_lines(text: bytes, decode: Decode) -> Iterator[Item]:
             return _items(lines, decode)
         if _LENIENT.search(text):
             return _items(_lenient(text, text), decode)
-        raise _malformed_by(error, text, text) from error
+        raise malformed_by(error, text, text) from error
 
 
 def _strip(line: bytes) -> bytes:
     return line.strip(_SPACE)
 
 
-def _malformed_by(error: Exception, text: bytes, body: bytes) -> MalformedError:
+def malformed_by(error: Exception, text: bytes, body: bytes) -> MalformedError:
+    """What a decoder of `text`, the end of `body`, stumbled over, with its place in the body."""
     if isinstance(error, RecursionError):
         return MalformedError("The body is nested too deeply")
     found = _BYTE.search(str(error))

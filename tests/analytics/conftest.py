@@ -1,0 +1,28 @@
+"""Fixtures of the tests of statements."""
+
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+
+from analytics.models import Statement
+from teams.models import ReportRecipient, Team
+from tests.analytics.statements import LATER, close
+from tests.analytics.world import World
+
+
+@pytest.fixture
+def december() -> Iterator[None]:
+    """The clock stands at 5 December."""
+    with time_machine.travel(LATER, tick=False):
+        yield
+
+
+@pytest.fixture
+def numbers(world: World) -> dict[str, str]:
+    """Numbers of the statements of November by team, in both organizations; each team has one recipient."""
+    for team in Team.objects.all():
+        ReportRecipient.objects.create(team=team, email=f"{team.name.lower()}@{team.organization.slug}.example")
+    for organization in (world.acme, world.rival):
+        close(organization)
+    return dict(Statement.objects.values_list("team_name", "number"))
