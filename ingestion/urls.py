@@ -6,4 +6,9 @@ from ingestion import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/ingest/litellm", views.ingest_litellm, name="ingest-litellm"),
+    # Exporters append these to the address that they are given.
+    path("v1/traces", views.otlp.traces, name="otlp-traces"),
+    path("v1/metrics", views.otlp.metrics, name="otlp-metrics"),
+    path("v1/logs", views.otlp.logs, name="otlp-logs"),
+    path("api/public/otel/v1/traces", views.otlp.traces, name="langfuse-otlp-traces"),
 ]

@@ -6,6 +6,7 @@ from ingestion.formats.base import Format, MalformedError, UnsupportedError
 from ingestion.formats.flat_csv import FLAT_CSV
 from ingestion.formats.litellm import LITELLM
 from ingestion.formats.native import NATIVE
+from ingestion.formats.otlp import OTLP_JSON
 
 __all__ = ["FORMATS", "LITELLM", "NATIVE", "Format", "MalformedError", "UnsupportedError", "detect"]
 
@@ -13,6 +14,7 @@ FORMATS: Final = {
     "csv": FLAT_CSV,
     "ndjson": NATIVE,
     "litellm": LITELLM,
+    "otlp": OTLP_JSON,
 }
 """Formats by the name that a person gives them on the command line."""
 
@@ -25,4 +27,6 @@ def detect(file: BinaryIO) -> Format:
     file.seek(0)
     if not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
         return FLAT_CSV
+    if b'"resourceSpans"' in head:
+        return OTLP_JSON
     return LITELLM if b'"litellm_call_id"' in head or b'"startTime"' in head else NATIVE

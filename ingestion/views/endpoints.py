@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from ingestion import services
 from ingestion.formats import LITELLM, NATIVE, Format, MalformedError, UnsupportedError
 from ingestion.pipeline import Item
+from ingestion.views.answers import Refusal, counts, problem
 from ingestion.views.bodies import ENCODINGS, BodyError, read_body
-from metricsportal.lib import problems
 from teams.access import scope_of_key
 from teams.authentication import CHALLENGE, identify_key
 from teams.roles import KeyScope
@@ -25,41 +25,36 @@ if TYPE_CHECKING:
     from teams.models import Organization
 
 _log = logging.getLogger(__name__)
-_Endpoint = Callable[[HttpRequest], HttpResponse]
+Endpoint = Callable[[HttpRequest], HttpResponse]
+Refuse = Callable[[HttpRequest, Refusal], HttpResponse]
 
 
-class _Refusal(Exception):  # noqa: N818 - an answer, not an error
-    def __init__(self, status: int, detail: str, *, headers: dict[str, str] | None = None, **members: Any) -> None:
-        super().__init__(detail)
-        self.status, self.headers, self.members = status, headers or {}, members
-
-
-def _endpoint(format_: Format) -> _Endpoint:
-    """A view that stores bodies of one format."""
+def guarded(view: Endpoint, refuse: Refuse) -> Endpoint:
+    """The view for senders: POST only, no CSRF, every failure answered in the words of the format."""
 
     @csrf_exempt
-    def view(request: HttpRequest) -> HttpResponse:
+    def endpoint(request: HttpRequest) -> HttpResponse:
         try:
-            return _ingest(request, format_)
-        except _Refusal as refusal:
-            return _problem(request, refusal)
+            if request.method != "POST":
+                raise Refusal(405, "Send records with POST.", headers={"Allow": "POST"})
+            return view(request)
+        except Refusal as refusal:
+            return refuse(request, refusal)
         except Exception:
-            _log.exception("ingest of %s failed", format_.name)
-            return _problem(request, _Refusal(500, "This is an error of the portal; it was logged."))
+            _log.exception("ingest at %s failed", request.path)
+            return refuse(request, Refusal(500, "This is an error of the portal; it was logged."))
 
-    return view
+    return endpoint
 
 
-def _ingest(request: HttpRequest, format_: Format) -> HttpResponse:
-    if request.method != "POST":
-        raise _Refusal(405, "Send records with POST.", headers={"Allow": "POST"})
+def take(request: HttpRequest, format_: Format) -> services.Outcome:
+    """Store the body of a request. Raises Refusal."""
     now = timezone.now()
     try:
-        organization = _organization(request, now)
-        items = _items(request, format_)
-        outcome = services.ingest(
+        organization = organization_of(request, now)
+        return services.ingest(
             organization=organization,
-            items=items,
+            items=_items(request, format_),
             source=format_.name,
             now=now,
             past_days=settings.INGEST_PAST_DAYS,
@@ -67,59 +62,52 @@ def _ingest(request: HttpRequest, format_: Format) -> HttpResponse:
     except (services.UnavailableError, OperationalError, InterfaceError) as error:
         _log.warning("ingest is not available: %s", error)
         retry = {"Retry-After": str(services.UnavailableError.retry_after)}
-        raise _Refusal(503, "Nothing was stored. Send the same records again.", headers=retry) from error
-    return JsonResponse(_reply(outcome))
+        raise Refusal(503, "Nothing was stored. Send the same records again.", headers=retry) from error
 
 
-def _organization(request: HttpRequest, now: datetime) -> "Organization":
-    """The organization of the key. Without a valid key nothing is read and nothing is created."""
+def organization_of(request: HttpRequest, now: datetime) -> "Organization":
+    """The organization of the key. Without a valid key nothing is read and nothing is created. Raises Refusal."""
     key = identify_key(request.headers.get("Authorization"), now)
     if key is None:
-        raise _Refusal(401, "Send a valid key: Authorization: Bearer KEY.", headers={"WWW-Authenticate": CHALLENGE})
+        raise Refusal(401, "Send a valid key: Authorization: Bearer KEY.", headers={"WWW-Authenticate": CHALLENGE})
     if scope_of_key(key, KeyScope.INGEST, now) is None:
-        raise _Refusal(403, "This key may not send records; it needs the scope ingest.")
+        raise Refusal(403, "This key may not send records; it needs the scope ingest.")
     return key.organization
+
+
+def body_of(request: HttpRequest) -> bytes:
+    """The decoded body. Raises Refusal."""
+    try:
+        return read_body(request)
+    except BodyError as error:
+        headers = {"Accept-Encoding": ENCODINGS} if error.status == 415 else {}
+        raise Refusal(error.status, str(error), headers=headers) from error
+
+
+def malformed(error: MalformedError) -> Refusal:
+    """The refusal of a body that cannot be decoded."""
+    place = {"byte": error.byte, "line": error.line, "column": error.column}
+    known: dict[str, Any] = {name: value for name, value in place.items() if value is not None}
+    return Refusal(400, str(error), kind="malformed-body", title="The body cannot be read", **known)
 
 
 def _items(request: HttpRequest, format_: Format) -> list[Item]:
     most = settings.INGEST_MAX_RECORDS
     try:
-        items = list(islice(format_.read(read_body(request)), most + 1))
-    except BodyError as error:
-        headers = {"Accept-Encoding": ENCODINGS} if error.status == 415 else {}
-        raise _Refusal(error.status, str(error), headers=headers) from error
+        items = list(islice(format_.read(body_of(request)), most + 1))
     except MalformedError as error:
-        place = {"byte": error.byte, "line": error.line, "column": error.column}
-        known: dict[str, Any] = {name: value for name, value in place.items() if value is not None}
-        raise _Refusal(400, str(error), kind="malformed-body", title="The body cannot be read", **known) from error
+        raise malformed(error) from error
     except UnsupportedError as error:
-        raise _Refusal(422, str(error), kind="unsupported-body", title="The body holds no usable records") from error
+        raise Refusal(422, str(error), kind="unsupported-body", title="The body holds no usable records") from error
     if len(items) > most:
-        raise _Refusal(413, f"A batch holds at most {most:,} records.")
+        raise Refusal(413, f"A batch holds at most {most:,} records.")
     return items
 
 
-def _reply(outcome: services.Outcome) -> dict[str, Any]:
-    """Counts and rejections: accepted + duplicate + conflict + rejected = received."""
-    reply: dict[str, Any] = {
-        "accepted": outcome.accepted,
-        "duplicate": outcome.duplicate,
-        "conflict": outcome.conflict,
-        "rejected": [
-            {"index": one.index, "code": one.code.value, "field": one.field, "message": one.message}
-            for one in outcome.rejected
-        ],
-    }
-    return reply | ({"capped": outcome.capped} if outcome.capped else {})
+def _plain(format_: Format) -> Endpoint:
+    """The endpoint of a format whose senders take counts and problem documents."""
+    return guarded(lambda request: counts(request, take(request, format_)), problem)
 
 
-def _problem(request: HttpRequest, refusal: _Refusal) -> HttpResponse:
-    request_id = problems.request_id_of(request.headers.get("X-Request-ID"))
-    document = problems.problem(
-        refusal.status, str(refusal), instance=request.path, request_id=request_id, **refusal.members
-    )
-    return JsonResponse(document, status=refusal.status, headers=refusal.headers, content_type=problems.CONTENT_TYPE)
-
-
-ingest_native: Final = _endpoint(NATIVE)
-ingest_litellm: Final = _endpoint(LITELLM)
+ingest_native: Final = _plain(NATIVE)
+ingest_litellm: Final = _plain(LITELLM)

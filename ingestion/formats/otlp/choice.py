@@ -1,0 +1,54 @@
+"""One call = one request: which spans of a body are counted, whatever number of spans describes a call."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from ingestion.formats.otlp.dialects import DIALECTS, Dialect
+from ingestion.formats.otlp.span import Span
+
+Key = tuple[str, str]
+Call = tuple[Span, Dialect, Sequence[Span]]
+"""A span that is a call to a model, its vocabulary, and the spans around it that came with it."""
+
+_DEEPEST: Final = 64
+
+
+def calls(spans: Sequence[Span]) -> list[Call]:
+    """The calls in the order of their spans. A call inside another one of the same model is the one that is counted.
+
+    Nothing waits for a parent that came in another body: counting must not depend on it.
+    """
+    by_key = {_key(span): span for span in spans}
+    found = [(span, dialect) for span in spans if (dialect := _counting(span))]
+    around = {id(span): tuple(_ancestors(span, by_key)) for span, _ in found}
+    outer = {id(one) for span, dialect in found for one in around[id(span)] if _same_call(one, span, dialect)}
+    return [(span, dialect, around[id(span)]) for span, dialect in found if id(span) not in outer]
+
+
+def _key(span: Span) -> Key:
+    return span.trace_id, span.span_id
+
+
+def _dialect(span: Span) -> Dialect:
+    return next(dialect for dialect in DIALECTS if dialect.speaks(span))
+
+
+def _counting(span: Span) -> Dialect | None:
+    dialect = _dialect(span)
+    return dialect if dialect.counts(span) else None
+
+
+def _ancestors(span: Span, by_key: dict[Key, Span]) -> Iterator[Span]:
+    seen = {span.span_id}
+    while len(seen) < _DEEPEST and span.parent_id not in seen:
+        parent = by_key.get((span.trace_id, span.parent_id))
+        if parent is None:
+            return
+        yield parent
+        seen.add(parent.span_id)
+        span = parent
+
+
+def _same_call(outer: Span, inner: Span, dialect: Dialect) -> bool:
+    counting = _counting(outer)
+    return counting is not None and bool(counting.models(outer) & dialect.models(inner))

@@ -1,0 +1,41 @@
+"""LiteLLM's own OpenTelemetry spans, of the old callback and of version 2."""
+
+from typing import Final
+
+from ingestion.formats.otlp.dialects import genai
+from ingestion.formats.otlp.dialects.base import Ancestors, Dialect, set_metadata, set_outcome
+from ingestion.formats.otlp.span import Span, decimal, first, flag, text, under
+from ingestion.records import RequestRecord
+
+_CLIENT: Final = 3  # SPAN_KIND_CLIENT
+_OLD: Final = "litellm_request"
+
+
+def _counts(span: Span) -> bool:
+    # Beside them: authentication, routing and database spans, and `raw_gen_ai_request`, which repeats the call.
+    newer = span.kind == _CLIENT and "gen_ai.operation.name" in span.attributes
+    return (newer and span.name != "raw_gen_ai_request") or span.name == _OLD
+
+
+def _record(span: Span, ancestors: Ancestors) -> RequestRecord:
+    attributes, record = span.attributes, genai.record_of(span, ancestors)
+    about = under(attributes, "metadata.") | under(attributes, "litellm.metadata.")
+    # The callback of the same proxy sends the same id: whoever enables both is counted once.
+    record.request_id = text(attributes, "litellm.call_id") or record.request_id
+    served = text(attributes, "litellm.provider.model")
+    asked = text(attributes, "gen_ai.request.model")
+    record.model, record.virtual_model = served or record.model, asked if served else None
+    record.user = text(about, "user_api_key_user_id") or record.user
+    record.virtual_account = text(about, "user_api_key_alias") or text(attributes, "litellm.api_key.hash")
+    record.team = text(attributes, "litellm.team.alias", "litellm.team.id") or text(about, "user_api_key_team_alias")
+    streamed = flag(attributes, "litellm.request.streaming")
+    record.streaming = record.streaming if streamed is None else streamed
+    cost = decimal(first(attributes, "litellm.cost.total"))
+    record.reported_cost_usd = record.reported_cost_usd if cost is None else cost
+    set_outcome(record, span, "litellm.provider.error.code")
+    values = {key: value for key, value in about.items() if not key.startswith(("user_api_key", "headers"))}
+    set_metadata(record, span, values | {"litellm.request.route": text(attributes, "litellm.request.route")})
+    return record
+
+
+LITELLM: Final = Dialect("litellm", lambda span: span.scope.startswith("litellm"), _counts, genai.models, _record)
