@@ -63,7 +63,7 @@ def test_the_file_is_valid_and_has_no_warnings(capsys: pytest.CaptureFixture[str
 
 def test_every_route_is_described(described: Any) -> None:
     routes = {"/" + str(one.pattern).replace("<path:", "{").replace(">", "}") for one in urls.urlpatterns[:-1]}
-    assert {*described} == routes | {"/api/v1/ingest/litellm"}
+    assert {*described} == routes | {"/api/v1/ingest/litellm", "/v1/traces"}
     assert {*described["/api/v1/requests"]} == {"get", "post"}
 
 
@@ -114,4 +114,16 @@ def test_ingest_is_as_described(client: Client, world: World, ingest_key: Issued
             "/api/v1/requests", sent, content_type="application/json", headers=make.bearer(ingest_key)
         )
         assert response.status_code == status
+        check(operation, response)
+
+
+def test_traces_are_as_described(client: Client, world: World, ingest_key: IssuedKey, described: Any) -> None:
+    operation = described["/v1/traces"]["post"]
+    kind = {"key": "tfy.span_type", "value": {"stringValue": "Model"}}
+    timeless = {"traceId": "a" * 32, "spanId": "b" * 16, "attributes": [kind]}
+    refused = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [timeless]}]}]})
+    for sent, status, rejected in (("{}", 200, None), (refused, 200, "1"), ("{", 400, None)):
+        response = client.post("/v1/traces", sent, content_type="application/json", headers=make.bearer(ingest_key))
+        assert response.status_code == status
+        assert response.json().get("partialSuccess", {}).get("rejectedSpans") == rejected
         check(operation, response)

@@ -53,6 +53,23 @@ def _operation(name: str, summary: str, body: Mapping[str, Schema]) -> dict[str,
     }
 
 
+def _otlp() -> dict[str, Any]:
+    """Bodies and answers of OTLP/HTTP, whose schemas are those of OpenTelemetry."""
+    trace = {"type": "object", "description": "An ExportTraceServiceRequest of OTLP 1.x."}
+    bytes_ = {"type": "string", "format": "binary"}
+    body = {"application/x-protobuf": bytes_, _JSON: trace}
+    partial = record({"rejectedSpans": TEXT, "errorMessage": TEXT})
+    stored = record({"partialSuccess": partial}, optional=("partialSuccess",))
+    status = record({"message": TEXT})
+    operation = _operation("ingest_otlp", "Store OpenTelemetry traces", body)
+    for code, answer in operation["responses"].items():
+        answer["content"] = {
+            _JSON: {"schema": stored if code == "200" else status},
+            "application/x-protobuf": {"schema": bytes_},
+        }
+    return operation
+
+
 def add_ingest(result: dict[str, Any], **options: Any) -> dict[str, Any]:
     """A postprocessing hook of drf-spectacular."""
     one = _record()
@@ -61,4 +78,5 @@ def add_ingest(result: dict[str, Any], **options: Any) -> dict[str, Any]:
     call = {"type": "object", "description": "One StandardLoggingPayload of LiteLLM's generic API callback."}
     litellm = _operation("ingest_litellm", "Store LiteLLM callbacks", {_JSON: {"oneOf": [call, array(call)]}})
     result["paths"]["/api/v1/ingest/litellm"] = {"post": litellm}
+    result["paths"]["/v1/traces"] = {"post": _otlp()}
     return result
