@@ -15,7 +15,7 @@ from ingestion.pricing.book import price_book
 from ingestion.records import Rejection, RequestRecord
 from ingestion.validation import Window
 from ingestion.writer.retries import UnavailableError, with_retries
-from ingestion.writer.store import Batch, Outcome, write
+from ingestion.writer.store import Batch, Outcome, without_repeats, write
 from metricsportal.lib import localtime
 from teams.models import Organization
 
@@ -61,11 +61,13 @@ def store(batch: Prepared) -> Outcome:
     organization_id, now = batch.organization.pk, batch.now
 
     def attempt() -> Outcome:
-        found = names.intern(organization_id, batch.drafts, now)
+        drafts = without_repeats(organization_id, batch.drafts)
+        found = names.intern(organization_id, drafts, now)
         context = Context(organization_id, now, found, price_book(organization_id))
-        rows, too_expensive = pipeline.rows(batch.drafts, context)
+        rows, too_expensive = pipeline.rows(drafts, context)
         rejected = [*batch.rejected, *too_expensive]
-        return write(Batch(organization_id, batch.source, now, rows, rejected, found.capped))
+        repeated = len(batch.drafts) - len(drafts)
+        return write(Batch(organization_id, batch.source, now, rows, rejected, found.capped, repeated))
 
     return with_retries(attempt)
 

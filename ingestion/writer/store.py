@@ -10,7 +10,7 @@ from typing import Final
 from django.db import DataError, IntegrityError, connection, transaction
 
 from ingestion.models import ChangedHour, IngestBatch
-from ingestion.pipeline import COLUMNS, Row
+from ingestion.pipeline import COLUMNS, Draft, Row
 from ingestion.records import Code, Rejection
 from ingestion.writer import postgresql, sqlite
 from ingestion.writer.bulk import bulk_insert
@@ -18,11 +18,12 @@ from ingestion.writer.identity import PAYLOAD_HASH, REQUEST_ID, first_of_each
 from ingestion.writer.references import hold
 
 _HOUR: Final = COLUMNS.index("hour_start")
+_LOOKS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows to store with the index of their record, and what became of the others."""
+    """Rows to store with the index of their record, and what became of the others: refused, or known to be repeats."""
 
     organization_id: int
     source: str
@@ -30,6 +31,7 @@ class Batch:
     rows: Sequence[tuple[int, Row]]
     rejected: Sequence[Rejection]
     capped: int = 0
+    duplicate: int = 0
 
 
 @dataclass(slots=True)
@@ -62,6 +64,24 @@ def write(batch: Batch) -> Outcome:
             return _store(batch, _insert_new_isolating)
 
 
+def without_repeats(organization_id: int, drafts: Sequence[Draft]) -> list[Draft]:
+    """The drafts that are not known to be stored with the same content.
+
+    A sender that lost our answer sends whole batches again; one look at some of its ids tells. Facts are not deleted
+    while they may be sent again, so what is found here need not be priced and written a second time.
+    """
+    step = max(len(drafts) // _LOOKS, 1)
+    if not _hashes(organization_id, drafts[::step]):
+        return list(drafts)
+    stored = _hashes(organization_id, drafts)
+    return [draft for draft in drafts if stored.get(draft.record.request_id) != draft.payload_hash]
+
+
+def _hashes(organization_id: int, drafts: Sequence[Draft]) -> dict[str, bytes]:
+    ids = [draft.record.request_id for draft in drafts]
+    return _engine().stored_hashes(organization_id, ids) if ids else {}
+
+
 _Insert = Callable[[Sequence[Row]], tuple[set[str], set[str]]]
 """Inserts new identities; returns the ids that were stored and those that the database refused."""
 
@@ -89,7 +109,7 @@ def _insert_new_isolating(rows: Sequence[Row]) -> tuple[set[str], set[str]]:
 
 
 def _store(batch: Batch, insert: _Insert) -> Outcome:
-    outcome = Outcome(rejected=list(batch.rejected), capped=batch.capped)
+    outcome = Outcome(rejected=list(batch.rejected), capped=batch.capped, duplicate=batch.duplicate)
     hold([row for _, row in batch.rows])
     first = first_of_each([row for _, row in batch.rows])
     stored, refused = insert(list(first.values())) if first else (set[str](), set[str]())
