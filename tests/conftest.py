@@ -11,17 +11,6 @@ from tests.harness import chromium
 
 pytest_plugins = ["tests.personas", "tests.analytics.world"]
 
-# As root Chromium refuses its sandbox; the other switches keep it from calling home.
-CHROMIUM_SWITCHES = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
-
 
 @pytest.fixture(autouse=True)
 def fresh_allowances() -> None:
@@ -38,7 +27,7 @@ def browser() -> Iterator[Browser]:
     # Playwright runs an event loop in this thread, in which Django refuses its ORM unless told otherwise.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
-        chosen = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_SWITCHES))
+        chosen = playwright.chromium.launch(executable_path=path, args=list(chromium.SWITCHES))
         yield chosen
         chosen.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import sync_playwright
 
-from tests.conftest import CHROMIUM_SWITCHES
 from tests.harness import chromium
 
 WIDTH, HEIGHT = 1440, 1500
@@ -19,7 +18,7 @@ def take(page_url: str, email: str, password: str, target: str) -> None:
     """Sign in, open the last 30 days by team, wait until every chart is drawn, store a PNG."""
     parts = urlsplit(page_url)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=list(CHROMIUM_SWITCHES))
+        browser = playwright.chromium.launch(executable_path=chromium.find(), args=list(chromium.SWITCHES))
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
         page.goto(f"{parts.scheme}://{parts.netloc}/sign-in")
         page.fill("input[name=username]", email)

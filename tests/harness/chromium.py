@@ -8,6 +8,17 @@ import sys
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WHY_NOT = "no Chromium on this machine (looked for: " + ", ".join(NAMES) + ")"
 
+# As root Chromium refuses its sandbox; the other switches keep it from calling home.
+SWITCHES = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
 
 def find() -> str | None:
     """Path of the browser, None when the machine has none."""
