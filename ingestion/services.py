@@ -1,7 +1,7 @@
 """Ingest, the one way in: records to facts or to named rejections."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Final
@@ -34,17 +34,26 @@ class Prepared:
     now: datetime
     drafts: Sequence[Draft]
     rejected: Sequence[Rejection]
+    key_id: int | None = None
 
 
 def ingest(
-    *, organization: Organization, items: Iterable[Item], source: str, now: datetime, past_days: int | None
+    *,
+    organization: Organization,
+    items: Iterable[Item],
+    source: str,
+    now: datetime,
+    past_days: int | None,
+    key_id: int | None = None,
 ) -> Outcome:
     """Store one batch in one transaction; what is reported as accepted is committed when this returns.
 
     `items` come from a format: index and record, or index and why there is none. `past_days` None = no lower limit of
-    time. Records are normalised in place. Raises UnavailableError when the database cannot store now.
+    time. `key_id`: the key that sent it. Records are normalised in place. Raises UnavailableError when the database
+    cannot store now.
     """
-    return store(prepare(organization=organization, items=items, source=source, now=now, past_days=past_days))
+    prepared = prepare(organization=organization, items=items, source=source, now=now, past_days=past_days)
+    return store(replace(prepared, key_id=key_id))
 
 
 def prepare(
@@ -67,7 +76,7 @@ def store(batch: Prepared) -> Outcome:
         rows, too_expensive = pipeline.rows(drafts, context)
         rejected = [*batch.rejected, *too_expensive]
         repeated = len(batch.drafts) - len(drafts)
-        return write(Batch(organization_id, batch.source, now, rows, rejected, found.capped, repeated))
+        return write(Batch(organization_id, batch.source, now, rows, rejected, found.capped, repeated, batch.key_id))
 
     return with_retries(attempt)
 

@@ -10,5 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/traces", views.otlp.traces, name="otlp-traces"),
     path("v1/metrics", views.otlp.metrics, name="otlp-metrics"),
     path("v1/logs", views.otlp.logs, name="otlp-logs"),
+    path("o/<slug:slug>/ingestion/", views.pages.state, name="ingestion"),
+    path("o/<slug:slug>/ingestion/test", views.pages.test, name="ingestion-test"),
     path("api/public/otel/v1/traces", views.otlp.traces, name="langfuse-otlp-traces"),
 ]

@@ -38,11 +38,11 @@ def viewer_organizations(context: Context) -> list[Organization]:
 
 
 @register.simple_tag(takes_context=True)
-def viewer_sees_teams(context: Context, slug: str) -> bool:
-    """Whether the signed-in person sees a whole team of that organization, as statements are."""
+def viewer_reach(context: Context, slug: str) -> Reach:
+    """How far the signed-in person sees in that organization: decides which pages are offered."""
     user = getattr(context.get("request"), "user", None)
     found = find_organization(user, slug) if slug and user is not None and user.is_authenticated else None
-    return found is not None and found[1].reach in (Reach.ORGANIZATION, Reach.TEAMS)
+    return found[1].reach if found else Reach.NOTHING
 
 
 @register.simple_tag(takes_context=True)

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from teams.models import Organization
+from teams.models import ApiKey, Organization
 
 
 class ChangedHour(models.Model):
@@ -29,11 +29,20 @@ class IngestBatch(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+", db_index=False)
     received_at = models.DateTimeField()
     source = models.CharField(max_length=32)
+    key = models.ForeignKey(
+        ApiKey,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="Whose batch it was; empty for files and commands.",
+    )
     accepted = models.IntegerField(default=0)
     duplicate = models.IntegerField(default=0)
     conflict = models.IntegerField(default=0)
     rejected = models.IntegerField(default=0)
     rejected_by_code = models.JSONField(default=dict, help_text="Rejection code -> count.")
+    examples = models.JSONField(default=list, help_text="The first refused records: place, code, field, sentence.")
     capped = models.IntegerField(default=0, help_text="New names beyond the hourly cap, stored as (other).")
 
     class Meta:

@@ -1,6 +1,6 @@
 """The HTTP side of ingest."""
 
-from ingestion.views import otlp
+from ingestion.views import otlp, pages
 from ingestion.views.endpoints import ingest_litellm, ingest_native
 
-__all__ = ["ingest_litellm", "ingest_native", "otlp"]
+__all__ = ["ingest_litellm", "ingest_native", "otlp", "pages"]

@@ -22,7 +22,7 @@ from teams.authentication import CHALLENGE, identify_key
 from teams.roles import KeyScope
 
 if TYPE_CHECKING:
-    from teams.models import Organization
+    from teams.models import ApiKey
 
 _log = logging.getLogger(__name__)
 Endpoint = Callable[[HttpRequest], HttpResponse]
@@ -40,6 +40,10 @@ def guarded(view: Endpoint, refuse: Refuse) -> Endpoint:
             return view(request)
         except Refusal as refusal:
             return refuse(request, refusal)
+        except (services.UnavailableError, OperationalError, InterfaceError) as error:
+            _log.warning("ingest is not available: %s", error)
+            retry = {"Retry-After": str(services.UnavailableError.retry_after)}
+            return refuse(request, Refusal(503, "Nothing was stored. Send the same records again.", headers=retry))
         except Exception:
             _log.exception("ingest at %s failed", request.path)
             return refuse(request, Refusal(500, "This is an error of the portal; it was logged."))
@@ -50,29 +54,25 @@ def guarded(view: Endpoint, refuse: Refuse) -> Endpoint:
 def take(request: HttpRequest, format_: Format) -> services.Outcome:
     """Store the body of a request. Raises Refusal."""
     now = timezone.now()
-    try:
-        organization = organization_of(request, now)
-        return services.ingest(
-            organization=organization,
-            items=_items(request, format_),
-            source=format_.name,
-            now=now,
-            past_days=settings.INGEST_PAST_DAYS,
-        )
-    except (services.UnavailableError, OperationalError, InterfaceError) as error:
-        _log.warning("ingest is not available: %s", error)
-        retry = {"Retry-After": str(services.UnavailableError.retry_after)}
-        raise Refusal(503, "Nothing was stored. Send the same records again.", headers=retry) from error
+    key = key_of(request, now)
+    return services.ingest(
+        organization=key.organization,
+        items=_items(request, format_),
+        source=format_.name,
+        now=now,
+        past_days=settings.INGEST_PAST_DAYS,
+        key_id=key.pk,
+    )
 
 
-def organization_of(request: HttpRequest, now: datetime) -> "Organization":
-    """The organization of the key. Without a valid key nothing is read and nothing is created. Raises Refusal."""
+def key_of(request: HttpRequest, now: datetime) -> "ApiKey":
+    """The key of the sender. Without a valid key nothing is read and nothing is created. Raises Refusal."""
     key = identify_key(request.headers.get("Authorization"), now)
     if key is None:
         raise Refusal(401, "Send a valid key: Authorization: Bearer KEY.", headers={"WWW-Authenticate": CHALLENGE})
     if scope_of_key(key, KeyScope.INGEST, now) is None:
         raise Refusal(403, "This key may not send records; it needs the scope ingest.")
-    return key.organization
+    return key
 
 
 def body_of(request: HttpRequest) -> bytes:

@@ -9,7 +9,7 @@ from ingestion import services
 from ingestion.formats import MalformedError
 from ingestion.formats.otlp import OTLP_JSON, OTLP_PROTOBUF, json_spans, others, protobuf
 from ingestion.views.answers import Refusal
-from ingestion.views.endpoints import Endpoint, body_of, guarded, malformed, organization_of, take
+from ingestion.views.endpoints import Endpoint, body_of, guarded, key_of, malformed, take
 
 
 def _is_binary(request: HttpRequest) -> bool:
@@ -46,7 +46,7 @@ def _words(outcome: services.Outcome) -> str:
 
 def _declining(kind: str) -> Endpoint:
     def view(request: HttpRequest) -> HttpResponse:
-        organization_of(request, timezone.now())
+        key_of(request, timezone.now())
         try:
             number = others.count(kind, body_of(request), binary=_is_binary(request))
         except MalformedError as error:

@@ -19,6 +19,8 @@ from ingestion.writer.references import hold
 
 _HOUR: Final = COLUMNS.index("hour_start")
 _LOOKS: Final = 16
+_EXAMPLES: Final = 5
+_SENTENCE: Final = 300  # characters; it may quote what was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Batch:
     rejected: Sequence[Rejection]
     capped: int = 0
     duplicate: int = 0
+    key_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -145,10 +148,17 @@ def _log_outcome(batch: Batch, outcome: Outcome) -> None:
             organization_id=batch.organization_id,
             received_at=batch.received_at,
             source=batch.source,
+            key_id=batch.key_id,
             accepted=outcome.accepted,
             duplicate=outcome.duplicate,
             conflict=outcome.conflict,
             rejected=len(outcome.rejected),
             rejected_by_code=dict(Counter(rejection.code.value for rejection in outcome.rejected)),
+            examples=[_example(rejection) for rejection in outcome.rejected[:_EXAMPLES]],
             capped=outcome.capped,
         )
+
+
+def _example(rejection: Rejection) -> dict[str, object]:
+    sentence = rejection.message.replace("\0", "\ufffd").encode("utf-8", "replace").decode()[:_SENTENCE]
+    return {"index": rejection.index, "code": rejection.code.value, "field": rejection.field[:64], "message": sentence}
