@@ -69,7 +69,7 @@ def health(organization: Organization, now: datetime) -> Health:
         f"recent_{name}": Sum(name, filter=Q(received_at__gt=now - _RECENT), default=0) for name in _OUTCOMES
     }
     grouped = batches.order_by().values("source", "key_id").annotate(last_seen=Max("received_at"), **sums, **recent)
-    rows = sorted(grouped, key=lambda row: row["last_seen"], reverse=True)
+    rows: list[dict[str, Any]] = sorted(map(dict, grouped), key=lambda row: row["last_seen"], reverse=True)
     names = _names({row["key_id"] for row in rows})
     return Health(
         tuple(_sender(row, names) for row in rows),

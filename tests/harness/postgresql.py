@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -80,22 +81,48 @@ def _create(folder: Path, data: Path, user: str | None) -> None:
         raise RuntimeError(f"initdb failed: {answer.stdout}{answer.stderr}")
 
 
-def _wait_until_ready(server: "subprocess.Popen[bytes]", home: Path, log: Path) -> None:
-    """Wait for the first connection and create the database; raise with the server's log when it does not come."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with psycopg.connect(host=str(home), user=ROLE, dbname="postgres", autocommit=True) as connection:
-                connection.execute(f"CREATE DATABASE {DATABASE}")
-                return
-        except psycopg.OperationalError:
-            time.sleep(0.1)
-    raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}")
+@dataclass(slots=True)
+class Server:
+    """A cluster of its own: started, crashed, started again."""
+
+    home: Path
+    command: list[str]
+    user: str | None
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def url(self) -> str:
+        """DATABASE_URL of its one database."""
+        return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(self.home), safe='')}"
+
+    def start(self) -> None:
+        """Start and wait for the first connection; raises RuntimeError with the server's log when it does not come."""
+        with (self.home / "log").open("ab") as log:
+            self.process = processes.start(self.command, output=log, user=self.user, death_signal=signal.SIGINT)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                with psycopg.connect(host=str(self.home), user=ROLE, dbname="postgres"):
+                    return
+            except psycopg.OperationalError:
+                time.sleep(0.1)
+        raise RuntimeError(f"PostgreSQL did not start:\n{(self.home / 'log').read_text()}")
+
+    def crash(self) -> None:
+        """End at once without a checkpoint (`pg_ctl stop -m immediate`); the next start recovers from the log."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGQUIT)
+            self.process.wait(30)
+
+    def stop(self) -> None:
+        """End in order."""
+        if self.process is not None:
+            processes.stop(self.process, signum=signal.SIGINT)
 
 
 @contextmanager
-def cluster(*settings: str) -> Iterator[str]:
-    """A running cluster with one empty database; yields its DATABASE_URL. `settings` are `name=value`."""
+def server(*settings: str) -> Iterator[Server]:
+    """A running cluster with one empty database. `settings` are `name=value`."""
     home = Path(tempfile.mkdtemp(prefix="portal-pg-"))
     user = _server_user()
     try:
@@ -105,12 +132,20 @@ def cluster(*settings: str) -> Iterator[str]:
         _create(folder, home / "data", user)
         options = ["listen_addresses=", f"unix_socket_directories={home}", *(settings or FAST)]
         command = [str(folder / "postgres"), "-D", str(home / "data"), *(w for o in options for w in ("-c", o))]
-        with (home / "log").open("wb") as log:
-            server = processes.start(command, output=log, user=user, death_signal=signal.SIGINT)
+        running = Server(home, command, user)
         try:
-            _wait_until_ready(server, home, home / "log")
-            yield f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(home), safe='')}"
+            running.start()
+            with psycopg.connect(host=str(home), user=ROLE, dbname="postgres", autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE {DATABASE}")
+            yield running
         finally:
-            processes.stop(server, signum=signal.SIGINT)
+            running.stop()
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def cluster(*settings: str) -> Iterator[str]:
+    """A running cluster with one empty database; yields its DATABASE_URL. `settings` are `name=value`."""
+    with server(*settings) as running:
+        yield running.url

@@ -24,11 +24,12 @@ def test_rows_come_back_as_they_were(acme: Organization) -> None:
         "conflict",
         "rejected",
         "rejected_by_code",
+        "examples",
         "capped",
     )
     rows = [
-        (acme.pk, half_past, "tab\t\\N 'quoted' \"é\"", 1, 0, 0, 0, {"time_window": 3}, 0),
-        (acme.pk, make.NOW, "text", 2, 0, 0, 0, '{"a":1}', 0),
+        (acme.pk, half_past, "tab\t\\N 'quoted' \"é\"", 1, 0, 0, 0, {"time_window": 3}, [], 0),
+        (acme.pk, make.NOW, "text", 2, 0, 0, 0, '{"a":1}', "[]", 0),
     ]  # fmt: skip
     assert bulk_insert(IngestBatch, columns, iter(rows)) == 2
     assert list(IngestBatch.objects.order_by("id").values_list("received_at", "source", "rejected_by_code")) == [

@@ -34,7 +34,10 @@ def _items(spans: Iterator[Span]) -> Iterator[Item]:
 
 def _record(call: Call) -> RequestRecord:
     span, dialect, ancestors = call
-    return dialect.record(span, ancestors)
+    record = dialect.record(span, ancestors)
+    if not 0 < (record.ttft_ms or 0) < (record.latency_ms or 0):
+        record.ttft_ms = None  # clocks differ: a first token outside the call is no reason to refuse the call
+    return record
 
 
 OTLP_PROTOBUF: Final = _format(protobuf.spans)

@@ -1,6 +1,6 @@
 """One call = one request: which spans of a body are counted, whatever number of spans describes a call."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from ingestion.formats.otlp.dialects import DIALECTS, Dialect
@@ -20,8 +20,11 @@ def calls(spans: Sequence[Span]) -> list[Call]:
     """
     by_key = {_key(span): span for span in spans}
     found = [(span, dialect) for span in spans if (dialect := _counting(span))]
-    around = {id(span): tuple(_ancestors(span, by_key)) for span, _ in found}
-    outer = {id(one) for span, dialect in found for one in around[id(span)] if _same_call(one, span, dialect)}
+    models = {id(span): dialect.models(span) for span, dialect in found}
+    around = {id(span): _ancestors(span, by_key) for span, _ in found}
+    outer = {
+        id(one) for span, _ in found for one in around[id(span)] if models[id(span)] & models.get(id(one), frozenset())
+    }
     return [(span, dialect, around[id(span)]) for span, dialect in found if id(span) not in outer]
 
 
@@ -38,17 +41,17 @@ def _counting(span: Span) -> Dialect | None:
     return dialect if dialect.counts(span) else None
 
 
-def _ancestors(span: Span, by_key: dict[Key, Span]) -> Iterator[Span]:
+def _ancestors(span: Span, by_key: dict[Key, Span]) -> Sequence[Span]:
+    """The nearest first. A chain that comes back to itself says nothing."""
+    found: list[Span] = []
     seen = {span.span_id}
-    while len(seen) < _DEEPEST and span.parent_id not in seen:
+    while span.parent_id and len(found) < _DEEPEST:
+        if span.parent_id in seen:
+            return ()
         parent = by_key.get((span.trace_id, span.parent_id))
         if parent is None:
-            return
-        yield parent
+            break
+        found.append(parent)
         seen.add(parent.span_id)
         span = parent
-
-
-def _same_call(outer: Span, inner: Span, dialect: Dialect) -> bool:
-    counting = _counting(outer)
-    return counting is not None and bool(counting.models(outer) & dialect.models(inner))
+    return found

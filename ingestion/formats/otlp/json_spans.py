@@ -20,7 +20,12 @@ _KINDS: Final = {
     name: number for number, name in enumerate(("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"))
 }
 _HEX: Final = re.compile(r"[0-9a-fA-F]*")
+_HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]")  # of a surrogate pair: texts are cut to limits by exporters
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class _Array(msgspec.Struct, gc=False):
+    values: "list[_Value] | None" = None
 
 
 class _Value(msgspec.Struct, rename="camel", gc=False):
@@ -28,7 +33,7 @@ class _Value(msgspec.Struct, rename="camel", gc=False):
     bool_value: bool | None = None
     int_value: int | str | None = None
     double_value: float | str | None = None
-    array_value: dict[str, Any] | None = None
+    array_value: _Array | None = None
 
 
 class _Pair(msgspec.Struct, gc=False):
@@ -87,17 +92,25 @@ _decoder: Final = msgspec.json.Decoder(_Request)
 
 def spans(body: bytes) -> Iterator[Span]:
     """All spans of a body. Raises MalformedError."""
-    try:
-        request = _decoder.decode(body)
-    except msgspec.ValidationError as error:
-        raise MalformedError(f"The body is not an ExportTraceServiceRequest: {error}") from error
-    except _UNREADABLE as error:
-        raise malformed_by(error, body, body) from error
-    for group in request.resource_spans or ():
+    for group in _decode(body).resource_spans or ():
         resource = _attributes(group.resource.attributes if group.resource else None)
         for scoped in group.scope_spans or ():
             for one in scoped.spans or ():
                 yield _span(one, resource, scoped.scope.name if scoped.scope else "")
+
+
+def _decode(body: bytes) -> _Request:
+    try:
+        return _decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise MalformedError(f"The body is not an ExportTraceServiceRequest: {error}") from error
+    except _UNREADABLE as error:
+        if not _HALF.search(body):
+            raise malformed_by(error, body, body) from error
+    try:
+        return msgspec.convert(json.loads(body), _Request)
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
+        raise MalformedError("The body is not an ExportTraceServiceRequest in JSON") from error
 
 
 def _span(one: _Span, resource: dict[str, Any], scope: str) -> Span:
@@ -127,32 +140,39 @@ def _id(text: str) -> str:
 
 
 def _integer(value: int | str) -> int | None:
-    if isinstance(value, int):
-        return value
-    return int(value) if re.fullmatch(r"-?\d{1,20}", value, re.ASCII) else None
+    """A number of 64 bits; None for what is none."""
+    if isinstance(value, str):
+        if not re.fullmatch(r"-?\d{1,20}", value, re.ASCII):
+            return None
+        value = int(value)
+    return value if -(2**63) <= value < 2**64 else None
 
 
 def _attributes(pairs: Iterable[_Pair] | None) -> dict[str, Any]:
     return {pair.key: value for pair in pairs or () if pair.value and (value := _value(pair.value)) is not None}
 
 
-def _value(value: _Value) -> Any:  # noqa: ANN401 - any scalar
-    if value.int_value is not None:
-        return _integer(value.int_value)
-    for scalar in (value.string_value, value.bool_value, value.double_value):
-        if scalar is not None:
-            return scalar
+def _value(value: _Value) -> Any:  # noqa: ANN401 - a scalar, or a list of scalars
     if value.array_value is None:
-        return None
-    parts = value.array_value.get("values")
-    scalars = [_scalar(part) for part in parts] if isinstance(parts, list) else []
-    return [one for one in scalars if one is not None]
+        return _scalar(value)
+    return [one for part in value.array_value.values or () if (one := _scalar(part)) is not None]
 
 
-def _scalar(part: object) -> Any:  # noqa: ANN401 - any scalar
-    if not isinstance(part, dict):
-        return None
-    return next((part[name] for name in ("stringValue", "boolValue", "intValue", "doubleValue") if name in part), None)
+def _scalar(value: _Value) -> str | bool | float | None:
+    if value.int_value is not None:
+        whole = _integer(value.int_value)
+        return str(value.int_value) if whole is None else whole  # what needs a number will refuse the text
+    if value.double_value is not None:
+        return _double(value.double_value)
+    return value.bool_value if value.string_value is None else value.string_value
+
+
+def _double(value: float | str) -> float | str:
+    """Text stands for NaN and the infinities."""
+    try:
+        return float(value)
+    except ValueError:
+        return value
 
 
 _FIELDS: Final = {"spans": "rejectedSpans", "metrics": "rejectedDataPoints", "logs": "rejectedLogRecords"}

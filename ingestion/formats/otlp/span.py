@@ -44,6 +44,14 @@ class Span(msgspec.Struct, gc=False):
     scope: str
 
     @property
+    def request_id(self) -> str:
+        """`traceId:spanId`, the identity of a call. Raises RejectedError when one of them is none."""
+        for name, value, length in (("traceId", self.trace_id, 32), ("spanId", self.span_id, 16)):
+            if len(value) != length or not value.strip("0"):
+                raise RejectedError(Code.REQUEST_ID, name, f"{name} must be {length} hex digits, not all zero.")
+        return f"{self.trace_id}:{self.span_id}"
+
+    @property
     def started_at(self) -> datetime:
         """Its start, cut to the microsecond. Raises RejectedError when there is none."""
         if not 0 < self.start_ns <= _LATEST_NS:

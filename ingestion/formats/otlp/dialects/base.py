@@ -38,11 +38,11 @@ _RESOURCE_METADATA = (
 def start(span: Span, ancestors: Ancestors) -> RequestRecord:
     """Identity, times, outcome, and who called: the span's own words first, then those of the spans around it."""
     record = RequestRecord(
-        request_id=f"{span.trace_id}:{span.span_id}" if span.trace_id and span.span_id else "",
+        request_id=span.request_id,
         started_at=span.started_at,
         latency_ms=span.latency_ms,
-        trace_id=span.trace_id or None,
-        span_id=span.span_id or None,
+        trace_id=span.trace_id,
+        span_id=span.span_id,
         user=said(span, ancestors, *USER),
         team=said(span, ancestors, *TEAM),
     )
@@ -63,7 +63,7 @@ def set_outcome(record: RequestRecord, span: Span, *codes: str) -> None:
     named = text(attributes, "error.type")
     code = first(attributes, *codes, "http.response.status_code", "http.status_code")
     if not span.is_error and named is None and (status_of(code) or 0) < 400:
-        record.status_code = 200
+        record.status_code = status_of(code) or 200
         return
     # A status number is no class: the exception's own name says more.
     kind = text(thrown, "exception.type") if named is None or named.isdigit() else named

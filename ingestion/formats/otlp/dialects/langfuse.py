@@ -12,7 +12,7 @@ from ingestion import usage
 from ingestion.formats.otlp.dialects.base import Ancestors, Dialect, said, set_metadata, set_outcome, start
 from ingestion.formats.otlp.span import Span, decimal, parsed, text, under
 from ingestion.formats.values import mapping_of
-from ingestion.records import Operation, RejectedError, RequestRecord
+from ingestion.records import Operation, RequestRecord
 
 _PREFIX: Final = "langfuse.observation."
 _OPERATIONS: Final = {"generation": Operation.CHAT, "embedding": Operation.EMBEDDINGS}
@@ -48,10 +48,8 @@ def _record(span: Span, ancestors: Ancestors) -> RequestRecord:
 def counts(details: Mapping[str, Any]) -> usage.Counts:
     """Canonical counts of a usage object: of a provider's shape, or in Langfuse's disjoint buckets."""
     if "input" not in details and "output" not in details:
-        try:
-            return usage.counts(details) if details else {}
-        except RejectedError:
-            return {}
+        known = any(recognises(details) for recognises, _ in usage.SHAPES)
+        return usage.counts(details) if known else {}
     read, write = _sum(details, _CACHE_READ), _sum(details, _CACHE_WRITE)
     reasoning, heard, spoken = _sum(details, _REASONING), _sum(details, _AUDIO_IN), _sum(details, _AUDIO_OUT)
     found = {

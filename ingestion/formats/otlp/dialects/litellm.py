@@ -1,6 +1,7 @@
 """LiteLLM's own OpenTelemetry spans, of the old callback and of version 2."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from ingestion.formats.otlp.dialects import genai
 from ingestion.formats.otlp.dialects.base import Ancestors, Dialect, set_metadata, set_outcome
@@ -33,9 +34,19 @@ def _record(span: Span, ancestors: Ancestors) -> RequestRecord:
     cost = decimal(first(attributes, "litellm.cost.total"))
     record.reported_cost_usd = record.reported_cost_usd if cost is None else cost
     set_outcome(record, span, "litellm.provider.error.code")
-    values = {key: value for key, value in about.items() if not key.startswith(("user_api_key", "headers"))}
-    set_metadata(record, span, values | {"litellm.request.route": text(attributes, "litellm.request.route")})
+    route = {"litellm.request.route": text(attributes, "litellm.request.route")}
+    set_metadata(record, span, _metadata(about) | route)
     return record
+
+
+def _metadata(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Scalars alone: objects come as JSON or as Python writes them, headers and client addresses among them."""
+    return {
+        key: value
+        for key, value in about.items()
+        if not key.startswith(("user_api_key", "headers"))
+        and not (isinstance(value, str) and value.lstrip().startswith(("{", "[")))
+    }
 
 
 LITELLM: Final = Dialect("litellm", lambda span: span.scope.startswith("litellm"), _counts, genai.models, _record)

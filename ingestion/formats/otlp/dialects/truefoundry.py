@@ -6,6 +6,7 @@ https://www.truefoundry.com/docs/ai-gateway/fetch-request-logs-span-attributes
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ingestion.formats.errors import STATUS_OF_CLASS
 from ingestion.formats.otlp.dialects.base import Ancestors, Dialect, set_metadata, set_outcome, start
 from ingestion.formats.otlp.span import Span, count, decimal, first, flag, number, parsed, text, under
 from ingestion.formats.values import mapping_of, text_of
@@ -37,7 +38,7 @@ def _record(span: Span, ancestors: Ancestors) -> RequestRecord:
     record.latency_ms = record.latency_ms if latency is None else latency
     record.ttft_ms = number(metrics, "time_to_first_token_in_ms")
     record.itl_ms = number(metrics, "inter_token_latency_in_ms")
-    record.reported_cost_usd = decimal(first(metrics, "cost_in_usd") or attributes.get("tfy.request_cost"))
+    record.reported_cost_usd = decimal(first(attributes, _METRIC + "cost_in_usd", "tfy.request_cost"))
     _set_caller(record, asked)
     _set_error(record, span)
     teams = _teams(asked)
@@ -81,9 +82,10 @@ def _metadata(asked: Mapping[str, Any]) -> dict[str, Any]:
 def _set_error(record: RequestRecord, span: Span) -> None:
     kind, message = text(span.attributes, "tfy.error_type"), text(span.attributes, "tfy.error_message")
     if kind or message:
-        span.is_error = True
+        span.is_error, span.message = True, message or span.message
         set_outcome(record, span)
         record.error_type, record.error_message = kind or record.error_type, message or record.error_message
+        record.status_code = record.status_code or STATUS_OF_CLASS.get(kind or "")
 
 
 TRUEFOUNDRY: Final = Dialect(
