@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 PY := .venv/bin/python
 
-.PHONY: help run test test-all check bench format lock assets environment dev
+.PHONY: help run test test-all test-clients check bench format lock assets environment dev
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -16,6 +16,9 @@ test: dev ## the suite on SQLite and on PostgreSQL (ARGS=... go to pytest)
 
 test-all: dev ## the same with the tests that take longer than ten seconds
 	@$(PY) -m tests.run --slow $(ARGS)
+
+test-clients: dev ## real SDKs of other people against a running portal; installs them (ARGS="openlit -v": one, with its rows)
+	@$(PY) -m tests.clients $(ARGS)
 
 check: dev ## format, lint, types, contracts, migrations, docs, deployment settings
 	$(PY) -m ruff format --check .

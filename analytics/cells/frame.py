@@ -95,13 +95,30 @@ def read(
     """
     names = [*dict.fromkeys((*axes, *MEASURED))]
     expressions: list[Any] = [EXPRESSIONS[name] for name in names]
-    if connection.vendor == "postgresql" and not keys:
-        return dict(zip(names, read_integers(facts.order_by(), expressions), strict=True)), {}
+    if connection.vendor == "postgresql" and (found := _in_binary(facts, names, keys)):
+        return found
     rows = raw_rows(facts.order_by().values_list(*expressions, *(MetadataText(key.name) for key in keys)))
     columns = list(zip(*rows, strict=True)) if rows else [() for _ in range(len(names) + len(keys))]
     frame = {name: np.array(column, dtype=np.int64) for name, column in zip(names, columns, strict=False)}
     texts = {metadata_axis(key.pk): list(column) for key, column in zip(keys, columns[len(names) :], strict=True)}
     return frame, texts
+
+
+def _in_binary(
+    facts: QuerySet[LLMRequest], names: Sequence[str], keys: Sequence[MetadataKey]
+) -> tuple[Frame, dict[str, list[str | None]]] | None:
+    """Integers and texts by two statements, matched by the facts' ids; None when other facts came in between."""
+    expressions = [EXPRESSIONS[name] for name in names]
+    if not keys:
+        return dict(zip(names, read_integers(facts.order_by(), expressions), strict=True)), {}
+    ordered = facts.order_by("pk")
+    ids, *columns = read_integers(ordered, [F("pk"), *expressions])
+    rows = raw_rows(ordered.values_list("pk", *(MetadataText(key.name) for key in keys)))
+    found, *texts = zip(*rows, strict=True) if rows else [() for _ in range(len(keys) + 1)]
+    if not np.array_equal(ids, np.array(found, dtype=np.int64)):
+        return None
+    frame = dict(zip(names, columns, strict=True))
+    return frame, {metadata_axis(key.pk): list(column) for key, column in zip(keys, texts, strict=True)}
 
 
 def raw_rows(rows: QuerySet[Any, Any]) -> list[tuple[Any, ...]]:

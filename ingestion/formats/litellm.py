@@ -103,7 +103,7 @@ def _record(payload: _Payload) -> RequestRecord:
         streaming=_streaming(payload, failure),
         reported_cost_usd=_cost(payload.response_cost),
         service_tier=_service_tier(payload),
-        operation=_operation(payload.call_type),
+        operation=operation_of(payload.call_type),
         attempt=_attempt(payload),
         trace_id=text_of(payload.trace_id),
     )
@@ -161,7 +161,7 @@ def _service_tier(payload: _Payload) -> str | None:
     return "standard" if tier == "default" else tier
 
 
-def _operation(value: object) -> str:
+def operation_of(value: object) -> str:
     """`acompletion` is the asynchronous form of `completion`, and so on."""
     name = text_of(value) or Operation.CHAT.value
     return name[1:] if name.startswith("a") and name[1:] in OPERATIONS else name

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ingestion.formats.litellm import operation_of
 from ingestion.formats.otlp.dialects import genai
 from ingestion.formats.otlp.dialects.base import Ancestors, Dialect, set_metadata, set_outcome
 from ingestion.formats.otlp.span import Span, decimal, first, flag, text, under
-from ingestion.records import RequestRecord
+from ingestion.records import TOKEN_FIELDS, RequestRecord
 
 _CLIENT: Final = 3  # SPAN_KIND_CLIENT
 _OLD: Final = "litellm_request"
+_PRIVATE: Final = ("user_api_key", "headers", "requester_ip_address", "user_agent")
 
 
 def _counts(span: Span) -> bool:
@@ -25,18 +27,34 @@ def _record(span: Span, ancestors: Ancestors) -> RequestRecord:
     record.request_id = text(attributes, "litellm.call_id") or record.request_id
     served = text(attributes, "litellm.provider.model")
     asked = text(attributes, "gen_ai.request.model")
+    record.operation = operation_of(record.operation)
+    # Of embeddings and of failures the old callback names the provider only here.
+    record.provider = record.provider or text(attributes, "error.llm_provider") or _head(served)
     record.model, record.virtual_model = served or record.model, asked if served else None
     record.user = text(about, "user_api_key_user_id") or record.user
     record.virtual_account = text(about, "user_api_key_alias") or text(attributes, "litellm.api_key.hash")
+    record.virtual_account = record.virtual_account or text(about, "user_api_key_hash")
     record.team = text(attributes, "litellm.team.alias", "litellm.team.id") or text(about, "user_api_key_team_alias")
     streamed = flag(attributes, "litellm.request.streaming")
     record.streaming = record.streaming if streamed is None else streamed
     cost = decimal(first(attributes, "litellm.cost.total"))
     record.reported_cost_usd = record.reported_cost_usd if cost is None else cost
     set_outcome(record, span, "litellm.provider.error.code")
+    _forget_zeros(record)
     route = {"litellm.request.route": text(attributes, "litellm.request.route")}
     set_metadata(record, span, _metadata(about) | route)
     return record
+
+
+def _head(served: str | None) -> str | None:
+    """The provider in front of a model's name."""
+    return (served or "").rpartition("/")[0].partition("/")[0] or None
+
+
+def _forget_zeros(record: RequestRecord) -> None:
+    """Of a failure LiteLLM counts no tokens but writes zeros."""
+    for field in TOKEN_FIELDS if record.error_type else ():
+        setattr(record, field, getattr(record, field) or None)
 
 
 def _metadata(about: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,8 +62,7 @@ def _metadata(about: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: value
         for key, value in about.items()
-        if not key.startswith(("user_api_key", "headers"))
-        and not (isinstance(value, str) and value.lstrip().startswith(("{", "[")))
+        if not key.startswith(_PRIVATE) and not (isinstance(value, str) and value.lstrip().startswith(("{", "[")))
     }
 
 
