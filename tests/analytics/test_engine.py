@@ -73,7 +73,7 @@ def _record(dice: random.Random, number: int) -> RequestRecord:
         "operation": dice.choice(["chat", "embeddings"]),
         "status_code": dice.choice([429, 500, 504, None]) if failed else dice.choice([200, None]),
         "error_type": dice.choice(["RateLimitError", "boom"]) if failed else None,
-        "reported_cost_usd": dice.choice([None, None, Decimal("0.25"), Decimal("4000000")]),
+        "reported_cost_usd": dice.choice([None, None, Decimal("0.25"), Decimal("900000")]),
     }
     return make.record(**fields)
 
