@@ -30,8 +30,9 @@ def coverage(scope: Scope, dimensions: tuple[Dimension, ...], now: datetime) -> 
     period = TimeRange(day_start(now - LOOK_BACK, zone(scope.zone)), now)
     with snapshot():
         known = dict(_rolled_up(scope, period)) if scope_axes(scope) <= {"team_id"} else {}
+        total = _requests(scope, period, now) if any(one.key_id not in known for one in dimensions) else None
         return {
-            one.name: known[one.key_id] if one.key_id in known else _asked(scope, one, period, now)
+            one.name: known[one.key_id] if one.key_id in known else _asked(scope, one, period, now, total)
             for one in dimensions
         }
 
@@ -55,8 +56,7 @@ def _sums(table: QuerySet[DayAggregate] | QuerySet[HourAggregate], scope: Scope)
     return list(rows.annotate(total=Sum("requests"), having=having).values_list("metadata_key_id", "total", "having"))
 
 
-def _asked(scope: Scope, one: Dimension, period: TimeRange, now: datetime) -> float | None:
-    total = _requests(scope, period, now)
+def _asked(scope: Scope, one: Dimension, period: TimeRange, now: datetime, total: int | None) -> float | None:
     having = _requests(scope, period, now, Filter(one, Operator.NNULL)) if total else None
     return None if having is None or not total else having / total
 

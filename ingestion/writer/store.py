@@ -10,6 +10,7 @@ from typing import Final
 from django.db import DataError, IntegrityError, connection, transaction
 
 from ingestion.models import ChangedHour, IngestBatch
+from ingestion.normalisation import error_text
 from ingestion.pipeline import COLUMNS, Draft, Row
 from ingestion.records import Code, Rejection
 from ingestion.writer import postgresql, sqlite
@@ -160,5 +161,5 @@ def _log_outcome(batch: Batch, outcome: Outcome) -> None:
 
 
 def _example(rejection: Rejection) -> dict[str, object]:
-    sentence = rejection.message.replace("\0", "\ufffd").encode("utf-8", "replace").decode()[:_SENTENCE]
+    sentence = (error_text(rejection.message) or "")[:_SENTENCE]
     return {"index": rejection.index, "code": rejection.code.value, "field": rejection.field[:64], "message": sentence}
