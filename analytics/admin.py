@@ -1,7 +1,5 @@
 """Administration of chargeback: closed months and statements to be read, mails to be sent again."""
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -11,26 +9,15 @@ from analytics.chargeback.outbox import AGAIN, send_again
 from analytics.chargeback.presentation import is_unknown
 from analytics.models import OutboxMail, Period, Statement, StatementLine
 from metricsportal.lib.money import usd_text
+from teams.admin.frozen import Frozen
 from teams.admin.scoped import ScopedAdmin, ScopedInline, is_operator, person
 from teams.roles import Capability
 
 
-class FrozenAdmin(ScopedAdmin):
+class FrozenAdmin(Frozen, ScopedAdmin):
     """Rows that the portal alone writes."""
 
     capability = Capability.MANAGE_CHARGEBACK
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
 
 
 @admin.register(Period)
@@ -43,7 +30,7 @@ class PeriodAdmin(FrozenAdmin):
     fields = ["organization", "month", "zone", "start", "end", "closed_at"]
 
 
-class StatementLineInline(ScopedInline):
+class StatementLineInline(Frozen, ScopedInline):
     """Lines of a statement."""
 
     model = StatementLine
@@ -60,18 +47,6 @@ class StatementLineInline(ScopedInline):
         "unpriced_requests",
     ]
     readonly_fields = ["cost_in_usd"]
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
 
     @admin.display(description="cost (USD)")
     def cost_in_usd(self, line: StatementLine) -> str | None:
