@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from ingestion.formats.mapping import PLAIN, Reading
 from ingestion.pipeline import Item
 
 
@@ -26,11 +27,16 @@ class UnsupportedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One wire format. Both readers yield index and record, or index and why there is none; raise MalformedError.
-
-    `read` takes a body in memory; `read_file` reads a file piece by piece where the format allows it.
-    """
+    """One wire format: `of_body` takes a body in memory, `of_file` reads piece by piece where the format allows it."""
 
     name: str
-    read: Callable[[bytes], Iterator[Item]]
-    read_file: Callable[[BinaryIO], Iterator[Item]]
+    of_body: Callable[[bytes, Reading], Iterator[Item]]
+    of_file: Callable[[BinaryIO, Reading], Iterator[Item]]
+
+    def read(self, body: bytes, reading: Reading = PLAIN) -> Iterator[Item]:
+        """Index and record, or index and why there is none. Raises MalformedError, UnsupportedError."""
+        return self.of_body(body, reading)
+
+    def read_file(self, file: BinaryIO, reading: Reading = PLAIN) -> Iterator[Item]:
+        """The same of a file."""
+        return self.of_file(file, reading)

@@ -1,18 +1,17 @@
 """Flat CSV files: one request per row, canonical field names or the names of our sample files. Empty = unknown."""
 
-import csv
-import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
-from ingestion.formats.base import Format, MalformedError
+from ingestion.formats import csv_file
+from ingestion.formats.base import MalformedError
+from ingestion.formats.csv_file import unknown_columns
+from ingestion.formats.mapping import METADATA, Reading
 from ingestion.formats.native import instant
-from ingestion.pipeline import Item
 from ingestion.records import TOKEN_FIELDS, Code, RejectedError, RequestRecord
 
-METADATA: Final = "metadata."  # prefix of the columns that become metadata
 _STATUS: Final = "status"
 _WORDS: Final = {"true": True, "1": True, "false": False, "0": False}
 
@@ -60,36 +59,9 @@ COLUMNS: Final[dict[str, tuple[str, _Convert]]] = {
 ALLOWED: Final = (*COLUMNS, _STATUS, f"{METADATA}<key>")
 
 
-def _read_file(file: BinaryIO) -> Iterator[Item]:
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-    try:
-        yield from _records(csv.reader(text, strict=True))
-    finally:
-        text.detach()
-
-
-def _read(body: bytes) -> Iterator[Item]:
-    return _read_file(io.BytesIO(body))
-
-
-def _records(reader: Any) -> Iterator[Item]:  # noqa: ANN401 - the type of csv.reader has no name
-    try:
-        header = next(reader, None)
-        if not header:
-            raise MalformedError("The file is empty", line=1)
-        _check(header)
-        for index, cells in enumerate(row for row in reader if row):
-            try:
-                yield index, _record(header, cells)
-            except RejectedError as error:
-                yield index, error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise MalformedError(f"This is not CSV in UTF-8: {error}", line=reader.line_num + 1) from error
-
-
-def _check(header: Sequence[str]) -> None:
-    unknown = [name for name in header if name not in COLUMNS and name != _STATUS and not _is_metadata(name)]
-    if unknown:
+def _check(header: Sequence[str], reading: Reading) -> None:
+    unknown = [name for name in unknown_columns(header, (*COLUMNS, _STATUS), reading) if not _is_metadata(name)]
+    if unknown and not reading.keep_unknown:
         names, allowed = ", ".join(f"“{name}”" for name in unknown), ", ".join(ALLOWED)
         raise MalformedError(f"Unknown columns: {names}. Allowed are: {allowed}", line=1)
     targets = [COLUMNS[name][0] if name in COLUMNS else name for name in header]
@@ -105,18 +77,14 @@ def _is_metadata(name: str) -> bool:
     return name.startswith(METADATA) and len(name) > len(METADATA)
 
 
-def _record(header: Sequence[str], cells: Sequence[str]) -> RequestRecord:
-    if len(cells) != len(header):
-        message = f"The row has {len(cells)} cells, the header {len(header)}."
-        raise RejectedError(Code.INVALID, "", message)
-    filled = [(name, cell) for name, cell in zip(header, cells, strict=True) if cell]
-    values = dict(_converted(name, cell) for name, cell in filled if name in COLUMNS)
+def _record(header: Sequence[str], cells: Mapping[str, str]) -> RequestRecord:
+    values = dict(_converted(name, cell) for name, cell in cells.items() if name in COLUMNS)
     for needed in ("request_id", "started_at"):
         if needed not in values:
             raise RejectedError(Code.MISSING, needed, f"{needed} is missing.")
-    metadata = {name.removeprefix(METADATA): cell for name, cell in filled if _is_metadata(name)}
+    metadata = {name.removeprefix(METADATA): cell for name, cell in cells.items() if _is_metadata(name)}
     record = RequestRecord(**values, metadata=metadata)
-    _set_status(record, next((cell for name, cell in filled if name == _STATUS), ""))
+    _set_status(record, cells.get(_STATUS, ""))
     if "streaming" not in header and (record.ttft_ms or 0) > 0:
         record.streaming = True  # only streams have a first token
     return record
@@ -146,4 +114,4 @@ def _set_status(record: RequestRecord, status: str) -> None:
         raise RejectedError(Code.INVALID, _STATUS, "status must be success or error.")
 
 
-FLAT_CSV: Final = Format("csv", _read, _read_file)
+FLAT_CSV: Final = csv_file.format_of("csv", _check, _record, known={*COLUMNS, _STATUS})

@@ -2,17 +2,19 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, Final
 
 import msgspec
 
-from ingestion.formats.base import MalformedError
+from ingestion.formats.base import Format, MalformedError
+from ingestion.formats.mapping import Reading
 from ingestion.pipeline import Item
 from ingestion.records import Code, RejectedError, RequestRecord
 
-Decode = Callable[[Any], RequestRecord]
+Decode = Callable[[Any, Reading], RequestRecord]
 """One record of one JSON value, given as bytes, `msgspec.Raw` or plain Python values; raises RejectedError."""
+_Decode = Callable[[Any], RequestRecord]
 
 _array: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _BYTE: Final = re.compile(r"\(byte (\d+)\)")
@@ -23,7 +25,38 @@ _SPACE: Final = b" \t\r\n"
 _BOM: Final = b"\xef\xbb\xbf"
 
 
-def read(body: bytes, decode: Decode) -> Iterator[Item]:
+def format_of(name: str, decode: Decode) -> Format:
+    """The format whose records are JSON objects."""
+
+    def of_body(body: bytes, reading: Reading) -> Iterator[Item]:
+        return read(body, lambda value: decode(value, reading))
+
+    def of_file(file: BinaryIO, reading: Reading) -> Iterator[Item]:
+        return read_file(file, lambda value: decode(value, reading))
+
+    return Format(name, of_body, of_file)
+
+
+def looking_into(value: Any) -> Callable[[str], Any]:  # noqa: ANN401 - bytes, or values of the lenient reader
+    """Looks up `metadata.requester.team` in a record's JSON: keys joined by dots, None = absent.
+
+    Only the members that are asked for are decoded.
+    """
+    members: Mapping[str, Any] = (
+        msgspec.json.decode(value, type=dict[str, msgspec.Raw]) if isinstance(value, bytes | msgspec.Raw) else value
+    )
+
+    def look_up(path: str) -> Any:  # noqa: ANN401
+        found: Any = members
+        for step in path.split("."):
+            found = found.get(step) if isinstance(found, Mapping) else None
+            found = msgspec.json.decode(found) if isinstance(found, msgspec.Raw) else found
+        return found
+
+    return look_up
+
+
+def read(body: bytes, decode: _Decode) -> Iterator[Item]:
     """Records of a body; raises MalformedError with the position before the first one when it is not JSON."""
     start = len(_BOM) if body.startswith(_BOM) else 0
     while body[start : start + 1] and body[start] in _SPACE:
@@ -39,7 +72,7 @@ def read(body: bytes, decode: Decode) -> Iterator[Item]:
             raise _malformed(body, "A body starts with [ or {", start)
 
 
-def read_file(file: BinaryIO, decode: Decode) -> Iterator[Item]:
+def read_file(file: BinaryIO, decode: _Decode) -> Iterator[Item]:
     """Records of a file: line by line when it holds one object per line, else as one body in memory."""
     first = next((line for line in file if line.strip(_SPACE)), b"")
     if _is_document(first.removeprefix(_BOM)):
@@ -63,7 +96,7 @@ def _lines(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
             yield stripped
 
 
-def _items(values: Iterable[Any], decode: Decode) -> Iterator[Item]:
+def _items(values: Iterable[Any], decode: _Decode) -> Iterator[Item]:
     for index, value in enumerate(values):
         try:
             yield index, decode(value)
@@ -91,7 +124,7 @@ def _lenient(text: bytes, body: bytes) -> list[Any]:
     return values if isinstance(values, list) else [values]
 
 
-def _object_or_lines(text: bytes, decode: Decode) -> Iterator[Item]:
+def _object_or_lines(text: bytes, decode: _Decode) -> Iterator[Item]:
     try:
         return _items([msgspec.json.decode(text, type=msgspec.Raw)], decode)
     except _UNREADABLE as error:

@@ -1,20 +1,20 @@
 """LiteLLM's `generic_api` callback: StandardLoggingPayload records. Prompts and answers are never decoded."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import field
 
 from ingestion import usage
 from ingestion.formats import json_body
-from ingestion.formats.base import Format, UnsupportedError
+from ingestion.formats.base import UnsupportedError
 from ingestion.formats.litellm_errors import Failure, failure_of
+from ingestion.formats.mapping import Reading, apply
 from ingestion.formats.values import mapping_of, metadata_of, shortened, text_of
 from ingestion.normalisation import GATEWAY_CACHE, OPERATIONS
-from ingestion.pipeline import Item
 from ingestion.records import Code, Operation, RejectedError, RequestRecord
 
 MICROSECOND: Final = 1_000_000
@@ -63,7 +63,7 @@ _decoder: Final = msgspec.json.Decoder(_Payload)
 _response: Final = msgspec.json.Decoder(_Response)
 
 
-def _decode(value: Any) -> RequestRecord:  # noqa: ANN401 - bytes, or values of the lenient reader
+def _decode(value: Any, reading: Reading) -> RequestRecord:  # noqa: ANN401 - bytes, or values of the lenient reader
     try:
         if isinstance(value, bytes | msgspec.Raw):
             payload = _decoder.decode(value)
@@ -74,7 +74,10 @@ def _decode(value: Any) -> RequestRecord:  # noqa: ANN401 - bytes, or values of 
     except _UNREADABLE as error:
         raise json_body.rejection_of(error) from error
     _refuse_version_1(payload)
-    return _record(payload)
+    record = _record(payload)
+    if reading.rules:
+        apply(record, reading.rules, json_body.looking_into(value))
+    return record
 
 
 def _refuse_version_1(payload: _Payload) -> None:
@@ -217,12 +220,4 @@ def _set_status(record: RequestRecord, failure: Failure | None) -> None:
     record.status_code, record.error_type, record.error_message = failure
 
 
-def _read(body: bytes) -> Iterator[Item]:
-    return json_body.read(body, _decode)
-
-
-def _read_file(file: BinaryIO) -> Iterator[Item]:
-    return json_body.read_file(file, _decode)
-
-
-LITELLM: Final = Format("litellm", _read, _read_file)
+LITELLM: Final = json_body.format_of("litellm", _decode)

@@ -1,17 +1,15 @@
 """Our own format: canonical records as JSON, as an array, one object or one object per line."""
 
 import re
-from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import msgspec
 
 from ingestion import usage
 from ingestion.formats import json_body
-from ingestion.formats.base import Format
+from ingestion.formats.mapping import Reading, apply
 from ingestion.formats.values import metadata_of
-from ingestion.pipeline import Item
 from ingestion.records import Code, RejectedError, RequestRecord
 
 RECORD_BYTES: Final = 2**20
@@ -30,7 +28,7 @@ _decoder: Final = msgspec.json.Decoder(_NativeRecord)
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-def _decode(value: Any) -> RequestRecord:  # noqa: ANN401 - bytes, or values of the lenient reader
+def _decode(value: Any, reading: Reading) -> RequestRecord:  # noqa: ANN401 - bytes, or values of the lenient reader
     _refuse_huge(value)
     try:
         record = (
@@ -42,6 +40,8 @@ def _decode(value: Any) -> RequestRecord:  # noqa: ANN401 - bytes, or values of 
     record.metadata = metadata_of(record.metadata) if record.metadata else {}
     if record.usage is not None:
         _take_usage(record)
+    if reading.rules:
+        apply(record, reading.rules, lambda _: None)
     return record
 
 
@@ -73,12 +73,4 @@ def _take_usage(record: _NativeRecord) -> None:
     record.usage = None
 
 
-def _read(body: bytes) -> Iterator[Item]:
-    return json_body.read(body, _decode)
-
-
-def _read_file(file: BinaryIO) -> Iterator[Item]:
-    return json_body.read_file(file, _decode)
-
-
-NATIVE: Final = Format("native", _read, _read_file)
+NATIVE: Final = json_body.format_of("native", _decode)

@@ -35,7 +35,7 @@ def mapping_of(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def shortened(metadata: dict[str, str], *, first: str) -> dict[str, str]:
+def shortened(metadata: Mapping[str, str], *, first: str = "", most: int = METADATA_KEYS) -> dict[str, str]:
     """Metadata of a sender that cannot be corrected, cut to the limits instead of refused; `first` is always kept."""
     keys = sorted((key for key in metadata if 0 < len(key) <= METADATA_KEY_LENGTH), key=lambda key: (key != first, key))
-    return {key: metadata[key][:METADATA_VALUE_LENGTH].replace("\0", "�") for key in keys[:METADATA_KEYS]}
+    return {key: metadata[key][:METADATA_VALUE_LENGTH].replace("\0", "�") for key in keys[: max(most, 0)]}
