@@ -10,7 +10,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce
 
 from analytics.catalog.columns import COST_STATES, DURATIONS, FAILURE_CLASSES, Frame
-from analytics.cells.binary import read_integers
+from analytics.cells.binary import read_integers, read_rows
 from analytics.cells.expressions import EpochSeconds, MetadataText
 from ingestion.models import LLMRequest, MetadataKey
 from ingestion.records import Operation
@@ -97,7 +97,7 @@ def read(
     expressions: list[Any] = [EXPRESSIONS[name] for name in names]
     if connection.vendor == "postgresql" and (found := _in_binary(facts, names, keys)):
         return found
-    rows = raw_rows(facts.order_by().values_list(*expressions, *(MetadataText(key.name) for key in keys)))
+    rows = read_rows(facts.order_by().values_list(*expressions, *(MetadataText(key.name) for key in keys)))
     columns = list(zip(*rows, strict=True)) if rows else [() for _ in range(len(names) + len(keys))]
     frame = {name: np.array(column, dtype=np.int64) for name, column in zip(names, columns, strict=False)}
     texts = {metadata_axis(key.pk): list(column) for key, column in zip(keys, columns[len(names) :], strict=True)}
@@ -113,22 +113,12 @@ def _in_binary(
         return dict(zip(names, read_integers(facts.order_by(), expressions), strict=True)), {}
     ordered = facts.order_by("pk")
     ids, *columns = read_integers(ordered, [F("pk"), *expressions])
-    rows = raw_rows(ordered.values_list("pk", *(MetadataText(key.name) for key in keys)))
+    rows = read_rows(ordered.values_list("pk", *(MetadataText(key.name) for key in keys)))
     found, *texts = zip(*rows, strict=True) if rows else [() for _ in range(len(keys) + 1)]
     if not np.array_equal(ids, np.array(found, dtype=np.int64)):
         return None
     frame = dict(zip(names, columns, strict=True))
     return frame, {metadata_axis(key.pk): list(column) for key, column in zip(keys, texts, strict=True)}
-
-
-def raw_rows(rows: QuerySet[Any, Any]) -> list[tuple[Any, ...]]:
-    """Rows of integers and texts as the driver gives them.
-
-    Django passes every number of an expression through a converter that changes nothing here; for tens of thousands
-    of facts that takes longer than reading them.
-    """
-    compiler = rows.query.get_compiler(using=rows.db)
-    return [row for part in compiler.execute_sql() for row in part]
 
 
 def number_texts(texts: Sequence[str | None], known: dict[str, int]) -> tuple[Any, dict[int, str]]:

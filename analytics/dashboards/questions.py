@@ -85,14 +85,22 @@ def ask(state: State, scope: Scope, now: datetime) -> Answers:
             limit=MOST_ERRORS,
             other=True,
         )
-        compare = Compare.PREVIOUS_PERIOD if state.compare is Compare.NONE else state.compare
         return Answers(
             listed,
             charted,
-            engine.run(replace(base, selections=SUMS, compare=compare), now),
+            _counted(base, state, listed, now),
             engine.run(replace(failures, group_by=(dimensions.BY_NAME["error_type"],)), now),
             engine.run(replace(failures, group_by=(dimensions.BY_NAME["status_code"],)), now),
         )
+
+
+def _counted(base: Query, state: State, listed: Result, now: datetime) -> Result:
+    """The whole range beside the period before it: every group is listed, so their sum is the whole."""
+    compare = Compare.PREVIOUS_PERIOD if state.compare is Compare.NONE else state.compare
+    query = replace(base, selections=SUMS, compare=compare)
+    earlier = replace(query, period=engine.previous_period(query), compare=Compare.NONE)
+    summary = replace(listed.summary, total=listed.summary.total[: len(SUMS)])
+    return replace(listed, query=query, series=(), summary=summary, previous=engine.run(earlier, now))
 
 
 def _charted(base: Query, state: State, listed: Result, now: datetime) -> Result:

@@ -13,6 +13,7 @@ from django.db.models.functions import Cast, Coalesce
 from analytics.catalog.columns import MONEY, Frame, Ints
 from analytics.catalog.dimensions import DIMENSIONS, Dimension
 from analytics.cells import frame as frames
+from analytics.cells.binary import read_rows
 from analytics.cells.cells import NO_MAX, NO_MIN, Cells, concatenate, from_facts
 from analytics.cells.expressions import Concat, EpochSeconds
 from analytics.models import DayAggregate, HourAggregate
@@ -93,7 +94,7 @@ def _aggregates(
     if shape.starts is not None:
         columns["second"] = EpochSeconds(F("bucket_start"))
     grouped = rows.order_by().annotate(**columns).values(*columns).annotate(**_sums(shape))
-    found = list(grouped.values_list(*columns, *_sums(shape))) if columns else [_overall(rows, shape)]
+    found = read_rows(grouped.values_list(*columns, *_sums(shape))) if columns else [_overall(rows, shape)]
     return _cells_of(found, shape), len(found)
 
 
