@@ -5,27 +5,19 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
-import psycopg
 from django.conf import settings
-from django.db import connection
-from psycopg import sql
 
-from benchmarks.clock import Stopwatch, say
-from ingestion.models import LLMRequest
+from benchmarks.clock import say
+from benchmarks.copies import Copies
 from ingestion.services import BATCH
 from ingestion.traffic import Calendar, plan
 from ingestion.traffic.company import settle
 from metricsportal.lib import localtime
 from teams.models import Organization
-
-FACTS: Final = sql.Identifier(LLMRequest._meta.db_table)
-_COPY: Final = sql.Identifier("benchmark_copy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +71,8 @@ def load(chosen: argparse.Namespace, organization: Organization, calendar: Calen
         raise RuntimeError(f"not everything was accepted: {outcome}")
     repeated = _import_again(file, slug, folder)
     say("copying the same rows")
-    copied = copy_of_facts()
+    with Copies(empty=True) as copies:
+        copied = copies.copy(0, BATCH)
     say("rolling up")
     rolled_up, text = manage("rollup", f"--organization={slug}", "--drain")
     say("comparing all aggregates with the facts")
@@ -119,38 +112,3 @@ def _import_again(file: Path, slug: str, folder: Path) -> float:
     if outcome["duplicate"] != wanted:
         raise RuntimeError(f"a second import was not recognised: {outcome}")
     return wanted / float(str(outcome["seconds"]))
-
-
-def copy_of_facts() -> float:
-    """Seconds to COPY all facts, as ready binary blocks, into an empty table with the same columns and indexes.
-
-    A block has as many rows as a batch of the import and its own transaction. Reading the blocks is not counted.
-    """
-    watch = Stopwatch()
-    with psycopg.connect(_conninfo(), autocommit=True) as server:
-        server.execute(sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(_COPY, FACTS))
-        first, last = server.execute(sql.SQL("SELECT min(id), max(id) FROM {}").format(FACTS)).fetchone() or (1, 0)
-        for low in range(first, last + 1, BATCH):
-            block = _read(server, low, low + BATCH)
-            with (
-                watch.running(),
-                server.cursor() as cursor,
-                cursor.copy(sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(_COPY)) as copy,
-            ):
-                for piece in block:
-                    copy.write(piece)
-        server.execute(sql.SQL("DROP TABLE {}").format(_COPY))
-    return watch.seconds
-
-
-def _conninfo() -> str:
-    parameters = connection.get_connection_params()
-    return psycopg.conninfo.make_conninfo(
-        **{name: parameters[name] for name in ("dbname", "user", "password", "host", "port") if parameters.get(name)}
-    )
-
-
-def _read(server: "psycopg.Connection[tuple[object, ...]]", low: int, beyond: int) -> Sequence[bytes]:
-    query = sql.SQL("COPY (SELECT * FROM {} WHERE id >= {} AND id < {}) TO STDOUT (FORMAT BINARY)")
-    with server.cursor() as cursor, cursor.copy(query.format(FACTS, sql.Literal(low), sql.Literal(beyond))) as copy:
-        return [bytes(piece) for piece in copy]

@@ -36,7 +36,9 @@ class Portal:
     browser: dict[str, str] = field(default_factory=dict)
     """Headers of a signed-in person, for pages."""
     key: dict[str, str] = field(default_factory=dict)
-    """Headers of a program, for the API."""
+    """Headers of a program that reads the API."""
+    sender: dict[str, str] = field(default_factory=dict)
+    """Headers of a gateway that sends records."""
 
     def get(self, path: str, headers: Mapping[str, str], *, keep: bool = True) -> Answer:
         """One GET on a connection of its own, read to the last byte. Raises RuntimeError unless it is 200."""
