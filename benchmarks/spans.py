@@ -36,7 +36,7 @@ def _span(span: Any, rng: random.Random, now: int) -> None:  # noqa: ANN401 - ge
     span.name, span.kind = f"chat {model}", 3
     span.end_time_unix_nano = now - rng.randrange(3600 * _SECOND)
     span.start_time_unix_nano = span.end_time_unix_nano - took
-    for name, value in {
+    values: dict[str, str | int] = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openai",
         "gen_ai.request.model": model.rpartition("-")[0],
@@ -47,7 +47,8 @@ def _span(span: Any, rng: random.Random, now: int) -> None:  # noqa: ANN401 - ge
         "gen_ai.usage.input_tokens": rng.randrange(1, 20_000),
         "gen_ai.usage.output_tokens": rng.randrange(1, 2_000),
         "gen_ai.usage.cache_read.input_tokens": 0,
-    }.items():
+    }
+    for name, value in values.items():
         _attribute(span.attributes, name, value)
 
 

@@ -1,10 +1,11 @@
 """Names of a batch into ids of dimension rows. New names are capped per organization, dimension and hour.
 
-Names are looked up once per batch and not kept in the process: one indexed query per dimension costs about a
-microsecond per record, and an account moved to another team, a renamed row or a rolled-back insert is never missed.
+Names are looked up once per batch, all dimensions in one statement, and not kept in the process: an account moved to
+another team, a renamed row or a rolled-back insert is never missed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -12,13 +13,12 @@ from typing import Any, Final, NamedTuple
 from django.db import connection, models, transaction
 
 from ingestion.models import OVERFLOW, ErrorType, GatewayUser, LLMModel, VirtualModel
-from ingestion.writer.bulk import insert_missing
+from ingestion.writer.bulk import among, insert_missing
 from teams.models import Team, VirtualAccount
 
 Key = str | tuple[str, str]
 """A name, or provider and name."""
 
-_CHUNK: Final = 500  # names per query: SQLite allows few parameters
 _TOUCH_EVERY: Final = timedelta(hours=1)
 
 
@@ -29,6 +29,7 @@ class Dimension:
     model: type[models.Model]
     with_provider: bool = False
     with_team: bool = False
+    with_email: bool = False
     extra: Mapping[str, object] = field(default_factory=dict, hash=False)
 
     @property
@@ -39,7 +40,7 @@ class Dimension:
 
 MODELS: Final = Dimension(LLMModel, with_provider=True)
 VIRTUAL_MODELS: Final = Dimension(VirtualModel)
-USERS: Final = Dimension(GatewayUser, with_team=True, extra={"email": ""})
+USERS: Final = Dimension(GatewayUser, with_team=True, with_email=True, extra={"email": ""})
 VIRTUAL_ACCOUNTS: Final = Dimension(VirtualAccount, with_team=True)
 # A team first seen in traffic is unclaimed: it has no members and gives nobody a right.
 TEAMS: Final = Dimension(Team, extra={"claimed": False})
@@ -47,11 +48,15 @@ ERROR_TYPES: Final = Dimension(ErrorType)
 
 
 class Known(NamedTuple):
-    """A dimension row: its id, the team it belongs to (accounts and users), when it was last noted as seen."""
+    """A dimension row: its id, the team and address it has, and whether it was not noted as seen for an hour."""
 
     id: int
     team_id: int | None
-    last_seen: datetime | None
+    email: str
+    stale: bool
+
+
+Found = dict[Dimension, dict[Key, Known]]
 
 
 @dataclass(slots=True)
@@ -63,17 +68,15 @@ class Interner:
     cap: int
     capped: int = 0
 
-    def intern(self, dimension: Dimension, wanted: Iterable[Key]) -> dict[Key, Known]:
-        """Rows of all wanted names; those beyond the cap share the overflow row."""
-        names = sorted(set(wanted))
-        if not names:
-            return {}
-        known = self._select(dimension, names)
-        missing = [name for name in names if name not in known]
-        if missing:
-            known |= self._create(dimension, missing)
-        self._touch(dimension, known.values())
-        return known
+    def intern(self, wanted: Mapping[Dimension, AbstractSet[Key]]) -> Found:
+        """Rows of all wanted names; those beyond the cap share the overflow row of their dimension."""
+        found = self._select(wanted)
+        for dimension, names in wanted.items():
+            known = found[dimension]
+            if missing := sorted(names - known.keys()):
+                known |= self._create(dimension, missing)
+            self._touch(dimension, known.values())
+        return found
 
     def room(self, rows: models.QuerySet[Any]) -> int:
         """How many new names the hour still allows among these rows."""
@@ -88,28 +91,44 @@ class Interner:
         rows = [(self.organization_id, self.now, self.now, *_parts(key), *dimension.extra.values()) for key in new]
         with transaction.atomic():
             insert_missing(dimension.model, columns, rows)
-        created = self._select(dimension, new)
+        created = self._select({dimension: {*new}})[dimension]
         if beyond:
             self.capped += len(beyond)
             created |= dict.fromkeys(beyond, created[dimension.overflow])
         return created
 
-    def _select(self, dimension: Dimension, keys: Sequence[Key]) -> dict[Key, Known]:
-        columns = ("id", "last_seen", "name", *_optional_columns(dimension))
-        found: dict[Key, Known] = {}
-        rows = dimension.model._default_manager.filter(organization_id=self.organization_id)
-        wanted = set(keys)
-        for chunk in chunks([_parts(key)[-1] for key in keys]):
-            for pk, last_seen, name, *rest in rows.filter(name__in=chunk).values_list(*columns):
-                key: Key = (rest[0], name) if dimension.with_provider else name
-                if key in wanted:
-                    found[key] = Known(pk, rest[0] if dimension.with_team else None, last_seen)
+    def _select(self, wanted: Mapping[Dimension, AbstractSet[Key]]) -> Found:
+        found: Found = {dimension: {} for dimension in wanted}
+        asked = [(dimension, names) for dimension, names in wanted.items() if names]
+        if not asked:
+            return found
+        parts = [self._part(number, dimension, names) for number, (dimension, names) in enumerate(asked)]
+        with connection.cursor() as cursor:
+            cursor.execute(" UNION ALL ".join(sql for sql, _ in parts), [one for _, values in parts for one in values])
+            for number, pk, stale, name, provider, team_id, email in cursor.fetchall():
+                dimension, names = asked[number]
+                key: Key = (provider, name) if dimension.with_provider else name
+                if key in names:
+                    found[dimension][key] = Known(pk, team_id, email, bool(stale))
         return found
+
+    def _part(self, number: int, dimension: Dimension, names: AbstractSet[Key]) -> tuple[str, list[Any]]:
+        """The rows of one dimension; models are found by name, whoever provides them."""
+        table = connection.ops.quote_name(dimension.model._meta.db_table)
+        named, values = among("name", sorted({_parts(key)[-1] for key in names}))
+        seen = connection.ops.adapt_datetimefield_value(self.now - _TOUCH_EVERY)
+        provider = "provider" if dimension.with_provider else "''"
+        team = "team_id" if dimension.with_team else "CAST(NULL AS bigint)"
+        email = "email" if dimension.with_email else "''"
+        return (
+            f"SELECT {number}, id, CASE WHEN last_seen >= %s THEN 0 ELSE 1 END, name, {provider}, {team}, {email} "  # noqa: S608 - names of our own
+            f"FROM {table} WHERE organization_id = %s AND {named}",
+            [seen, self.organization_id, values],
+        )
 
     def _touch(self, dimension: Dimension, rows: Iterable[Known]) -> None:
         """Note when names were last seen, at most once an hour, in the order of ids so that no two batches deadlock."""
-        limit = self.now - _TOUCH_EVERY
-        stale = sorted({row.id for row in rows if row.last_seen is None or row.last_seen < limit})
+        stale = sorted({row.id for row in rows if row.stale})
         if not stale:
             return
         table = connection.ops.quote_name(dimension.model._meta.db_table)
@@ -119,29 +138,16 @@ class Interner:
             cursor.executemany(statement, [(now, pk) for pk in stale])
 
 
-def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Slices that fit into one query."""
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]
-
-
 def _name_columns(dimension: Dimension) -> tuple[str, ...]:
     return ("provider", "name") if dimension.with_provider else ("name",)
-
-
-def _optional_columns(dimension: Dimension) -> tuple[str, ...]:
-    if dimension.with_provider:
-        return ("provider",)
-    return ("team_id",) if dimension.with_team else ()
 
 
 def _parts(key: Key) -> tuple[str, ...]:
     return (key,) if isinstance(key, str) else key
 
 
-def label_users(organization_id: int, emails: Mapping[str, str]) -> None:
+def label_users(users: Mapping[Key, Known], emails: Mapping[str, str]) -> None:
     """Give callers that have no e-mail address yet the one that the source sends."""
-    for chunk in chunks(sorted(emails)):
-        unlabelled = GatewayUser.objects.filter(organization_id=organization_id, name__in=chunk, email="")
-        for user in unlabelled.only("id", "name"):
-            GatewayUser.objects.filter(pk=user.pk).update(email=emails[user.name])
+    for name, email in sorted(emails.items()):
+        if not users[name].email:
+            GatewayUser.objects.filter(pk=users[name].id, email="").update(email=email)

@@ -7,9 +7,9 @@ from typing import Final
 from django.conf import settings
 from django.db import connection, transaction
 
-from ingestion.dimensions import Interner, chunks
+from ingestion.dimensions import Interner
 from ingestion.models import OVERFLOW, ChangedHour, LLMRequest, MetadataKey, MetadataValue
-from ingestion.writer.bulk import bulk_insert, insert_missing
+from ingestion.writer.bulk import among, bulk_insert, insert_missing
 from teams.models import Organization
 
 # Keys that name single requests: registered only by hand, for grouping by them would give one group per request.
@@ -23,19 +23,25 @@ def intern_metadata(interner: Interner, wanted: Mapping[str, set[str]]) -> froze
     if not wanted:
         return frozenset()
     registered = _registered_keys(interner, sorted(wanted))
+    known = _known_values(registered, wanted)
     beyond: set[tuple[str, str]] = set()
     for name, key_id in registered.items():
-        beyond |= {(name, value) for value in _intern_values(interner, key_id, wanted[name])}
+        new = sorted(value for value in wanted[name] if (key_id, value) not in known)
+        if new:
+            beyond |= {(name, value) for value in _intern_values(interner, key_id, new)}
     interner.capped += len(beyond)
     return frozenset(beyond)
 
 
 def _registered_keys(interner: Interner, names: list[str]) -> dict[str, int]:
     """Ids of the registered ones among the keys of a batch. Registers new keys while there are places left."""
-    known: dict[str, tuple[int, bool]] = {}
     keys = MetadataKey.objects.filter(organization_id=interner.organization_id)
-    for chunk in chunks(names):
-        known |= {name: rest for name, *rest in keys.filter(name__in=chunk).values_list("name", "id", "registered")}  # type: ignore[misc]  # one row is name, id, registered
+    named, values = among("name", names)
+    table = connection.ops.quote_name(MetadataKey._meta.db_table)
+    with connection.cursor() as cursor:
+        statement = f"SELECT name, id, registered FROM {table} WHERE organization_id = %s AND {named}"  # noqa: S608 - names of our own
+        cursor.execute(statement, [interner.organization_id, values])
+        known = {name: (pk, bool(registered)) for name, pk, registered in cursor.fetchall()}
     new = [name for name in names if name not in known]
     if new and (room := interner.room(keys)):
         for key in _create_keys(interner, new[:room]):
@@ -87,16 +93,21 @@ def _stored_values(key: MetadataKey) -> list[str]:
         return [value for (value,) in cursor.fetchall()]
 
 
-def _intern_values(interner: Interner, key_id: int, wanted: set[str]) -> list[str]:
+def _known_values(registered: Mapping[str, int], wanted: Mapping[str, set[str]]) -> set[tuple[int, str]]:
+    """Key and text of the values that are stored, of all keys of a batch in one statement."""
+    if not registered:
+        return set()
+    keys, key_ids = among("key_id", sorted(registered.values()))
+    named, texts = among("name", sorted({value for name in registered for value in wanted[name]}))
+    table = connection.ops.quote_name(MetadataValue._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT key_id, name FROM {table} WHERE {keys} AND {named}", [key_ids, texts])  # noqa: S608 - names of our own
+        return {(key_id, name) for key_id, name in cursor.fetchall()}
+
+
+def _intern_values(interner: Interner, key_id: int, new: list[str]) -> list[str]:
     """Store the new values of a key; returns those beyond the cap."""
-    values = MetadataValue.objects.filter(key_id=key_id)
-    names, known = sorted(wanted), set[str]()
-    for chunk in chunks(names):
-        known.update(values.filter(name__in=chunk).values_list("name", flat=True))
-    new = [name for name in names if name not in known]
-    if not new:
-        return []
-    room = interner.room(values)
+    room = interner.room(MetadataValue.objects.filter(key_id=key_id))
     rows = [
         (interner.organization_id, key_id, name, interner.now, interner.now)
         for name in (*new[:room], *([OVERFLOW] if new[room:] else []))

@@ -64,16 +64,29 @@ def intern(organization_id: int, drafts: Sequence[Draft], now: datetime) -> Batc
     """Find or create the rows of all names of a batch. Commits on its own when no transaction is open."""
     records = [draft.record for draft in drafts]
     interner = Interner(organization_id, now, settings.INGEST_NEW_VALUES_PER_HOUR)
-    find = interner.intern
-    models = find(dimensions.MODELS, ((r.provider or "", r.model) for r in records if r.model))
-    virtual_models = find(dimensions.VIRTUAL_MODELS, (r.virtual_model for r in records if r.virtual_model))
-    users = find(dimensions.USERS, (r.user for r in records if r.user))
-    accounts = find(dimensions.VIRTUAL_ACCOUNTS, (r.virtual_account for r in records if r.virtual_account))
-    teams = find(dimensions.TEAMS, (r.team for r in records if r.team))
-    error_types = find(dimensions.ERROR_TYPES, (d.error_type for d in drafts if d.error_type))
-    dimensions.label_users(organization_id, {r.user: r.user_email for r in records if r.user and r.user_email})
+    found = interner.intern(
+        {
+            dimensions.MODELS: {(r.provider or "", r.model) for r in records if r.model},
+            dimensions.VIRTUAL_MODELS: {r.virtual_model for r in records if r.virtual_model},
+            dimensions.USERS: {r.user for r in records if r.user},
+            dimensions.VIRTUAL_ACCOUNTS: {r.virtual_account for r in records if r.virtual_account},
+            dimensions.TEAMS: {r.team for r in records if r.team},
+            dimensions.ERROR_TYPES: {d.error_type for d in drafts if d.error_type},
+        }
+    )
+    emails = {r.user: r.user_email for r in records if r.user and r.user_email}
+    dimensions.label_users(found[dimensions.USERS], emails)
     replaced = intern_metadata(interner, _metadata_values(records))
-    return BatchNames(models, virtual_models, users, accounts, teams, error_types, replaced, interner.capped)
+    return BatchNames(
+        models=found[dimensions.MODELS],
+        virtual_models=found[dimensions.VIRTUAL_MODELS],
+        users=found[dimensions.USERS],
+        virtual_accounts=found[dimensions.VIRTUAL_ACCOUNTS],
+        teams=found[dimensions.TEAMS],
+        error_types=found[dimensions.ERROR_TYPES],
+        replaced=replaced,
+        capped=interner.capped,
+    )
 
 
 def _metadata_values(records: Sequence[RequestRecord]) -> dict[str, set[str]]:

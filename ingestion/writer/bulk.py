@@ -51,6 +51,13 @@ def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Row], types: Se
     return count
 
 
+def among(column: str, values: Sequence[int] | Sequence[str]) -> tuple[str, list[Any] | str]:
+    """The condition that a column of ours is one of the values, however many they are, and its one parameter."""
+    if connection.vendor == "postgresql":
+        return f"{column} = ANY(%s)", list(values)
+    return f"{column} IN (SELECT value FROM json_each(%s))", json.dumps(values)  # noqa: S608 - a column of ours
+
+
 def prepared(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> Iterable[Row]:
     """The rows in the form that the driver of this database takes."""
     vendor = connection.vendor

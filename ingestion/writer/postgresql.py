@@ -39,9 +39,8 @@ _HASHES: Final = (
 def insert_new(rows: Sequence[Row]) -> set[str]:
     """Insert the rows whose identity is new and return their request ids; call it inside a transaction."""
     with connection.cursor() as cursor:
-        cursor.execute(_CREATE)
         # Rows of an earlier batch are still there when both run inside one transaction.
-        cursor.execute(f"DELETE FROM {_STAGING}")  # noqa: S608 - our own name
+        cursor.execute(f"{_CREATE}; DELETE FROM {_STAGING}")  # noqa: S608 - our own name
         copy_rows(_STAGING, COLUMNS, rows, [_type(column) for column in COLUMNS])
         cursor.execute(_INSERT)
         return {request_id for (request_id,) in cursor.fetchall()}

@@ -1,12 +1,13 @@
 """The rows that facts point at stay where they are until the facts are committed."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, cast
 
 from django.db import IntegrityError, connection
 
 from ingestion.models import LLMRequest
 from ingestion.pipeline import COLUMNS, Row
+from ingestion.writer.bulk import among
 
 _TABLES: Final = {
     COLUMNS.index(field.column): field.related_model._meta.db_table
@@ -20,21 +21,30 @@ def hold(rows: Sequence[Row]) -> None:
 
     Raises IntegrityError when one is gone already; the batch then looks its names up again.
     """
+    wanted: dict[str, list[int]] = {}
     for position, table in _TABLES.items():
-        ids = sorted({row[position] for row in rows} - {None}, key=str)
-        if ids and _held(table, ids) != len(ids):
-            raise IntegrityError(f"a row of {table} was deleted while the batch was prepared")
+        if ids := {row[position] for row in rows} - {None}:
+            wanted[table] = sorted(cast("set[int]", ids))
+    if not wanted:
+        return
+    held = _held(wanted)
+    gone = [table for (table, ids), count in zip(wanted.items(), held, strict=True) if count != len(ids)]
+    if gone:
+        raise IntegrityError(f"a row of {gone[0]} was deleted while the batch was prepared")
 
 
-def _held(table: str, ids: Sequence[object]) -> int:
+def _held(wanted: Mapping[str, Sequence[int]]) -> tuple[int, ...]:
+    """How many of the rows of each table exist; they are locked in one statement."""
     # On SQLite the write lock of the transaction already keeps others away.
     lock = "FOR KEY SHARE" if connection.vendor == "postgresql" else ""
-    held = 0
+    parts, counts, parameters = [], [], []
+    for number, (table, ids) in enumerate(wanted.items()):
+        chosen, values = among("id", ids)
+        rows = f"SELECT id FROM {connection.ops.quote_name(table)} WHERE {chosen} ORDER BY id {lock}"  # noqa: S608 - our own table
+        parts.append(f"held_{number} AS ({rows})")
+        counts.append(f"(SELECT COUNT(*) FROM held_{number})")  # noqa: S608 - our own name
+        parameters.append(values)
     with connection.cursor() as cursor:
-        for start in range(0, len(ids), 500):
-            some = ids[start : start + 500]
-            marks = ", ".join(["%s"] * len(some))
-            rows = f"SELECT id FROM {connection.ops.quote_name(table)} WHERE id IN ({marks}) ORDER BY id {lock}"  # noqa: S608 - our own table
-            cursor.execute(f"SELECT COUNT(*) FROM ({rows}) AS held", list(some))  # type: ignore[arg-type]  # noqa: S608 - ids
-            held += cursor.fetchone()[0]
-    return held
+        cursor.execute(f"WITH {', '.join(parts)} SELECT {', '.join(counts)}", parameters)
+        found: tuple[int, ...] = cursor.fetchone()
+    return found
