@@ -36,8 +36,12 @@ MOST_USD: Final = Decimal(9_000_000)  # picodollars must fit into 64 bits
 MOST_ATTEMPTS: Final = 32_767
 EARLIEST: Final = datetime(1970, 1, 2, tzinfo=UTC)
 
-_LIMITS: Final = tuple(TEXT_LIMITS.items())
-_texts: Final = attrgetter(*TEXT_LIMITS)
+# Ids differ from record to record, names repeat: what was found sound once is not looked at again.
+_IDS: Final = ("trace_id", "span_id")
+_NAMES: Final = tuple(field for field in TEXT_LIMITS if field not in _IDS)
+_names: Final = attrgetter(*_NAMES)
+_KEPT: Final = 4_096
+_FEW_PAIRS: Final = 8
 _tokens: Final = attrgetter(*TOKEN_FIELDS)
 _DURATIONS: Final = ("latency_ms", "ttft_ms", "itl_ms")
 _durations: Final = attrgetter(*_DURATIONS)
@@ -83,9 +87,17 @@ def check_request_id(record: RequestRecord) -> None:
 
 def check_texts(record: RequestRecord) -> None:
     """Lengths and characters of all names."""
-    for (field, limit), value in zip(_LIMITS, _texts(record), strict=True):
-        if value and (len(value) > limit or not _is_sound(value)):
-            _check_text(value, limit, field)
+    _check_names(_names(record))
+    for field in _IDS:
+        if value := getattr(record, field):
+            _check_text(value, TEXT_LIMITS[field], field)
+
+
+@lru_cache(maxsize=_KEPT)
+def _check_names(values: tuple[str | None, ...]) -> None:
+    for field, value in zip(_NAMES, values, strict=True):
+        if value:
+            _check_text(value, TEXT_LIMITS[field], field)
 
 
 def check_metadata(record: RequestRecord) -> None:
@@ -95,7 +107,14 @@ def check_metadata(record: RequestRecord) -> None:
         return
     if len(metadata) > METADATA_KEYS:
         raise RejectedError(Code.TOO_LONG, "metadata", f"metadata has {len(metadata)} keys, {METADATA_KEYS} are kept.")
-    for key, value in metadata.items():
+    # Only small ones are kept: the memory for them stays below 20 MB whatever is sent.
+    check = _check_pairs if len(metadata) <= _FEW_PAIRS else _check_pairs.__wrapped__
+    check(tuple(metadata.items()))
+
+
+@lru_cache(maxsize=_KEPT)
+def _check_pairs(pairs: tuple[tuple[str, str], ...]) -> None:
+    for key, value in pairs:
         if not key:
             raise RejectedError(Code.INVALID, "metadata", "A metadata key is empty.")
         _check_text(key, METADATA_KEY_LENGTH, "metadata")
