@@ -3,10 +3,12 @@
 import argparse
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Final
 
 from benchmarks.accuracy import Error
 from benchmarks.exports import GROUPS, Export
+from benchmarks.ingest import BATCH, SPANS, Ingested
 from benchmarks.load import Loaded
 from benchmarks.pages import KEY, RANGES, VIEWS, Page
 from benchmarks.storage import Share, Table
@@ -15,6 +17,11 @@ from metricsportal.lib.histogram import RELATIVE_ERROR
 IMPORT_BAR: Final = 10_000  # requests per second
 PAGE_BAR: Final = 300  # milliseconds, p95 of the month
 GROWTH_BAR: Final = 60 * 2**20  # bytes
+SEND_BAR: Final = 15_000  # requests per second
+SHARE_BAR: Final = 0.45  # of COPY
+REPEAT_BAR: Final = 2.0  # times as fast as the first time
+SPANS_BAR: Final = 5_000  # spans per second
+FLAT_BAR: Final = 20 * 2**20  # bytes
 _MEBIBYTE: Final = 2**20
 
 
@@ -30,6 +37,7 @@ class Figures:
     tables: Sequence[Table]
     grains: Sequence[Share]
     errors: Sequence[Error]
+    ingested: Ingested
 
 
 def render(figures: Figures) -> str:
@@ -46,6 +54,7 @@ def render(figures: Figures) -> str:
         "## Bars",
         _table(("bar", "measured", ""), _bars(figures)),
         *_loading(figures),
+        *_sending(figures.ingested),
         *_pages(figures),
         *_exports(figures),
         *_sizes(figures),
@@ -90,7 +99,55 @@ def _bars(figures: Figures) -> list[tuple[str, str, str]]:
                 _verdict(max(grown) < GROWTH_BAR),
             ),
         )
-    return bars
+    return bars + _sending_bars(figures.ingested)
+
+
+def _sending_bars(sent: Ingested) -> list[tuple[str, str, str]]:
+    rate, share, repeat = median(sent.native), _share(sent), _repeat(sent)
+    spans, grown = median(sent.spans), sent.peaks[-1] - sent.peaks[0]
+    return [
+        (f"records over HTTP at least {SEND_BAR:,}/s", f"{rate:,.0f}/s", _verdict(rate >= SEND_BAR)),
+        (f"at least {SHARE_BAR:.0%} of COPY of the same rows", f"{share:.0%}", _verdict(share >= SHARE_BAR)),
+        (
+            f"a repeat of stored batches at least {REPEAT_BAR:.0f} times as fast",
+            f"{repeat:.1f} times",
+            _verdict(repeat >= REPEAT_BAR),
+        ),
+        (f"OTLP protobuf at least {SPANS_BAR:,} spans/s", f"{spans:,.0f} spans/s", _verdict(spans >= SPANS_BAR)),
+        (
+            f"a web worker's memory is flat over {sent.records:,} records (below {FLAT_BAR // _MEBIBYTE} MiB)",
+            f"{grown / _MEBIBYTE:,.1f} MiB",
+            _verdict(grown < FLAT_BAR),
+        ),
+    ]
+
+
+def _share(sent: Ingested) -> float:
+    """Median over the rounds of the speed beside that of COPY in the same round."""
+    return median(one / copied for one, copied in zip(sent.native, sent.copied, strict=True))
+
+
+def _repeat(sent: Ingested) -> float:
+    return median(again / one for again, one in zip(sent.repeated, sent.native, strict=True))
+
+
+def _sending(sent: Ingested) -> list[str]:
+    columns = (sent.native, sent.copied, sent.repeated, sent.spans)
+    rows = [
+        (str(number), *(f"{one:,.0f}" for one in figures), f"{peak / _MEBIBYTE:,.0f} MiB")
+        for number, (*figures, peak) in enumerate(zip(*columns, sent.peaks, strict=True), 1)
+    ]
+    return [
+        "## Records over HTTP",
+        (
+            f"{sent.records:,} records in rounds, `POST /api/v1/requests` in batches of {BATCH:,} on four connections "
+            "to gunicorn (two workers, four threads each), every record looked up, priced and committed before the "
+            "answer; the client, the server and PostgreSQL share the machine. Beside it COPY of the same rows, ready "
+            "made, into a table with the same columns, indexes and rows, a transaction per batch; the same batches "
+            f"sent again; and spans, `POST /v1/traces` with {SPANS} spans a body in protobuf. Per second."
+        ),
+        _table(("round", "records", "COPY", "repeated", "spans", "largest worker"), rows),
+    ]
 
 
 def _loading(figures: Figures) -> list[str]:

@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from benchmarks.accuracy import Error, exact
 from benchmarks.clock import nearest_rank
 from benchmarks.exports import Export
+from benchmarks.ingest import Ingested
 from benchmarks.load import Loaded
 from benchmarks.page import Figures, render
 from benchmarks.pages import RANGES, VIEWS, Page
@@ -26,6 +28,14 @@ LOADED = Loaded(
     verified=4.0,
     cells=123,
 )
+INGESTED = Ingested(
+    30_000,
+    native=[16_000.0, 15_000.0, 17_000.0],
+    copied=[32_000.0, 30_000.0, 34_000.0],
+    repeated=[32_000.0, 30_000.0, 34_000.0],
+    spans=[6_000.0, 5_000.0, 7_000.0],
+    peaks=[2**27, 2**27, 2**27],
+)
 FIGURES = Figures(
     chosen=argparse.Namespace(requests=30_000, days=1, seed=1, rounds=2),
     machine=[("processor", "2 cores")],
@@ -35,6 +45,7 @@ FIGURES = Figures(
     tables=[Table("facts", 30_000, 2**23, 2**24)],
     grains=[Share("model", 600, 2**20)],
     errors=[Error("latency", 99, 8, 0.0107, 0.4, 0.3)],
+    ingested=INGESTED,
 )
 
 
@@ -44,8 +55,13 @@ def verdicts(figures: Figures) -> list[str]:
     return [line.split("|")[-2].strip() for line in lines if line.startswith("| ")][2:]
 
 
+def sending(**worse: Any) -> Figures:
+    """The figures with another list of rounds."""
+    return replace(FIGURES, ingested=replace(INGESTED, **worse))
+
+
 def test_every_bar_that_is_met_is_called_met() -> None:
-    assert verdicts(FIGURES) == ["met"] * 4
+    assert verdicts(FIGURES) == ["met"] * 9
     assert "15,000 requests/s" in render(FIGURES)
     assert "**25%** of the speed of bare COPY" in render(FIGURES)
 
@@ -57,10 +73,15 @@ def test_every_bar_that_is_met_is_called_met() -> None:
         (replace(FIGURES, pages=[*FIGURES.pages, replace(FIGURES.pages[0], range="30d", millis=(301.0,))]), 1),
         (replace(FIGURES, exports=[replace(FIGURES.exports[0], growth=2**26)]), 2),
         (replace(FIGURES, errors=[replace(FIGURES.errors[0], product=0.0111)]), 3),
+        (sending(native=[14_999.0, 14_998.0, 40_000.0]), 4),
+        (sending(copied=[36_000.0, 34_000.0, 34_000.0]), 5),
+        (sending(repeated=[31_000.0, 29_000.0, 34_000.0]), 6),
+        (sending(spans=[4_999.0, 4_999.0, 9_000.0]), 7),
+        (sending(peaks=[2**27, 2**27, 2**27 + 20 * 2**20]), 8),
     ],
 )
 def test_a_bar_that_is_missed_is_called_missed(worse: Figures, place: int) -> None:
-    expected = ["met"] * 4
+    expected = ["met"] * 9
     expected[place] = "**missed**"
     assert verdicts(worse) == expected
 
