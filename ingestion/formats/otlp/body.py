@@ -1,6 +1,6 @@
 """OTLP bodies to records."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, Final
 
 from ingestion.formats.base import Format
@@ -26,11 +26,33 @@ def _format(decode: _Decode) -> Format:
 
 def _items(spans: Iterator[Span], reading: Reading) -> Iterator[Item]:
     """Spans that are no calls to models are taken and ignored: they are no records."""
-    for index, call in enumerate(calls(list(spans))):
-        try:
-            yield index, _record(call, reading)
-        except RejectedError as error:
-            yield index, error
+    found = calls(list(spans))
+    items = [_item(call, reading) for call in found]
+    _number_attempts(found, items)
+    return iter(enumerate(items))
+
+
+def _item(call: Call, reading: Reading) -> RequestRecord | RejectedError:
+    try:
+        return _record(call, reading)
+    except RejectedError as error:
+        return error
+
+
+def _number_attempts(found: Sequence[Call], items: Sequence[RequestRecord | RejectedError]) -> None:
+    """Tries of one caller request in their order, where the gateway shows them side by side below one span.
+
+    After a success the next call is a new one: an agent asks more than once.
+    """
+    tries: dict[tuple[str, str], list[tuple[int, RequestRecord]]] = {}
+    for (span, dialect, ancestors), item in zip(found, items, strict=True):
+        if dialect.shows_tries and ancestors and isinstance(item, RequestRecord):
+            tries.setdefault((span.trace_id, ancestors[-1].span_id), []).append((span.start_ns, item))
+    for group in tries.values():
+        number = 1
+        for _, record in sorted(group, key=lambda one: one[0]):
+            record.attempt = number
+            number = number + 1 if record.error_type else 1
 
 
 def _record(call: Call, reading: Reading) -> RequestRecord:

@@ -16,16 +16,19 @@ _DEEPEST: Final = 64
 def calls(spans: Sequence[Span]) -> list[Call]:
     """The calls in the order of their spans. A call inside another one of the same model is the one that is counted.
 
+    But for a gateway's own span: it knows who called, and what a client library inside it tells is the same call.
     Nothing waits for a parent that came in another body: counting must not depend on it.
     """
     by_key = {_key(span): span for span in spans}
-    found = [(span, dialect) for span in spans if (dialect := _counting(span))]
-    models = {id(span): dialect.models(span) for span, dialect in found}
-    around = {id(span): _ancestors(span, by_key) for span, _ in found}
-    outer = {
-        id(one) for span, _ in found for one in around[id(span)] if models[id(span)] & models.get(id(one), frozenset())
-    }
-    return [(span, dialect, around[id(span)]) for span, dialect in found if id(span) not in outer]
+    found = {id(span): (span, dialect, _ancestors(span, by_key)) for span in spans if (dialect := _counting(span))}
+    models = {number: dialect.models(span) for number, (span, dialect, _) in found.items()}
+    repeated: set[int] = set()
+    for number, (_, dialect, ancestors) in found.items():
+        for around in map(id, ancestors):
+            if around in found and models[number] & models[around]:
+                other = found[around][1]
+                repeated.add(number if other.is_gateway and other is not dialect else around)
+    return [call for number, call in found.items() if number not in repeated]
 
 
 def _key(span: Span) -> Key:

@@ -117,6 +117,18 @@ def test_one_call_in_two_vocabularies() -> None:
     assert counted([observed, repeated]) == [repeated.span_id]
 
 
+def test_a_gateways_own_span_is_the_call_it_made_through_a_library() -> None:
+    names = {"gen_ai.request.model": "chat-default", "litellm.provider.model": "openai/gpt-4o-mini"}
+    proxy = span(chat(**names), scope="litellm")
+    client = inside(proxy, chat(**{"gen_ai.request.model": "gpt-4o-mini"}))
+    assert counted([proxy, client]) == counted([client, proxy]) == [proxy.span_id]
+    # Two spans of the gateway itself are told apart as everywhere else, and its caller's own span is the outer one.
+    caller = span(chat(**{"gen_ai.request.model": "chat-default"}))
+    proxy.parent_id = caller.span_id
+    again = inside(proxy, chat(**names), scope="litellm")
+    assert counted([caller, proxy, again, client]) == [again.span_id]
+
+
 def test_calls_of_different_models_are_different_calls() -> None:
     judged = span(chat(**{"gen_ai.request.model": "o3"}))
     assert len(counted([judged, inside(judged, chat())])) == 2

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ingestion.formats.otlp.span import Span
+from ingestion.records import RequestRecord
 from tests.ingestion.otlp import bodies
 from tests.ingestion.otlp.bodies import SERVICE, expected, span
 
@@ -132,7 +133,24 @@ def test_truefoundry() -> None:
         itl_ms=44.25,
         streaming=True,
         reported_cost_usd=Decimal("0.0021"),
+        attempt=1,
     )
+
+
+def test_attempts_of_truefoundry() -> None:
+    """In the order of their start, whatever the order in the body; after a success the next one is no retry."""
+    root, other = span(ROOT), span(ROOT)
+
+    def model(seconds: int, *, root: Span, error: str = "") -> Span:
+        fields = {"start_ns": bodies.START_NS + seconds * 10**9, "end_ns": bodies.START_NS + (seconds + 1) * 10**9}
+        return span(TRUEFOUNDRY | {"tfy.error_type": error}, parent_id=root.span_id, **fields)
+
+    tries = [model(0, root=root, error="Timeout"), model(1, root=root, error="RateLimitError"), model(2, root=root)]
+    later, elsewhere, alone = model(3, root=root), model(1, root=other), span(TRUEFOUNDRY)
+    found = bodies.records(later, root, *reversed(tries), other, elsewhere, alone)
+    attempts = {one.span_id: one.attempt for one in found if isinstance(one, RequestRecord)}
+    expected_attempts = [1, 2, 3, 1, 1, None]
+    assert [attempts[one.span_id] for one in (*tries, later, elsewhere, alone)] == expected_attempts
 
 
 @pytest.mark.parametrize(

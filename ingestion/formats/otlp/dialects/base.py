@@ -18,6 +18,8 @@ class Dialect:
     """One vocabulary: whether a span uses it, whether the span is a call to a model, and its record.
 
     `models` names the models of a span; of a call that is described twice, once inside the other, the inner is counted.
+    `is_gateway`: its spans know more of a call than those that a client library makes inside them.
+    `shows_tries`: retries and fallbacks of one request are calls below one span.
     """
 
     name: str
@@ -25,6 +27,8 @@ class Dialect:
     counts: Callable[[Span], bool]
     models: Callable[[Span], frozenset[str]]
     record: Callable[[Span, Ancestors], RequestRecord]
+    is_gateway: bool = False
+    shows_tries: bool = False
 
 
 USER = ("user.id", "enduser.id", "gen_ai.user", "gen_ai.request.user", "user.email")

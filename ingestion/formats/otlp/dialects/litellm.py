@@ -66,4 +66,12 @@ def _metadata(about: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-LITELLM: Final = Dialect("litellm", lambda span: span.scope.startswith("litellm"), _counts, genai.models, _record)
+def _models(span: Span) -> frozenset[str]:
+    """The alias that was asked for and the model that served it: a span inside names one of them."""
+    served = text(span.attributes, "litellm.provider.model")
+    return genai.models(span) | ({served, served.rpartition("/")[2]} if served else set())
+
+
+LITELLM: Final = Dialect(
+    "litellm", lambda span: span.scope.startswith("litellm"), _counts, _models, _record, is_gateway=True
+)

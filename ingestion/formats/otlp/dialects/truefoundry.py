@@ -94,4 +94,6 @@ TRUEFOUNDRY: Final = Dialect(
     lambda span: text(span.attributes, _TYPE) in ("Model", "LLM"),
     lambda span: frozenset(filter(None, [text(span.attributes, "tfy.model.name")])),
     _record,
+    is_gateway=True,
+    shows_tries=True,
 )
