@@ -1,0 +1,79 @@
+"""An example bill, and usage objects as providers send them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What was used, the list, the lines (tokens, USD per million) and their sum in USD; `fee` per request in USD."""
+
+    name: str
+    usage: dict[str, object]
+    prices: Mapping[str, str]
+    lines: tuple[tuple[int, str], ...]
+    total: str
+    fee: str = "0"
+    fields: dict[str, Any] = field(default_factory=dict)
+    tiers: tuple[tuple[str, int, Mapping[str, str]], ...] = ()
+    """Further lists: service tier, context limit, prices."""
+
+
+def chat(prompt: int, completion: int, *, cached: int = 0, reasoning: int = 0, **more: object) -> dict[str, object]:
+    """`usage` of OpenAI's chat completions."""
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": {"cached_tokens": cached, "audio_tokens": more.get("audio_in", 0)},
+        "completion_tokens_details": {"reasoning_tokens": reasoning, "audio_tokens": more.get("audio_out", 0)},
+    }
+
+
+def responses(inputs: int, outputs: int, *, cached: int = 0, reasoning: int = 0) -> dict[str, object]:
+    """`usage` of OpenAI's responses."""
+    return {
+        "input_tokens": inputs,
+        "input_tokens_details": {"cached_tokens": cached},
+        "output_tokens": outputs,
+        "output_tokens_details": {"reasoning_tokens": reasoning},
+        "total_tokens": inputs + outputs,
+    }
+
+
+def anthropic(fresh: int, output: int, *, read: int = 0, five: int = 0, hour: int = 0) -> dict[str, object]:
+    """`usage` of Anthropic's messages: cached tokens stand beside the input."""
+    return {
+        "input_tokens": fresh,
+        "cache_read_input_tokens": read,
+        "cache_creation_input_tokens": five + hour,
+        "cache_creation": {"ephemeral_5m_input_tokens": five, "ephemeral_1h_input_tokens": hour},
+        "output_tokens": output,
+    }
+
+
+def gemini(prompt: int, candidates: int, *, cached: int = 0, thoughts: int = 0, **more: int) -> dict[str, object]:
+    """`usageMetadata` of Gemini: thoughts stand beside the candidates."""
+    usage: dict[str, object] = {
+        "promptTokenCount": prompt,
+        "candidatesTokenCount": candidates,
+        "thoughtsTokenCount": thoughts,
+        "cachedContentTokenCount": cached,
+        "totalTokenCount": prompt + candidates + thoughts,
+    }
+    if audio := more.get("audio"):
+        text = {"modality": "TEXT", "tokenCount": prompt - audio}
+        usage["promptTokensDetails"] = [text, {"modality": "AUDIO", "tokenCount": audio}]
+    return usage | ({"toolUsePromptTokenCount": more["tools"]} if "tools" in more else {})
+
+
+def bedrock(fresh: int, output: int, *, read: int = 0, write: int = 0) -> dict[str, object]:
+    """`usage` of Bedrock's Converse."""
+    return {
+        "inputTokens": fresh,
+        "outputTokens": output,
+        "cacheReadInputTokens": read,
+        "cacheWriteInputTokens": write,
+        "totalTokens": fresh + output + read + write,
+    }
