@@ -133,7 +133,14 @@ def move_rule(*, actor: User | None, rule: AttributeRule, steps: int) -> None:
         for position, one in enumerate(rules, start=1):
             one.position = position
         AttributeRule.objects.bulk_update(rules, ["position"])
-        audit.record(organization=organization, actor=actor, action="mapping.move", target=rule, place=to + 1)
+        audit.record(
+            organization=organization,
+            actor=actor,
+            action="mapping.move",
+            target=rule,
+            place=to + 1,
+            **_details(rule),
+        )
 
 
 def _details(rule: AttributeRule) -> dict[str, str]:
