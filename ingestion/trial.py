@@ -124,7 +124,10 @@ def _text(value: object) -> str:
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+    if isinstance(value, Decimal | float):
+        text = f"{Decimal(repr(value)) if isinstance(value, float) else value:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return str(value)
 
 
 def _idle(rules: list[AttributeRule], filled: dict[str, int]) -> list[Idle]:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from ingestion import rules as acts
 from ingestion import trial
 from ingestion.views.mapping_form import RuleForm, values_of
-from ingestion.views.targets import label_of
+from ingestion.views.targets import FORMATS, label_of
 from teams.access import Scope
 from teams.pages import Organization, organization_page
 from teams.roles import Capability
@@ -79,15 +79,16 @@ def remove(request: HttpRequest, organization: Organization, scope: Scope, numbe
     return _done(request, organization, f"“{found.attribute}” fills {label_of(found.target)} no more.")
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("record")
 @organization_page(Capability.MANAGE_PEOPLE)
 def try_record(request: HttpRequest, organization: Organization, scope: Scope) -> HttpResponse:
     """What becomes of a pasted record. The text itself never comes back: it may hold what people wrote."""
+    if request.method != "POST":  # somebody opens the address of an answer again
+        return redirect("mapping", organization.slug)
     try:
-        outcome: dict[str, Any] = {
-            "trial": trial.try_out(organization, request.POST.get("record", ""), timezone.now()),
-        }
+        tried = trial.try_out(organization, request.POST.get("record", ""), timezone.now())
+        outcome: dict[str, Any] = {"trial": tried, "read_as": FORMATS.get(tried.format, tried.format)}
     except trial.RefusedError as refusal:
         outcome = {"refusal": str(refusal)}
     return _page(request, organization, form=RuleForm(), **outcome)

@@ -52,6 +52,8 @@ CHOICES: Final = [
     *((title, list(group.items())) for title, group in GROUPS.items()),
     ("Metadata", [(METADATA_KEY, "Metadata key …")]),
 ]
+FORMATS: Final = {"native": "the portal's own format", "litellm": "LiteLLM", "otlp": "OpenTelemetry"}
+"""Formats in the words of the page."""
 
 
 def label_of(target: str) -> str:

@@ -55,7 +55,7 @@ def test_the_record_is_shown_with_what_filled_it(acme: Organization) -> None:
         Value("started_at", "2020-01-02T03:04:05.500000Z", None, ""),
         Value("model", "gpt-4o", None, ""),
         Value("team", "Ads", 2, "Search"),
-        Value("reported_cost_usd", "0.000000100000", None, ""),
+        Value("reported_cost_usd", "0.0000001", None, ""),
         Value("operation", "chat", None, ""),
         Value("metadata.area", "Ads", None, ""),
         Value("metadata.copy", "gpt-4o", 4, ""),
@@ -134,7 +134,7 @@ def test_nothing_is_stored_and_nothing_of_people_comes_back(
         for record in (payload(department="Search", messages=CANARY, response=CANARY, prompt=CANARY), spans):
             answer = visitor.post(TRY, {"record": json.dumps(record)})
             page = answer.content.decode()
-            assert ["metadata.department", "Search", "rule 1"] in pages.rows(page)
+            assert ["metadata.department", "Search rule 1"] in pages.rows(page)
             assert "not in this record" in page
             assert CANARY not in page
             assert "gpt-4o" in page
@@ -151,8 +151,8 @@ def test_values_are_shown_as_they_are(visitor: Client, acme: Organization) -> No
     record = RECORD | {"team": "<b>x</b>", "metadata": {"area": hostile, "<i>k</i>": "v"}}
     page = visitor.post(TRY, {"record": json.dumps(record)}).content.decode()
     rows = pages.rows(page)
-    assert ["team", hostile, "rule 1 instead of <b>x</b>"] in rows
-    assert ["metadata.<i>k</i>", "v", "the format"] in rows
+    assert ["team", f"{hostile} rule 1 instead of <b>x</b>"] in rows
+    assert ["metadata.<i>k</i>", "v"] in rows
     assert "<script>alert" not in page
 
 
