@@ -2,11 +2,15 @@
 
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from ingestion import rules
 from ingestion.formats.mapping import FIELDS
@@ -84,6 +88,30 @@ def test_there_are_at_most_a_hundred(acme: Organization, rival: Organization) ->
     rules.change_rule(actor=None, rule=rules.rules_of(acme)[0], attribute="b", target="user")
     add(rival, "b")
     assert AttributeRule.objects.filter(organization=acme).count() == 100
+
+
+@pytest.mark.django_db(transaction=True)
+def test_editors_at_once_keep_the_limit_and_the_order(acme: Organization) -> None:
+    free, editors = 3, 8
+    rows = (
+        AttributeRule(organization=acme, attribute=f"a{at}", target="team") for at in range(rules.MOST_RULES - free)
+    )
+    AttributeRule.objects.bulk_create(rows)
+    together = Barrier(editors)
+
+    def edit(number: int) -> None:
+        try:
+            together.wait()
+            with suppress(ValidationError):
+                add(acme, f"b{number}")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(editors) as pool:
+        list(pool.map(edit, range(editors)))
+    added = AttributeRule.objects.filter(attribute__startswith="b").values_list("position", flat=True)
+    assert sorted(added) == [1, 2, 3]
+    assert AttributeRule.objects.count() == rules.MOST_RULES
 
 
 @pytest.mark.parametrize(
