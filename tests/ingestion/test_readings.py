@@ -91,7 +91,7 @@ def test_spans_say_it_before_those_around_them_and_the_resource(
     rule(acme, ("app.team", "team"), ("app.account", "virtual_account"), ("app.region", "metadata.region"))
     resource = {"app.team": "of the resource", "app.account": "of the resource", "app.region": "of the resource"}
     around = span({"app.team": "of the parent", "app.account": "of the parent"}, resource=resource)
-    sent = span(chat(**{"app.team": "of the span"}), parent_id=around.span_id, resource=resource)
+    sent = span(chat(**{"app.team": "of the span", "app.region": ""}), parent_id=around.span_id, resource=resource)
     body = (bodies.in_protobuf if binary else bodies.in_json)([around, sent])
     assert bodies.post(client, body, make.bearer(ingest_key), binary=binary).status_code == 200
     found = stored(sent.request_id)

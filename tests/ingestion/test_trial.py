@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
+from django.utils.html import escape
 
 from ingestion import rules
 from ingestion.models import GatewayUser, IngestBatch, LLMRequest, MetadataKey
@@ -147,13 +148,17 @@ def test_nothing_is_stored_and_nothing_of_people_comes_back(
 
 def test_values_are_shown_as_they_are(visitor: Client, acme: Organization) -> None:
     hostile = "<script>alert(1)</script>"
-    rule(acme, ("area", "team"))
+    rule(acme, ("area", "team"), (f"absent {hostile}", "user"))
     record = RECORD | {"team": "<b>x</b>", "metadata": {"area": hostile, "<i>k</i>": "v"}}
     page = visitor.post(TRY, {"record": json.dumps(record)}).content.decode()
     rows = pages.rows(page)
     assert ["team", f"{hostile} rule 1 instead of <b>x</b>"] in rows
     assert ["metadata.<i>k</i>", "v"] in rows
-    assert "<script>alert" not in page
+    refused = visitor.post(TRY, {"record": json.dumps(RECORD | {hostile: 1})}).content.decode()
+    for text in (page, refused):
+        assert escape(hostile) in text
+        assert "<script>alert" not in text
+    assert page.count(f"absent {escape(hostile)}") == 2  # among the rules, and among those that filled nothing
 
 
 @pytest.mark.parametrize("size", [MOST_BYTES + 1, 4 * 2**20])
