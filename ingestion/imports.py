@@ -12,6 +12,7 @@ from typing import BinaryIO, Final, cast
 
 from ingestion import services
 from ingestion.formats import FORMATS, Format, detect
+from ingestion.readings import reading_of
 from ingestion.records import Rejection
 from ingestion.services import Outcome
 from teams.models import Organization
@@ -60,14 +61,14 @@ def import_file(path: Path, *, organization: Organization, format_name: str, now
     There is no lower limit of time. Raises OSError, gzip.BadGzipFile, EOFError, MalformedError, UnsupportedError and
     UnavailableError; what earlier batches stored stays, and importing again counts nothing twice.
     """
-    progress = Progress()
+    progress, reading = Progress(), reading_of(organization.pk)
     with path.open("rb") as raw, _opened(raw) as file:
         chosen = _format(format_name, file)
         batches = (
             services.prepare(
                 organization=organization, items=batch, source=f"import:{chosen.name}", now=now, past_days=None
             )
-            for batch in services.batches(chosen.read_file(file))
+            for batch in services.batches(chosen.read_file(file, reading))
         )
         for batch in _one_ahead(batches):
             progress.add(services.store(batch), raw.tell())

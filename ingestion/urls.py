@@ -12,5 +12,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/logs", views.otlp.logs, name="otlp-logs"),
     path("o/<slug:slug>/ingestion/", views.pages.state, name="ingestion"),
     path("o/<slug:slug>/ingestion/test", views.pages.test, name="ingestion-test"),
+    path("o/<slug:slug>/ingestion/mapping", views.mapping.rules, name="mapping"),
+    path("o/<slug:slug>/ingestion/mapping/try", views.mapping.try_record, name="mapping-try"),
+    path("o/<slug:slug>/ingestion/mapping/<int:number>", views.mapping.rule, name="mapping-rule"),
+    path("o/<slug:slug>/ingestion/mapping/<int:number>/move", views.mapping.move, name="mapping-move"),
+    path("o/<slug:slug>/ingestion/mapping/<int:number>/remove", views.mapping.remove, name="mapping-remove"),
     path("api/public/otel/v1/traces", views.otlp.traces, name="langfuse-otlp-traces"),
 ]

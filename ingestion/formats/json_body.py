@@ -40,20 +40,30 @@ def format_of(name: str, decode: Decode) -> Format:
 def looking_into(value: Any) -> Callable[[str], Any]:  # noqa: ANN401 - bytes, or values of the lenient reader
     """Looks up `metadata.requester.team` in a record's JSON: keys joined by dots, None = absent.
 
-    Only the members that are asked for are decoded.
+    Only the members that are asked for are decoded, each once. One that cannot be decoded is absent: the format itself
+    had no need to read it.
     """
-    members: Mapping[str, Any] = (
+    members: dict[str, Any] = (
         msgspec.json.decode(value, type=dict[str, msgspec.Raw]) if isinstance(value, bytes | msgspec.Raw) else value
     )
 
     def look_up(path: str) -> Any:  # noqa: ANN401
-        found: Any = members
-        for step in path.split("."):
+        first, *steps = path.split(".")
+        found = members.get(first)
+        if isinstance(found, msgspec.Raw):
+            found = members[first] = _decoded(found)
+        for step in steps:
             found = found.get(step) if isinstance(found, Mapping) else None
-            found = msgspec.json.decode(found) if isinstance(found, msgspec.Raw) else found
         return found
 
     return look_up
+
+
+def _decoded(value: msgspec.Raw) -> Any:  # noqa: ANN401 - whatever it holds
+    try:
+        return msgspec.json.decode(value)
+    except _UNREADABLE:
+        return None
 
 
 def read(body: bytes, decode: _Decode) -> Iterator[Item]:

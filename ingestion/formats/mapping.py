@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -14,25 +15,47 @@ from ingestion.validation import METADATA_KEYS
 METADATA: Final = "metadata."
 """Prefix of targets that are metadata keys."""
 _FIXED: Final = frozenset({"request_id", "started_at", "metadata"})
-_TYPES: Final = {field.name: field.type for field in msgspec.structs.fields(RequestRecord) if field.name not in _FIXED}
+_TYPES: Final = {one.name: one.type for one in msgspec.structs.fields(RequestRecord) if one.name not in _FIXED}
 FIELDS: Final = tuple(_TYPES)
 """Fields that a rule can fill."""
 
 
 _PAYLOADS: Final = re.compile(
     r"(?:gen_ai\.(?:input\.messages|output\.messages|system_instructions|tool|prompt|completion|content)"
-    r"|(?:input|output)\.value|llm\.(?:input_messages|output_messages|tools|prompts|completions)|embedding\.embeddings"
-    r"|ai\.(?:prompt|toolCall|response\.(?:text|toolCalls|object))|langfuse\..+\.(?:input|output)|tfy\.(?:input|output)"
-    r"|traceloop\.entity|exception\.stacktrace"
+    r"|(?:input|output)\.value|llm\.(?:input_messages|output_messages|invocation_parameters|tools|prompts|completions)|embedding\.embeddings"
+    r"|ai\.(?:prompt|toolCall|response\.(?:text|toolCalls|object))|langfuse\..+\.(?:input|output)"
+    r"|tfy\.(?:request\.)?(?:input|output)|traceloop\.entity"
     r"|messages|prompts?|completions?|requests?|responses?|inputs?|outputs?|(?:request|response)_body"
     r"|proxy_server_request)(?:[.\[].*)?",
     re.IGNORECASE,
 )
+# By their last step: credentials and whole sets of headers, traces of stacks, addresses of clients.
+_PRIVATE: Final = re.compile(
+    r"(?:proxy-)?authorization|(?:set-)?cookie|(?:\w+-)*api-key|api_key|stacktrace|traceback|requester_ip_address"
+    r"|client_ip|x-forwarded-for|x-real-ip|(?:\w+_)?headers",
+    re.IGNORECASE,
+)
+_ADDRESSES: Final = frozenset({"client.address", "client.socket.address", "net.peer.ip", "net.sock.peer.addr"})
 
 
+@lru_cache(maxsize=4096)  # the same rules and columns are asked for each record
 def is_payload(attribute: str) -> bool:
-    """Whether an attribute holds what people and models wrote, which is never stored (ingest-formats 4.16)."""
-    return _PAYLOADS.fullmatch(attribute) is not None
+    """Whether an attribute holds what is never stored (ingest-formats 4.16).
+
+    That is what people and models wrote, also inside the metadata of a caller, and credentials, traces of stacks and
+    addresses of clients.
+    """
+    steps = attribute.split(".")
+    inside = (".".join(steps[at:]) for at in _starts(steps))
+    if attribute.lower() in _ADDRESSES or _PRIVATE.fullmatch(steps[-1]):
+        return True
+    return any(_PAYLOADS.fullmatch(path) for path in inside)
+
+
+def _starts(steps: Sequence[str]) -> list[int]:
+    """Where paths begin: at the first step, and at each one below a `metadata`, which holds what a caller likes."""
+    depths = (at for at, step in enumerate(steps) if step.lower().endswith("metadata"))
+    return [0, *range(next(depths, len(steps)) + 1, len(steps))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +64,8 @@ class Rule:
 
     attribute: str
     target: str
+    filled: Callable[[], object] | None = field(default=None, compare=False, repr=False)
+    """Told when the rule filled its target, for whoever tries a mapping out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +92,38 @@ def apply(record: RequestRecord, rules: Sequence[Rule], look_up: Callable[[str],
             continue
         found = look_up(rule.attribute)
         value = record.metadata.get(rule.attribute) if found is None else found
-        if value is not None and _fill(record, rule.target, value):
+        if value is not None and _fill(record, rule, value):
             filled.add(rule.target)
+            if rule.filled is not None:
+                rule.filled()
 
 
-def _fill(record: RequestRecord, target: str, value: object) -> bool:
-    if target.startswith(METADATA):
-        texts = metadata_of({target.removeprefix(METADATA): value})
-        record.metadata = {**record.metadata, **texts}
-        return bool(texts)
+def _fill(record: RequestRecord, rule: Rule, value: object) -> bool:
+    if rule.target.startswith(METADATA):
+        return _fill_metadata(record, rule.target.removeprefix(METADATA), value)
     text = text_of(value[0] if isinstance(value, list) and value else value)
-    if text is None:
-        return False
     try:
         # Text is read as the field's own type: "12" is a count, "true" a flag.
-        setattr(record, target, msgspec.convert(text, _TYPES[target], strict=False))
-    except msgspec.ValidationError:
-        raise RejectedError(Code.INVALID, target, f"{target}: “{text[:64]}” of the mapping does not fit.") from None
+        found = None if text is None else msgspec.convert(text, _TYPES[rule.target], strict=False)
+    except (msgspec.ValidationError, UnicodeError):
+        # Without the value: nobody knows what people wrote into it.
+        message = f"{rule.target}: what the mapping reads from “{rule.attribute}” does not fit."
+        raise RejectedError(Code.INVALID, rule.target, message) from None
+    if found is None:
+        return False
+    setattr(record, rule.target, found)
     return True
+
+
+def _fill_metadata(record: RequestRecord, key: str, value: object) -> bool:
+    """A rule never costs a record that is good without it: long values are cut, and full metadata gives one key up."""
+    texts = shortened(metadata_of({key: value}))
+    if texts:
+        others = {name: text for name, text in record.metadata.items() if name != key}
+        if len(others) == METADATA_KEYS:
+            others.pop(max(others))
+        record.metadata = others | texts
+    return bool(texts)
 
 
 def unknown_as_metadata(record: RequestRecord, values: Mapping[str, Any]) -> None:

@@ -41,7 +41,7 @@ def _decode(value: Any, reading: Reading) -> RequestRecord:  # noqa: ANN401 - by
     if record.usage is not None:
         _take_usage(record)
     if reading.rules:
-        apply(record, reading.rules, lambda _: None)
+        apply(record, reading.rules, json_body.looking_into(value))
     return record
 
 

@@ -1,4 +1,4 @@
-"""Tables of ingestion: facts, dimensions, the price book, the changed-hour log, ingest outcomes."""
+"""Tables of ingestion: facts, dimensions, the price book, attribute rules, the changed-hour log, ingest outcomes."""
 
 from ingestion.models.dimensions import (
     OVERFLOW,
@@ -12,9 +12,11 @@ from ingestion.models.dimensions import (
 from ingestion.models.facts import LLMRequest
 from ingestion.models.logs import ChangedHour, IngestBatch
 from ingestion.models.prices import PriceEntry
+from ingestion.models.rules import AttributeRule
 
 __all__ = [
     "OVERFLOW",
+    "AttributeRule",
     "ChangedHour",
     "ErrorType",
     "GatewayUser",

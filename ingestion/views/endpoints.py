@@ -14,7 +14,9 @@ from django.views.decorators.csrf import csrf_exempt
 
 from ingestion import services
 from ingestion.formats import LITELLM, NATIVE, Format, MalformedError, UnsupportedError
+from ingestion.formats.mapping import Reading
 from ingestion.pipeline import Item
+from ingestion.readings import reading_of
 from ingestion.views.answers import Refusal, counts, problem
 from ingestion.views.bodies import ENCODINGS, BodyError, read_body
 from teams.access import scope_of_key
@@ -57,7 +59,7 @@ def take(request: HttpRequest, format_: Format) -> services.Outcome:
     key = key_of(request, now)
     return services.ingest(
         organization=key.organization,
-        items=_items(request, format_),
+        items=_items(request, format_, reading_of(key.organization_id)),
         source=format_.name,
         now=now,
         past_days=settings.INGEST_PAST_DAYS,
@@ -91,10 +93,10 @@ def malformed(error: MalformedError) -> Refusal:
     return Refusal(400, str(error), kind="malformed-body", title="The body cannot be read", **known)
 
 
-def _items(request: HttpRequest, format_: Format) -> list[Item]:
+def _items(request: HttpRequest, format_: Format, reading: Reading) -> list[Item]:
     most = settings.INGEST_MAX_RECORDS
     try:
-        items = list(islice(format_.read(body_of(request)), most + 1))
+        items = list(islice(format_.read(body_of(request), reading), most + 1))
     except MalformedError as error:
         raise malformed(error) from error
     except UnsupportedError as error:

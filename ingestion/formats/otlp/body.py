@@ -1,13 +1,13 @@
 """OTLP bodies to records."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from ingestion.formats.base import Format
 from ingestion.formats.mapping import Reading, apply
 from ingestion.formats.otlp import json_spans, protobuf
 from ingestion.formats.otlp.choice import Call, calls
-from ingestion.formats.otlp.span import Span
+from ingestion.formats.otlp.span import Attributes, Span, first
 from ingestion.pipeline import Item
 from ingestion.records import RejectedError, RequestRecord
 
@@ -59,12 +59,16 @@ def _record(call: Call, reading: Reading) -> RequestRecord:
     span, dialect, ancestors = call
     record = dialect.record(span, ancestors)
     if reading.rules:
-        # The nearest one speaks: the call itself, the spans around it, at last the resource.
         places = [span.attributes, *(one.attributes for one in ancestors), span.resource]
-        apply(record, reading.rules, lambda name: next((one[name] for one in places if name in one), None))
+        apply(record, reading.rules, lambda name: _nearest(places, name))
     if not 0 < (record.ttft_ms or 0) < (record.latency_ms or 0):
         record.ttft_ms = None  # clocks differ: a first token outside the call is no reason to refuse the call
     return record
+
+
+def _nearest(places: Sequence[Attributes], name: str) -> Any:  # noqa: ANN401 - as sent
+    """What the call itself says, else the spans around it, at last the resource."""
+    return next((found for one in places if (found := first(one, name)) is not None), None)
 
 
 OTLP_PROTOBUF: Final = _format(protobuf.spans)
