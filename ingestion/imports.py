@@ -12,6 +12,7 @@ from typing import BinaryIO, Final, cast
 
 from ingestion import services
 from ingestion.formats import FORMATS, Format, detect
+from ingestion.formats.mapping import PLAIN, Reading
 from ingestion.records import Rejection
 from ingestion.services import Outcome
 from teams.models import Organization
@@ -54,7 +55,9 @@ class Progress:
         self.position = position
 
 
-def import_file(path: Path, *, organization: Organization, format_name: str, now: datetime) -> Iterator[Progress]:
+def import_file(
+    path: Path, *, organization: Organization, format_name: str, now: datetime, reading: Reading = PLAIN
+) -> Iterator[Progress]:
     """Store a file and yield the sums after every batch (the same object each time), and once at the end.
 
     There is no lower limit of time. Raises OSError, gzip.BadGzipFile, EOFError, MalformedError, UnsupportedError and
@@ -67,7 +70,7 @@ def import_file(path: Path, *, organization: Organization, format_name: str, now
             services.prepare(
                 organization=organization, items=batch, source=f"import:{chosen.name}", now=now, past_days=None
             )
-            for batch in services.batches(chosen.read_file(file))
+            for batch in services.batches(chosen.read_file(file, reading))
         )
         for batch in _one_ahead(batches):
             progress.add(services.store(batch), raw.tell())

@@ -87,6 +87,19 @@ def _fill(record: RequestRecord, target: str, value: object) -> bool:
     return True
 
 
+def extend(
+    record: RequestRecord,
+    reading: Reading,
+    unknown: Callable[[], Mapping[str, Any]],
+    look_up: Callable[[str], Any],
+) -> None:
+    """What a person adds to a record that its format has read: unknown columns as metadata, then the rules."""
+    if reading.keep_unknown:
+        unknown_as_metadata(record, unknown())
+    if reading.rules:
+        apply(record, reading.rules, look_up)
+
+
 def unknown_as_metadata(record: RequestRecord, values: Mapping[str, Any]) -> None:
     """Keep what a format does not know as metadata, cut to its limits, beside what the record has; never payloads."""
     extra = metadata_of({name: value for name, value in values.items() if not is_payload(name)})
