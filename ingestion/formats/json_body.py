@@ -21,6 +21,7 @@ Raises RejectedError.
 _Decode = Callable[[Any], RequestRecord | None]
 
 _array: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_value: Final = msgspec.json.Decoder()
 _members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _BYTE: Final = re.compile(r"\(byte (\d+)\)")
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -71,7 +72,7 @@ def members(value: Any) -> Mapping[str, Any]:  # noqa: ANN401 - bytes, or values
 def decoded(value: Any) -> Any:  # noqa: ANN401
     """The value of a member; None where it is not readable."""
     try:
-        return msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value
+        return _value.decode(value) if isinstance(value, msgspec.Raw) else value
     except _UNREADABLE:
         return None
 

@@ -7,6 +7,7 @@ exports give them in seconds or milliseconds, depending on the age of the integr
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from ingestion.formats.base import Format
@@ -32,6 +33,7 @@ _TRACE: Final = re.compile("[0-9a-f]{32}")
 _SPAN: Final = re.compile("[0-9a-f]{16}")
 
 
+@lru_cache(maxsize=1024)  # columns repeat in every row
 def snake(name: str) -> str:
     """UsageDetails -> usage_details."""
     return _HUMP.sub("_", name).lower()
