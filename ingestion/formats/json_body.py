@@ -84,10 +84,9 @@ def within(value: Any, path: str) -> Any:  # noqa: ANN401
     return value
 
 
-def unknown_scalars(value: Any, known: Container[str]) -> dict[str, Any]:  # noqa: ANN401
-    """Members of a record that its format does not read, without objects and lists."""
-    unknown = {name: decoded(found) for name, found in members(value).items() if name not in known}
-    return {name: found for name, found in unknown.items() if not isinstance(found, dict | list)}
+def unknown_members(value: Any, known: Container[str]) -> dict[str, Any]:  # noqa: ANN401
+    """Members of a record that its format does not read."""
+    return {name: decoded(found) for name, found in members(value).items() if name not in known}
 
 
 def read(body: bytes, decode: _Decode) -> Iterator[Item]:

@@ -78,7 +78,7 @@ def _decode(value: Any, reading: Reading) -> RequestRecord:  # noqa: ANN401 - by
     _refuse_version_1(payload)
     record = _record(payload)
     if reading != PLAIN:
-        extend(record, reading, lambda: json_body.unknown_scalars(value, _MEMBERS), json_body.looking_into(value))
+        extend(record, reading, lambda: json_body.unknown_members(value, _MEMBERS), json_body.looking_into(value))
     return record
 
 

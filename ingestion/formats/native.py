@@ -54,7 +54,7 @@ def _decode(value: Any, reading: Reading) -> RequestRecord:  # noqa: ANN401 - by
     record.metadata = metadata_of(record.metadata) if record.metadata else {}
     if record.usage is not None:
         _take_usage(record)
-    extend(record, reading, lambda: json_body.unknown_scalars(value, _FIELDS), lambda _: None)
+    extend(record, reading, lambda: json_body.unknown_members(value, _FIELDS), lambda _: None)
     return record
 
 

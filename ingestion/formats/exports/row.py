@@ -53,7 +53,7 @@ class Row:
         if found is None:
             return None
         name, text = found[0], text_of(found[1]) or ""
-        if isinstance(found[1], bool) or not _WHOLE.fullmatch(text):
+        if not _WHOLE.fullmatch(text):
             raise RejectedError(Code.INVALID, name, f"{name} must be a whole number from 0 to {MOST_TOKENS}.")
         count = int(text.partition(".")[0])
         if count < 0:
@@ -143,14 +143,10 @@ class Row:
         return None
 
     def unknown(self, dropped: frozenset[str]) -> dict[str, Any]:
-        """Scalars in columns that the format neither reads nor drops."""
+        """Values of columns that the format neither reads nor drops."""
         others = self._values.keys() - self._known - dropped
         values = {name: json_body.decoded(self._values[name]) for name in others}
-        return {
-            name: value
-            for name, value in values.items()
-            if not isinstance(value, dict | list) and value not in self._absent_values()
-        }
+        return {name: value for name, value in values.items() if value not in self._absent_values()}
 
     def _find(self, names: tuple[str, ...]) -> tuple[str, Any] | None:
         for name in names:

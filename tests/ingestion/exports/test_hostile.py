@@ -179,6 +179,18 @@ def test_cells_may_be_long() -> None:
     assert read("helicone", as_csv(row)) == [one("helicone", SAMPLES["helicone"]())]
 
 
+@pytest.mark.parametrize("text", ["{no JSON", "[" * 5_000, '{"a": "\\ud800"}', '{"\ud800": 1}'])
+def test_text_that_only_looks_like_json(text: str) -> None:
+    row = SAMPLES["langfuse"](metadata=text, note={"a": [text]})
+    for body in (as_lines(row), json.dumps([row, {"note": "\ud800"}]).encode()):
+        record, *_ = read("langfuse", body)
+        assert isinstance(record, RequestRecord)
+        assert record.metadata == {"tags": "eu,faq", "environment": "prod"}
+    # A line with half of a surrogate pair is not read at all.
+    named = "" if "\ud800" in text else "usage_details"
+    assert refused("langfuse", SAMPLES["langfuse"](usage_details=text)).field == named
+
+
 def test_deep_nesting_is_no_crash() -> None:
     deep = b'{"id":"d","trace_id":"t","start_time":"2026-11-23 09:23:10","type":"GENERATION","usage_details":'
     items = read("langfuse", deep + b"[" * 100_000 + b"]" * 100_000 + b"}\n" + as_lines(SAMPLES["langfuse"]()))

@@ -82,7 +82,7 @@ def test_an_id_that_is_the_word_none_is_no_id() -> None:
 def test_unknown_columns_are_kept_only_when_asked(
     run: Callable[..., dict[str, Any]], name: str, write: Callable[..., bytes]
 ) -> None:
-    row = SAMPLES[name](**UNKNOWN[name])
+    row = SAMPLES[name](**UNKNOWN[name], heap={"a": PROMPT}, pile=[PROMPT, "b"], cut='{"a": "b')
     assert run(write(row)) == outcome(accepted=1)
     assert not UNKNOWN[name].keys() & LLMRequest.objects.get().metadata.keys()
     LLMRequest.objects.all().delete()
