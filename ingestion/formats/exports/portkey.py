@@ -21,7 +21,6 @@ _READS: Final = frozenset(
         *("request_url", "retry_success_count", "cache_status"),
     }
 )
-_DROPS: Final = frozenset({"request", "request.body", "response", "response.body"})
 _CENTS: Final = 100
 _USER: Final = "_user"  # metadata key
 
@@ -118,6 +117,5 @@ PORTKEY: Final[Format] = json_format(
         tuple(("created_at", name) for name in ("ai_model", "ai_org", "req_units")),
         _READS,
         _record,
-        _DROPS,
     )
 )

@@ -45,7 +45,7 @@ def test_names_inside_values_do_not_mislead(name: str) -> None:
 
 
 def test_names_may_stand_behind_a_long_prompt() -> None:
-    body = as_lines({"request_body": PROMPT * 10_000} | SAMPLES["helicone"]())
+    body = as_lines({"note": PROMPT * 10_000} | SAMPLES["helicone"]())
     assert detect(io.BytesIO(body)).name == "helicone"
 
 

@@ -203,6 +203,9 @@ def test_one_half_of_a_surrogate_pair_costs_no_other_row(name: str) -> None:
     items = [item for _, item in FORMATS[name].read_file(io.BytesIO(json.dumps(rows).encode()))]
     assert items[0] == one(name, SAMPLES[name]())
     assert len(items) == 2
+    none, _ = read(name, json.dumps([5, rows[1]]).encode())
+    assert isinstance(none, RejectedError)
+    assert none.code == Code.NOT_AN_OBJECT
 
 
 @pytest.mark.parametrize("module", [envoy, helicone, langfuse, litellm_spend, openrouter, portkey])

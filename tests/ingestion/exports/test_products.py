@@ -94,6 +94,7 @@ def test_openrouter(fields: dict[str, Any], expected: dict[str, Any]) -> None:
         ({"response_status": -3}, outcome(499, "client_cancelled")),
         ({"response_status": -2}, outcome(None, None)),
         ({"response_status": -4}, outcome(None, "error")),
+        ({"response_status": 999}, outcome(None, "error")),
         ({"cache_reference_id": "5f0c"}, {"metadata": {"feature": "faq", "level": "3", "gateway_cache": "hit"}}),
         ({"response_model": None}, {"model": "gpt-4o-mini"}),
         ({"request_path": "/v1/embeddings"}, {"operation": "embeddings"}),
