@@ -55,13 +55,15 @@ class Progress:
         self.position = position
 
 
-def import_file(path: Path, *, organization: Organization, format_name: str, now: datetime) -> Iterator[Progress]:
+def import_file(
+    path: Path, *, organization: Organization, format_name: str, now: datetime, keep_unknown: bool = False
+) -> Iterator[Progress]:
     """Store a file and yield the sums after every batch (the same object each time), and once at the end.
 
     There is no lower limit of time. Raises OSError, gzip.BadGzipFile, EOFError, MalformedError, UnsupportedError and
     UnavailableError; what earlier batches stored stays, and importing again counts nothing twice.
     """
-    progress, reading = Progress(), reading_of(organization.pk)
+    progress, reading = Progress(), reading_of(organization.pk, keep_unknown=keep_unknown)
     with path.open("rb") as raw, _opened(raw) as file:
         chosen = _format(format_name, file)
         batches = (

@@ -6,6 +6,7 @@ from ingestion import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/ingest/litellm", views.ingest_litellm, name="ingest-litellm"),
+    path("api/v1/ingest/envoy", views.ingest_envoy, name="ingest-envoy"),
     # Exporters append these to the address that they are given.
     path("v1/traces", views.otlp.traces, name="otlp-traces"),
     path("v1/metrics", views.otlp.metrics, name="otlp-metrics"),

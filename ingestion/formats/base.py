@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from ingestion.formats.head import Head
 from ingestion.formats.mapping import PLAIN, Reading
 from ingestion.pipeline import Item
 
@@ -27,11 +28,15 @@ class UnsupportedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One wire format: `of_body` takes a body in memory, `of_file` reads piece by piece where the format allows it."""
+    """One wire format: `of_body` takes a body in memory, `of_file` reads piece by piece where the format allows it.
+
+    `recognises`: whether a file that begins so is of this format; what no format recognises is read as our own.
+    """
 
     name: str
     of_body: Callable[[bytes, Reading], Iterator[Item]]
     of_file: Callable[[BinaryIO, Reading], Iterator[Item]]
+    recognises: Callable[[Head], bool] = lambda _: False
 
     def read(self, body: bytes, reading: Reading = PLAIN) -> Iterator[Item]:
         """Index and record, or index and why there is none. Raises MalformedError, UnsupportedError."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from ingestion.formats.base import Format, MalformedError
-from ingestion.formats.mapping import Reading, apply, unknown_as_metadata
+from ingestion.formats.mapping import Reading
 from ingestion.pipeline import Item
 from ingestion.records import Code, RejectedError, RequestRecord
 
@@ -14,31 +14,33 @@ Cells = Mapping[str, str]
 """The filled cells of a row by the name of their column."""
 Check = Callable[[Sequence[str], Reading], None]
 """Raises MalformedError for a header that cannot be read."""
-ToRecord = Callable[[Sequence[str], Cells], RequestRecord]
-"""Header and cells to a record. Raises RejectedError."""
+Decode = Callable[[Sequence[str], Cells, Reading], RequestRecord | None]
+"""Header and cells to a record, None for a row that is no request. Raises RejectedError."""
+_Decode = Callable[[Sequence[str], Cells], RequestRecord | None]
 
 
-def format_of(name: str, check: Check, to_record: ToRecord, *, known: Collection[str]) -> Format:
-    """The format of a kind of CSV file. `known`: columns that are no candidates for metadata."""
+# Exports with prompts have cells far over the 128 KiB that the csv module takes by itself.
+csv.field_size_limit(64 * 2**20)
+
+
+def format_of(name: str, check: Check, decode: Decode) -> Format:
+    """The format of a kind of CSV file."""
 
     def of_file(file: BinaryIO, reading: Reading) -> Iterator[Item]:
-        def decode(header: Sequence[str], cells: Cells) -> RequestRecord:
-            record = to_record(header, cells)
-            if reading.keep_unknown:
-                unknown_as_metadata(record, {name: cells[name] for name in cells if name not in known})
-            apply(record, reading.rules, cells.get)
-            return record
-
         text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
         try:
-            yield from _items(csv.reader(text, strict=True), lambda header: check(header, reading), decode)
+            yield from _items(
+                csv.reader(text, strict=True),
+                lambda header: check(header, reading),
+                lambda header, cells: decode(header, cells, reading),
+            )
         finally:
             text.detach()
 
     return Format(name, lambda body, reading: of_file(io.BytesIO(body), reading), of_file)
 
 
-def _items(reader: Any, check: Callable[[Sequence[str]], None], decode: ToRecord) -> Iterator[Item]:  # noqa: ANN401 - the type of csv.reader has no name
+def _items(reader: Any, check: Callable[[Sequence[str]], None], decode: _Decode) -> Iterator[Item]:  # noqa: ANN401 - the type of csv.reader has no name
     try:
         header = next(reader, None)
         if not header:
@@ -46,9 +48,12 @@ def _items(reader: Any, check: Callable[[Sequence[str]], None], decode: ToRecord
         check(header)
         for index, cells in enumerate(row for row in reader if row):
             try:
-                yield index, decode(header, _filled(header, cells))
+                record = decode(header, _filled(header, cells))
             except RejectedError as error:
                 yield index, error
+            else:
+                if record is not None:
+                    yield index, record
     except (csv.Error, UnicodeDecodeError) as error:
         raise MalformedError(f"This is not CSV in UTF-8: {error}", line=reader.line_num + 1) from error
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from ingestion.formats import csv_file
 from ingestion.formats.base import MalformedError
 from ingestion.formats.csv_file import unknown_columns
-from ingestion.formats.mapping import METADATA, Reading
+from ingestion.formats.mapping import METADATA, Reading, extend
 from ingestion.formats.native import instant
 from ingestion.records import TOKEN_FIELDS, Code, RejectedError, RequestRecord
 
@@ -77,6 +77,16 @@ def _is_metadata(name: str) -> bool:
     return name.startswith(METADATA) and len(name) > len(METADATA)
 
 
+def _decode(header: Sequence[str], cells: csv_file.Cells, reading: Reading) -> RequestRecord:
+    record = _record(header, cells)
+    extend(record, reading, lambda: _unknown(cells), cells.get)
+    return record
+
+
+def _unknown(cells: csv_file.Cells) -> csv_file.Cells:
+    return {name: cell for name, cell in cells.items() if name not in ALLOWED and not _is_metadata(name)}
+
+
 def _record(header: Sequence[str], cells: Mapping[str, str]) -> RequestRecord:
     values = dict(_converted(name, cell) for name, cell in cells.items() if name in COLUMNS)
     for needed in ("request_id", "started_at"):
@@ -114,4 +124,4 @@ def _set_status(record: RequestRecord, status: str) -> None:
         raise RejectedError(Code.INVALID, _STATUS, "status must be success or error.")
 
 
-FLAT_CSV: Final = csv_file.format_of("csv", _check, _record, known={*COLUMNS, _STATUS})
+FLAT_CSV: Final = csv_file.format_of("csv", _check, _decode)

@@ -2,21 +2,27 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, Final
 
 import msgspec
 
 from ingestion.formats.base import Format, MalformedError
+from ingestion.formats.head import Head
 from ingestion.formats.mapping import Reading
 from ingestion.pipeline import Item
 from ingestion.records import Code, RejectedError, RequestRecord
 
-Decode = Callable[[Any, Reading], RequestRecord]
-"""One record of one JSON value, given as bytes, `msgspec.Raw` or plain Python values; raises RejectedError."""
-_Decode = Callable[[Any], RequestRecord]
+Decode = Callable[[Any, Reading], RequestRecord | None]
+"""One record of one JSON value, given as bytes, `msgspec.Raw` or plain Python values; None for what is no request.
+
+Raises RejectedError.
+"""
+_Decode = Callable[[Any], RequestRecord | None]
 
 _array: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_value: Final = msgspec.json.Decoder()
+_members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _BYTE: Final = re.compile(r"\(byte (\d+)\)")
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 # What Python's own reader takes and msgspec refuses: half a surrogate pair, NaN and infinities.
@@ -25,7 +31,7 @@ _SPACE: Final = b" \t\r\n"
 _BOM: Final = b"\xef\xbb\xbf"
 
 
-def format_of(name: str, decode: Decode) -> Format:
+def format_of(name: str, decode: Decode, recognises: Callable[[Head], bool] = lambda _: False) -> Format:
     """The format whose records are JSON objects."""
 
     def of_body(body: bytes, reading: Reading) -> Iterator[Item]:
@@ -34,7 +40,7 @@ def format_of(name: str, decode: Decode) -> Format:
     def of_file(file: BinaryIO, reading: Reading) -> Iterator[Item]:
         return read_file(file, lambda value: decode(value, reading))
 
-    return Format(name, of_body, of_file)
+    return Format(name, of_body, of_file, lambda head: head.is_json and recognises(head))
 
 
 def looking_into(value: Any) -> Callable[[str], Any]:  # noqa: ANN401 - bytes, or values of the lenient reader
@@ -43,27 +49,48 @@ def looking_into(value: Any) -> Callable[[str], Any]:  # noqa: ANN401 - bytes, o
     Only the members that are asked for are decoded, each once. One that cannot be decoded is absent: the format itself
     had no need to read it.
     """
-    members: dict[str, Any] = (
-        msgspec.json.decode(value, type=dict[str, msgspec.Raw]) if isinstance(value, bytes | msgspec.Raw) else value
-    )
+    found = members(value)
 
     def look_up(path: str) -> Any:  # noqa: ANN401
-        first, *steps = path.split(".")
-        found = members.get(first)
-        if isinstance(found, msgspec.Raw):
-            found = members[first] = _decoded(found)
-        for step in steps:
-            found = found.get(step) if isinstance(found, Mapping) else None
-        return found
+        step, _, rest = path.partition(".")
+        member = found.get(step)
+        if isinstance(member, msgspec.Raw):
+            member = found[step] = decoded(member)
+        return within(member, rest)
 
     return look_up
 
 
-def _decoded(value: msgspec.Raw) -> Any:  # noqa: ANN401 - whatever it holds
+def members(value: Any) -> dict[str, Any]:  # noqa: ANN401 - bytes, or values of the lenient reader
+    """The members of a record, those of bytes still undecoded. Raises RejectedError for what is no object."""
+    if isinstance(value, bytes | msgspec.Raw):
+        try:
+            return _members.decode(value)
+        except _UNREADABLE as error:
+            raise rejection_of(error) from error
+    if not isinstance(value, dict):
+        raise RejectedError(Code.NOT_AN_OBJECT, "", "A record is a JSON object.")
+    return value
+
+
+def decoded(value: Any) -> Any:  # noqa: ANN401
+    """The value of a member; None where it is not readable."""
     try:
-        return msgspec.json.decode(value)
+        return _value.decode(value) if isinstance(value, msgspec.Raw) else value
     except _UNREADABLE:
         return None
+
+
+def within(value: Any, path: str) -> Any:  # noqa: ANN401
+    """The value under keys joined by dots; None = absent."""
+    for step in path.split(".") if path else ():
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def unknown_members(value: Any, known: Container[str]) -> dict[str, Any]:  # noqa: ANN401
+    """Members of a record that its format does not read."""
+    return {name: decoded(found) for name, found in members(value).items() if name not in known}
 
 
 def read(body: bytes, decode: _Decode) -> Iterator[Item]:
@@ -92,7 +119,7 @@ def read_file(file: BinaryIO, decode: _Decode) -> Iterator[Item]:
 
 def _is_document(line: bytes) -> bool:
     try:
-        msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+        _members.decode(line)
     except _UNREADABLE:
         return False
     return True
@@ -109,9 +136,12 @@ def _lines(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
 def _items(values: Iterable[Any], decode: _Decode) -> Iterator[Item]:
     for index, value in enumerate(values):
         try:
-            yield index, decode(value)
+            record = decode(value)
         except RejectedError as error:
             yield index, error
+        else:
+            if record is not None:
+                yield index, record
 
 
 def _elements(text: bytes, body: bytes) -> Iterable[Any]:

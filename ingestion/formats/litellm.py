@@ -11,8 +11,9 @@ from msgspec import field
 from ingestion import usage
 from ingestion.formats import json_body
 from ingestion.formats.base import UnsupportedError
+from ingestion.formats.head import Head
 from ingestion.formats.litellm_errors import Failure, failure_of
-from ingestion.formats.mapping import Reading, apply
+from ingestion.formats.mapping import PLAIN, Reading, extend
 from ingestion.formats.values import mapping_of, metadata_of, shortened, text_of
 from ingestion.normalisation import GATEWAY_CACHE, OPERATIONS
 from ingestion.records import Code, Operation, RejectedError, RequestRecord
@@ -60,6 +61,7 @@ class _Response(msgspec.Struct, gc=False):
 
 
 _decoder: Final = msgspec.json.Decoder(_Payload)
+_MEMBERS: Final = frozenset(_Payload.__struct_encode_fields__)
 _response: Final = msgspec.json.Decoder(_Response)
 
 
@@ -75,9 +77,14 @@ def _decode(value: Any, reading: Reading) -> RequestRecord:  # noqa: ANN401 - by
         raise json_body.rejection_of(error) from error
     _refuse_version_1(payload)
     record = _record(payload)
-    if reading.rules:
-        apply(record, reading.rules, json_body.looking_into(value))
+    if reading != PLAIN:
+        extend(record, reading, lambda: json_body.unknown_members(value, _MEMBERS), json_body.looking_into(value))
     return record
+
+
+def record_of(values: Mapping[str, Any]) -> RequestRecord:
+    """The record of a payload that is put together from LiteLLM's other sources. Raises RejectedError."""
+    return _record(msgspec.convert(values, _Payload))
 
 
 def _refuse_version_1(payload: _Payload) -> None:
@@ -220,4 +227,9 @@ def _set_status(record: RequestRecord, failure: Failure | None) -> None:
     record.status_code, record.error_type, record.error_message = failure
 
 
-LITELLM: Final = json_body.format_of("litellm", _decode)
+def _recognises(head: Head) -> bool:
+    # Rows of LiteLLM's own table have a request_id, payloads of older versions no litellm_call_id.
+    return head.has("litellm_call_id") or (head.has("startTime", "call_type") and not head.has("request_id"))
+
+
+LITELLM: Final = json_body.format_of("litellm", _decode, _recognises)

@@ -20,6 +20,7 @@ FIELDS: Final = tuple(_TYPES)
 """Fields that a rule can fill."""
 
 
+_OBJECT: Final = re.compile(r"\s*[{\[]")
 _PAYLOADS: Final = re.compile(
     r"(?:gen_ai\.(?:input\.messages|output\.messages|system_instructions|tool|prompt|completion|content)"
     r"|(?:input|output)\.value|llm\.(?:input_messages|output_messages|invocation_parameters|tools|prompts|completions)|embedding\.embeddings"
@@ -126,7 +127,27 @@ def _fill_metadata(record: RequestRecord, key: str, value: object) -> bool:
     return bool(texts)
 
 
+def extend(
+    record: RequestRecord,
+    reading: Reading,
+    unknown: Callable[[], Mapping[str, Any]],
+    look_up: Callable[[str], Any],
+) -> None:
+    """What a person adds to a record that its format has read: unknown columns as metadata, then the rules."""
+    if reading.keep_unknown:
+        unknown_as_metadata(record, unknown())
+    if reading.rules:
+        apply(record, reading.rules, look_up)
+
+
 def unknown_as_metadata(record: RequestRecord, values: Mapping[str, Any]) -> None:
-    """Keep what a format does not know as metadata, cut to its limits, beside what the record has; never payloads."""
-    extra = metadata_of({name: value for name, value in values.items() if not is_payload(name)})
+    """Keep what a format does not know as metadata, cut to its limits, beside what the record has; never payloads.
+
+    Objects and lists are left out, also where they are the text of a cell, perhaps cut: who knows what is in them.
+    """
+    extra = metadata_of({name: value for name, value in values.items() if _is_single(value) and not is_payload(name)})
     record.metadata = {**shortened(extra, most=METADATA_KEYS - len(record.metadata)), **record.metadata}
+
+
+def _is_single(value: object) -> bool:
+    return not _OBJECT.match(value) if isinstance(value, str) else not isinstance(value, dict | list)

@@ -1,6 +1,7 @@
 """Our own format: canonical records as JSON, as an array, one object or one object per line."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ import msgspec
 
 from ingestion import usage
 from ingestion.formats import json_body
-from ingestion.formats.mapping import Reading, apply
+from ingestion.formats.mapping import PLAIN, Reading, extend
 from ingestion.formats.values import metadata_of
 from ingestion.records import Code, RejectedError, RequestRecord
 
@@ -24,24 +25,37 @@ class _NativeRecord(RequestRecord, forbid_unknown_fields=True, kw_only=True, gc=
     usage: dict[str, Any] | None = None
 
 
-_decoder: Final = msgspec.json.Decoder(_NativeRecord)
+class _TolerantRecord(_NativeRecord, forbid_unknown_fields=False, kw_only=True, gc=False, omit_defaults=True):
+    """The same where unknown fields were asked to be kept as metadata."""
+
+
+def _reader_of(kind: type[_NativeRecord]) -> Callable[[Any], _NativeRecord]:
+    decoder = msgspec.json.Decoder(kind)
+
+    def decode(value: Any) -> _NativeRecord:  # noqa: ANN401 - bytes, or values of the lenient reader
+        return decoder.decode(value) if isinstance(value, bytes | msgspec.Raw) else msgspec.convert(value, kind)
+
+    return decode
+
+
+_strict: Final = _reader_of(_NativeRecord)
+_tolerant: Final = _reader_of(_TolerantRecord)
+_FIELDS: Final = frozenset(_NativeRecord.__struct_fields__)
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def _decode(value: Any, reading: Reading) -> RequestRecord:  # noqa: ANN401 - bytes, or values of the lenient reader
     _refuse_huge(value)
     try:
-        record = (
-            _decoder.decode(value) if isinstance(value, bytes | msgspec.Raw) else msgspec.convert(value, _NativeRecord)
-        )
+        record = (_tolerant if reading.keep_unknown else _strict)(value)
     except _UNREADABLE as error:
         raise json_body.rejection_of(error) from error
     record.started_at = instant(record.started_at)
     record.metadata = metadata_of(record.metadata) if record.metadata else {}
     if record.usage is not None:
         _take_usage(record)
-    if reading.rules:
-        apply(record, reading.rules, json_body.looking_into(value))
+    if reading != PLAIN:
+        extend(record, reading, lambda: json_body.unknown_members(value, _FIELDS), json_body.looking_into(value))
     return record
 
 

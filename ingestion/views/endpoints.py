@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from ingestion import services
-from ingestion.formats import LITELLM, NATIVE, Format, MalformedError, UnsupportedError
+from ingestion.formats import ENVOY, LITELLM, NATIVE, Format, MalformedError, UnsupportedError
 from ingestion.formats.mapping import Reading
 from ingestion.pipeline import Item
 from ingestion.readings import reading_of
@@ -113,3 +113,4 @@ def _plain(format_: Format) -> Endpoint:
 
 ingest_native: Final = _plain(NATIVE)
 ingest_litellm: Final = _plain(LITELLM)
+ingest_envoy: Final = _plain(ENVOY)

@@ -63,7 +63,7 @@ def test_the_file_is_valid_and_has_no_warnings(capsys: pytest.CaptureFixture[str
 
 def test_every_route_is_described(described: Any) -> None:
     routes = {"/" + str(one.pattern).replace("<path:", "{").replace(">", "}") for one in urls.urlpatterns[:-1]}
-    assert {*described} == routes | {"/api/v1/ingest/litellm", "/v1/traces"}
+    assert {*described} == routes | {"/api/v1/ingest/litellm", "/api/v1/ingest/envoy", "/v1/traces"}
     assert {*described["/api/v1/requests"]} == {"get", "post"}
 
 

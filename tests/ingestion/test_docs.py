@@ -3,10 +3,16 @@
 import re
 from pathlib import Path
 
+import pytest
+
+from ingestion.formats import FORMATS
+from ingestion.formats.mapping import Reading
 from ingestion.models.prices import TokenClass
 from ingestion.pricing.arithmetic import FALLBACK
 from ingestion.records import Code, CostState, Operation, RequestRecord
+from tests.ingestion.exports.rows import CSV, SAMPLES, one
 
+PAGES = {"litellm-spend": "litellm"}
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
@@ -27,6 +33,30 @@ def test_every_field_is_explained() -> None:
 
 def test_every_operation_is_named() -> None:
     assert set(re.findall(r"`(\w+)`", table("ingest.md", "Field")["operation"][1])) == {one.value for one in Operation}
+
+
+def test_every_format_of_files_is_listed_with_what_it_reads() -> None:
+    rows = table("ingest.md", "Name")
+    assert set(rows) == set(FORMATS)
+    assert {name for name, row in rows.items() if row[2] == "yes"} == {"csv", *CSV}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_page_of_an_export_names_what_is_read(name: str) -> None:
+    page = (DOCS / "connect" / f"{PAGES.get(name, name)}.md").read_text()
+    sample = set(SAMPLES[name]())
+    record = {field for field in RequestRecord.__struct_fields__ if f"`{field}`" in page}
+    assert record >= {"request_id", "started_at", "latency_ms", "model"}
+    assert len({column for column in sample if column in page}) >= 10
+
+
+def test_the_configuration_of_envoys_log_has_the_names_that_are_read() -> None:
+    config = (DOCS / "connect" / "envoy.md").read_text().partition("            json:\n")[2].partition("```")[0]
+    names = set(re.findall(r"^ +([\w.-]+): \"%", config, re.MULTILINE))
+    line = dict.fromkeys(names, "-") | {"start_time": "2026-11-23T09:23:10Z", "gen_ai.request.model": "m"}
+    kept = one("envoy", line | {"gen_ai.provider.name": "backend"}, Reading(keep_unknown=True)).metadata
+    assert kept == {"gen_ai.provider.name": "backend"}  # every other field is read
+    assert names >= {"user", "team", "virtual_account", "gen_ai.usage.cache_read.input_tokens", "duration"}
 
 
 def test_every_class_has_its_fallback() -> None:

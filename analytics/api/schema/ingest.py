@@ -78,5 +78,9 @@ def add_ingest(result: dict[str, Any], **options: Any) -> dict[str, Any]:
     call = {"type": "object", "description": "One StandardLoggingPayload of LiteLLM's generic API callback."}
     litellm = _operation("ingest_litellm", "Store LiteLLM callbacks", {_JSON: {"oneOf": [call, array(call)]}})
     result["paths"]["/api/v1/ingest/litellm"] = {"post": litellm}
+    line = {"type": "object", "description": "One line of Envoy AI Gateway's access log in JSON."}
+    envoy = {_JSON: {"oneOf": [line, array(line)]}, "application/x-ndjson": TEXT}
+    log = _operation("ingest_envoy", "Store lines of Envoy AI Gateway's access log", envoy)
+    result["paths"]["/api/v1/ingest/envoy"] = {"post": log}
     result["paths"]["/v1/traces"] = {"post": _otlp()}
     return result

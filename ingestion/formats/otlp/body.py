@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO, Final
 
 from ingestion.formats.base import Format
+from ingestion.formats.head import Head
 from ingestion.formats.mapping import Reading, apply
 from ingestion.formats.otlp import json_spans, protobuf
 from ingestion.formats.otlp.choice import Call, calls
@@ -14,14 +15,17 @@ from ingestion.records import RejectedError, RequestRecord
 _Decode = Callable[[bytes], Iterator[Span]]
 
 
-def _format(decode: _Decode) -> Format:
+def _format(decode: _Decode, *names: str) -> Format:
     def of_body(body: bytes, reading: Reading) -> Iterator[Item]:
         return _items(decode(body), reading)
 
     def of_file(file: BinaryIO, reading: Reading) -> Iterator[Item]:
         return _items(decode(file.read()), reading)
 
-    return Format("otlp", of_body, of_file)
+    def recognises(head: Head) -> bool:
+        return head.is_json and not head.names.isdisjoint(names)
+
+    return Format("otlp", of_body, of_file, recognises)
 
 
 def _items(spans: Iterator[Span], reading: Reading) -> Iterator[Item]:
@@ -72,4 +76,4 @@ def _nearest(places: Sequence[Attributes], name: str) -> Any:  # noqa: ANN401 - 
 
 
 OTLP_PROTOBUF: Final = _format(protobuf.spans)
-OTLP_JSON: Final = _format(json_spans.spans)
+OTLP_JSON: Final = _format(json_spans.spans, "resourceSpans")

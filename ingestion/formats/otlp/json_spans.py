@@ -53,8 +53,8 @@ class _Status(msgspec.Struct, gc=False):
 
 
 class _Span(msgspec.Struct, rename="camel", gc=False):
-    trace_id: str = ""
-    span_id: str = ""
+    trace_id: str | None = None
+    span_id: str | None = None
     parent_span_id: str | None = None
     name: str = ""
     kind: int | str = 0
@@ -118,7 +118,7 @@ def _span(one: _Span, resource: dict[str, Any], scope: str) -> Span:
     return Span(
         trace_id=_id(one.trace_id),
         span_id=_id(one.span_id),
-        parent_id=_id(one.parent_span_id or ""),
+        parent_id=_id(one.parent_span_id),
         name=one.name,
         kind=one.kind if isinstance(one.kind, int) else _KINDS.get(one.kind.removeprefix("SPAN_KIND_"), 0),
         start_ns=_integer(one.start_time_unix_nano) or 0,
@@ -135,8 +135,9 @@ def _span(one: _Span, resource: dict[str, Any], scope: str) -> Span:
     )
 
 
-def _id(text: str) -> str:
-    return text.lower() if _HEX.fullmatch(text) else ""
+def _id(text: str | None) -> str:
+    """In lower case; empty where there is none or it is no hex, which refuses the span and not its body."""
+    return text.lower() if text and _HEX.fullmatch(text) else ""
 
 
 def _integer(value: int | str) -> int | None:

@@ -23,13 +23,14 @@ _UNREADABLE: Final = (OSError, gzip.BadGzipFile, EOFError, MalformedError, Unsup
 class Command(BaseCommand):
     """`import_requests FILE --organization SLUG`."""
 
-    help = "Imports requests from a CSV, NDJSON or LiteLLM file (also gzip). Importing again changes nothing."
+    help = "Imports requests from a file or another product's export (also gzip). Importing again changes nothing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """FILE, organization, format, JSON output."""
+        """FILE, organization, format, unknown columns, JSON output."""
         parser.add_argument("file", type=Path, help="the file; .gz is recognised")
         parser.add_argument("--organization", required=True, metavar="SLUG", help="organization that gets the requests")
         parser.add_argument("--format", choices=("auto", *FORMATS), default="auto", help="default: by the content")
+        parser.add_argument("--keep-unknown", action="store_true", help="keep columns without a field as metadata")
         parser.add_argument("--json", action="store_true", help="print the outcome counts as one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,7 +42,13 @@ class Command(BaseCommand):
         path: Path = options["file"]
         started, progress = monotonic(), Progress()
         try:
-            steps = import_file(path, organization=organization, format_name=options["format"], now=timezone.now())
+            steps = import_file(
+                path,
+                organization=organization,
+                format_name=options["format"],
+                now=timezone.now(),
+                keep_unknown=options["keep_unknown"],
+            )
             for progress in steps:
                 self._show(progress, path, monotonic() - started)
         except _UNREADABLE as error:

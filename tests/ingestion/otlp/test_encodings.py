@@ -74,6 +74,10 @@ def test_what_is_absent_has_its_default() -> None:
     bare = Span("", "", "", "", 0, 0, 0, False, "", {}, [], {}, "")
     in_json = b'{"resourceSpans": [{"scopeSpans": [{"spans": [{}]}]}]}'
     assert list(json_spans.spans(in_json)) == [bare]
+    nulls = (
+        b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": null, "spanId": null, "parentSpanId": null}]}]}]}'
+    )
+    assert list(json_spans.spans(nulls)) == [bare]
     request = ExportTraceServiceRequest()
     request.resource_spans.add().scope_spans.add().spans.add()
     assert list(protobuf.spans(request.SerializeToString())) == [bare]

@@ -111,6 +111,7 @@ def in_json_with(old: str, new: str, *spans: Span) -> bytes:
         ('"intValue": "7"', '"kvlistValue": {"values": [1, "x", {"deep": []}]}', []),
         (f'"{TRACE}"', f'"{TRACE[:-1]}\\u0000"', ["request_id"]),
         (f'"{TRACE}"', '"\\ud800"', ["request_id"]),
+        (f'"{TRACE}"', "null", ["request_id"]),
     ],
 )
 def test_hostile_json(client: Client, headers: dict[str, str], old: str, new: str, codes: list[str]) -> None:

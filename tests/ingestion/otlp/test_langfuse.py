@@ -78,8 +78,17 @@ def test_a_generation() -> None:
         ({"input": 10, "input_cache_write": 5}, {"input_tokens": 15, "cache_write_tokens": 5}),
         (
             {"input": 10, "input_cache_creation_5m": 5, "input_cache_creation_1h": 2},
-            {"input_tokens": 17, "cache_write_tokens": 7},
+            {"input_tokens": 17, "cache_write_tokens": 7, "cache_write_1h_tokens": 2},
         ),
+        (
+            {"input": 10, "input_ephemeral_5m_input_tokens": 5, "input_ephemeral_1h_input_tokens": 2},
+            {"input_tokens": 17, "cache_write_tokens": 7, "cache_write_1h_tokens": 2},
+        ),
+        (
+            {"input": 10, "cache_creation_input_tokens_1h": 2},
+            {"input_tokens": 12, "cache_write_tokens": 2, "cache_write_1h_tokens": 2},
+        ),
+        ({"input": 10, "input_cache_creation_11h": 2}, {"cache_write_tokens": 2, "cache_write_1h_tokens": None}),
         ({"output": 10, "output_reasoning_tokens": 5}, {"output_tokens": 15, "reasoning_tokens": 5}),
         ({"input": 0}, {"input_tokens": 0, "output_tokens": None}),
         # Shapes of providers: those of OpenAI overlap, those of Anthropic do not.

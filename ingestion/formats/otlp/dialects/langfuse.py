@@ -3,7 +3,8 @@
 https://langfuse.com/integrations/native/opentelemetry
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -18,7 +19,11 @@ _PREFIX: Final = "langfuse.observation."
 _OPERATIONS: Final = {"generation": Operation.CHAT, "embedding": Operation.EMBEDDINGS}
 # Langfuse keeps disjoint buckets: what follows is beside `input` and `output`, not a part of them.
 _CACHE_READ: Final = ("cache_read_input_tokens", "input_cached_tokens", "input_cache_read")
-_CACHE_WRITE: Final = ("cache_creation_input_tokens", "input_cache_creation", "input_cache_write")
+_CACHE_WRITE: Final = (
+    *("cache_creation_input_tokens", "input_cache_creation", "input_cache_write"),
+    *("input_ephemeral_5m_input_tokens", "input_ephemeral_1h_input_tokens"),  # as LangChain names Anthropic's
+)
+_HOUR: Final = re.compile(r"(?:^|_)1h(?:_|$)")
 _REASONING: Final = ("output_reasoning_tokens",)
 _AUDIO_IN: Final = ("input_audio_tokens",)
 _AUDIO_OUT: Final = ("output_audio_tokens",)
@@ -57,6 +62,7 @@ def counts(details: Mapping[str, Any]) -> usage.Counts:
         "output_tokens": usage.total(_sum(details, ("output",), exact=True), reasoning, spoken),
         "cache_read_tokens": read,
         "cache_write_tokens": write,
+        "cache_write_1h_tokens": _total(details, [key for key in _keys(details, _CACHE_WRITE) if _HOUR.search(key)]),
         "reasoning_tokens": reasoning,
         "audio_input_tokens": heard,
         "audio_output_tokens": spoken,
@@ -66,7 +72,14 @@ def counts(details: Mapping[str, Any]) -> usage.Counts:
 
 def _sum(details: Mapping[str, Any], names: tuple[str, ...], *, exact: bool = False) -> int | None:
     """All buckets of those names or, unless exact, that begin with them: input_cache_creation_5m."""
-    keys = [key for key in details if key in names or (not exact and key.startswith(names))]
+    return _total(details, [key for key in details if key in names] if exact else _keys(details, names))
+
+
+def _keys(details: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
+    return [key for key in details if key.startswith(names)]
+
+
+def _total(details: Mapping[str, Any], keys: Iterable[str]) -> int | None:
     return usage.total(*(usage.first(details, (key,)) for key in keys))
 
 
