@@ -12,5 +12,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/logs", views.otlp.logs, name="otlp-logs"),
     path("o/<slug:slug>/ingestion/", views.pages.state, name="ingestion"),
     path("o/<slug:slug>/ingestion/test", views.pages.test, name="ingestion-test"),
+    path("api/public/ingestion", views.langfuse.batch, name="langfuse-batch"),
     path("api/public/otel/v1/traces", views.otlp.traces, name="langfuse-otlp-traces"),
 ]

@@ -1,4 +1,4 @@
-"""Tables of ingestion: facts, dimensions, the price book, the changed-hour log, ingest outcomes."""
+"""Tables of ingestion: facts, dimensions, the price book, the changed-hour log, ingest outcomes, unfinished calls."""
 
 from ingestion.models.dimensions import (
     OVERFLOW,
@@ -10,6 +10,7 @@ from ingestion.models.dimensions import (
     VirtualModel,
 )
 from ingestion.models.facts import LLMRequest
+from ingestion.models.langfuse import LangfuseObservation, LangfuseTrace
 from ingestion.models.logs import ChangedHour, IngestBatch
 from ingestion.models.prices import PriceEntry
 
@@ -21,6 +22,8 @@ __all__ = [
     "IngestBatch",
     "LLMModel",
     "LLMRequest",
+    "LangfuseObservation",
+    "LangfuseTrace",
     "MetadataKey",
     "MetadataValue",
     "PriceEntry",
