@@ -24,7 +24,7 @@ class LangfuseObservation(models.Model):
     trace_id = models.CharField(max_length=128, default="", blank=True)
     state = models.JSONField(default=dict, help_text="What is said, field by field; never what people or models wrote.")
     trace_state = models.JSONField(null=True, help_text="What was said of its trace when it became a fact.")
-    touched_at = models.DateTimeField()
+    touched_at = models.DateTimeField(help_text="When a batch spoke of it last, or when it became a fact.")
     due_at = models.DateTimeField(null=True, help_text="When it becomes a fact; empty: it is one.")
 
     class Meta:

@@ -74,8 +74,8 @@ def claim(organization_id: int, now: datetime, calls: Iterable[str] | None = Non
             traces = trace_states(organization_id, {row.trace_id for row in rows if row.trace_state is None})
             for row in rows:
                 row.trace_state = traces.get(row.trace_id, {}) if row.trace_state is None else row.trace_state
-                row.due_at = now + LEASE
-            write(LangfuseObservation, rows, "trace_state", "due_at")
+                row.touched_at, row.due_at = now, now + LEASE
+            write(LangfuseObservation, rows, "trace_state", "touched_at", "due_at")
             return rows
 
     return with_retries(attempt)

@@ -125,10 +125,12 @@ def _moment(value: object, name: str) -> int | None:
     if value is None or value == "":
         return None
     try:
-        # Subtraction refuses what has no offset.
-        return (datetime.fromisoformat(value if isinstance(value, str) else "") - EPOCH) // MICROSECOND
+        # Subtraction refuses what has no offset, and the way back what is outside all time in UTC.
+        found = (datetime.fromisoformat(value if isinstance(value, str) else "") - EPOCH) // MICROSECOND
+        instant(found)
     except (ValueError, TypeError, OverflowError):
         raise RejectedError(Code.INVALID, name, f"{name} must be an ISO 8601 time with an offset.") from None
+    return found
 
 
 def instant(microseconds: int) -> datetime:

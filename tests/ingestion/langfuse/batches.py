@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.test import Client
 
 from ingestion import observations
-from ingestion.formats.langfuse import read
+from ingestion.formats.langfuse import Found, read
 from ingestion.models import IngestBatch, LLMRequest
 from ingestion.observations import Answer
 from ingestion.validation import Window
@@ -57,11 +57,15 @@ def post(client: Client, headers: dict[str, str], *events: Any, **more: str) -> 
     return client.post(PATH, body, content_type="application/json", headers={**headers, **more})
 
 
-def receive(organization: Organization, *events: Event, now: datetime = make.NOW) -> list[Answer]:
-    """The answers to a batch that comes at an instant."""
+def found_in(*events: Event, now: datetime = make.NOW) -> list[Found]:
+    """What is read of a batch that comes at an instant."""
     window = Window.around(now, past_days=35, future_minutes=5)
-    found = list(read(json.dumps({"batch": events}).encode(), window))
-    return observations.receive(organization, found, now, key_id=None)
+    return list(read(json.dumps({"batch": events}).encode(), window))
+
+
+def receive(organization: Organization, *events: Event, now: datetime = make.NOW) -> list[Answer]:
+    """The answers to it."""
+    return observations.receive(organization, found_in(*events, now=now), now, key_id=None)
 
 
 def stored() -> dict[str, LLMRequest]:
