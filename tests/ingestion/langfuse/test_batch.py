@@ -19,7 +19,7 @@ ERROR = "Error code: 429 - {'error': {'message': 'slow down'}}"
 
 
 def test_a_call_in_one_batch(client: Client, headers: dict[str, str]) -> None:
-    about = {"sessionId": "s-1", "tags": ["a", "b"], "metadata": {"feature": "faq", "deep": {"x": 1}}}
+    about: dict[str, Any] = {"sessionId": "s-1", "tags": ["a", "b"], "metadata": {"feature": "faq", "deep": {"x": 1}}}
     events = [trace(**about), created(metadata={"step": 3}), ended(completionStartTime=at(0.5))]
     answer = post(client, headers, *events)
     assert answer.status_code == 207
@@ -111,7 +111,7 @@ def test_costs(client: Client, headers: dict[str, str], said: dict[str, Any], ex
 def test_errors(
     client: Client, headers: dict[str, str], said: dict[str, Any], status: int | None, message: str | None
 ) -> None:
-    costs = {"usageDetails": None, "costDetails": {"input": 0.0, "output": 0.0, "total": 0.0}}
+    costs: dict[str, Any] = {"usageDetails": None, "costDetails": {"input": 0.0, "output": 0.0, "total": 0.0}}
     post(client, headers, trace(), created(level="DEFAULT"), ended(**said, **costs))
     fact = stored()["call"]
     assert (fact.failed, fact.status_code, str(fact.error_type), fact.error_message) == (True, status, "error", message)

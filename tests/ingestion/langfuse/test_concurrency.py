@@ -42,8 +42,8 @@ def shuffled_events(chance: random.Random) -> list[batches.Event]:
     """Of every call a beginning and an end, of every trace what is said of it."""
     events: list[batches.Event] = []
     for number in range(CALLS):
-        name, about = f"call-{number}", {"traceId": f"trace-{number % 7}"}
-        events += [created(name, **about), ended(name, second=2, **about)]
+        name, of = f"call-{number}", f"trace-{number % 7}"
+        events += [created(name, traceId=of), ended(name, traceId=of)]
     events += [trace(id=f"trace-{number}") for number in range(7)]
     chance.shuffle(events)
     return events
@@ -154,6 +154,7 @@ def test_killed_after_the_commit_the_clock_goes_on(
 def test_what_is_claimed_is_not_settled_by_others(acme: Organization) -> None:
     receive(acme, created(), ended())
     (row,) = settling.claim(acme.pk, LATER)
+    receive(acme, trace(), now=LATER)  # neither by its trace
     assert settle_due(LATER + settling.LEASE - timedelta(microseconds=1)) == 0
     settling.settle(acme, [row], LATER, key_id=None)
     assert settle_due(LATER + settling.LEASE) == 0

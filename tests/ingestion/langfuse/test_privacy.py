@@ -1,6 +1,7 @@
 """Prompts, answers and what else people wrote never reach the database, an answer or a log."""
 
 import logging
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -10,7 +11,7 @@ from tests.ingestion.otlp.test_privacy import CANARY, everything_stored
 
 pytestmark = pytest.mark.django_db
 MESSAGES = [{"role": "user", "content": CANARY}]
-PAYLOADS = {
+PAYLOADS: dict[str, Any] = {
     "name": CANARY,
     "input": MESSAGES,
     "output": {"role": "assistant", "content": CANARY},
@@ -30,7 +31,7 @@ def test_no_payload_is_stored_answered_or_logged(
     client: Client, headers: dict[str, str], caplog: pytest.LogCaptureFixture, level: str | None, finished: bool
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    about = PAYLOADS | {"level": level}
+    about: dict[str, Any] = PAYLOADS | {"level": level}
     events = [trace(**PAYLOADS), created(**about), *([ended(**about)] if finished else [])]
     answer = post(client, headers, *events)
     assert answer.json()["errors"] == []
@@ -41,7 +42,11 @@ def test_no_payload_is_stored_answered_or_logged(
 
 
 def test_no_value_is_repeated_in_a_refusal(client: Client, headers: dict[str, str]) -> None:
-    bad = [{"usageDetails": {"input": CANARY}}, {"startTime": CANARY}, {"model": CANARY + "x" * 300}]
+    bad: list[dict[str, Any]] = [
+        {"usageDetails": {"input": CANARY}},
+        {"startTime": CANARY},
+        {"model": CANARY + "x" * 300},
+    ]
     answer = post(client, headers, *[created(**one) for one in bad])
     assert len(answer.json()["errors"]) == len(bad)
     assert CANARY not in answer.content.decode() + everything_stored()

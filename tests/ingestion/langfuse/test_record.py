@@ -11,8 +11,8 @@ from ingestion.records import RejectedError, RequestRecord
 START = 1_800_000_000_000_000
 
 
-def state(stamp: int = START, **fields: Any) -> State:
-    return merge({}, {"operation": "chat", **fields}, stamp, 0)
+def state(said: dict[str, Any] | None = None, **fields: Any) -> State:
+    return merge({}, {"operation": "chat", **fields, **(said or {})}, START, 0)
 
 
 def read(rules: dict[str, str], call: State, trace: State) -> RequestRecord:
@@ -37,18 +37,18 @@ def test_an_unfinished_call_says_only_what_is_known() -> None:
     ],
 )
 def test_times(times: dict[str, int], latency_ms: float | None, ttft_ms: float | None, streaming: bool | None) -> None:
-    found = record_of("call", state(**times), {})
+    found = record_of("call", state(times), {})
     assert (found.latency_ms, found.ttft_ms, found.streaming) == (latency_ms, ttft_ms, streaming)
 
 
 def test_a_call_whose_beginning_nobody_tells_began_with_its_first_word() -> None:
-    call = merge(state(START + 7, end=START + 9), {"model": "m"}, START + 3, 0)
-    assert record_of("call", call, {}).started_at.timestamp() * 1e6 == START + 3
+    call = merge(state(end=START + 9), {"model": "m"}, START - 3, 0)
+    assert record_of("call", call, {}).started_at.timestamp() * 1e6 == START - 3
 
 
 def test_the_call_knows_better_than_its_trace_except_who_called() -> None:
     trace = merge({}, {"user": "alice", "metadata.a": "trace", "metadata.b": "trace"}, START, 0)
-    found = record_of("call", state(user="bob", **{"metadata.a": "call"}), trace)
+    found = record_of("call", state({"metadata.a": "call"}, user="bob"), trace)
     assert (found.user, found.metadata) == ("alice", {"a": "call", "b": "trace"})
 
 
@@ -60,13 +60,13 @@ def test_rules_fill_fields_from_metadata() -> None:
         "userId": "metadata.who",
         "model": "virtual_model",
     }
-    found = read(rules, state(model="m", **{"metadata.team": "Ads"}), trace)
+    found = read(rules, state({"metadata.team": "Ads"}, model="m"), trace)
     assert (found.team, found.virtual_account, found.virtual_model) == ("Search", "faq-bot", "m")
     assert found.metadata["who"] == "alice"
-    assert read({"metadata.team": "team"}, state(**{"metadata.team": "Ads"}), trace).team == "Ads"
+    assert read({"metadata.team": "team"}, state({"metadata.team": "Ads"}), trace).team == "Ads"
     assert read({"input": "team", "output": "team", "nothing": "team"}, state(), trace).team is None
 
 
 def test_a_rule_that_does_not_fit_refuses_the_call() -> None:
     with pytest.raises(RejectedError, match="attempt"):
-        read({"metadata.try": "attempt"}, state(**{"metadata.try": "first"}), {})
+        read({"metadata.try": "attempt"}, state({"metadata.try": "first"}), {})

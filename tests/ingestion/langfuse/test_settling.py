@@ -58,8 +58,8 @@ def test_the_grace_is_a_setting(acme: Organization, settings: Settings) -> None:
 
 
 def test_a_trace_frees_only_its_own_calls(acme: Organization, rival: Organization) -> None:
-    other = {"traceId": "other"}
-    receive(acme, created("one"), ended("one"), created("two", **other), ended("two", **other), created("three"))
+    other = [created("two", traceId="other"), ended("two", traceId="other")]
+    receive(acme, created("one"), ended("one"), *other, created("three"))
     receive(rival, created("theirs"), ended("theirs"))
     receive(acme, trace())
     assert (list(stored()), waiting()) == (["one"], ["theirs", "three", "two"])
