@@ -129,7 +129,12 @@ CLIENTS: Final = (
             "LANGFUSE_PUBLIC_KEY": "portal",
             "LANGFUSE_SECRET_KEY": "{key}",
         },
-        known={"streaming": _NOT_STREAMED, "provider": "*"},
+        known={
+            "streaming": _NOT_STREAMED,
+            "provider": "*",
+            "input": "response-stream",
+            "output": "response-stream",
+        },
         unseen="embedding status-429-embedding",
     ),
     Client(

@@ -18,7 +18,7 @@ from ingestion.observations.taking import take
 from teams.models import Organization
 from tests import make
 from tests.ingestion.langfuse import batches
-from tests.ingestion.langfuse.batches import created, ended, found_in, outcomes, receive, stored, trace
+from tests.ingestion.langfuse.batches import created, ended, event, found_in, outcomes, receive, stored, trace
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WORKERS, CALLS = 6, 40
@@ -89,6 +89,21 @@ def test_a_row_that_a_batch_holds_is_left_to_it(acme: Organization) -> None:
         assert at_once(lambda: settle_due(LATER)) == [1]
     assert list(stored()) == ["free"]
     assert settle_due(LATER) == 1
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks the whole database")
+def test_two_batches_about_one_call_are_both_heard(acme: Organization) -> None:
+    """The second one waits for the first, and reads only then what is known."""
+    receive(acme, trace(), created())
+    first, second = (found_in(event("generation-update", 1, id="call", metadata={name: "x"})) for name in "ab")
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            take(acme.pk, None, [(0, first[0][1])], make.NOW)  # type: ignore[list-item] # it is an event
+            waiting = pool.submit(at_once, lambda: take(acme.pk, None, [(0, second[0][1])], make.NOW))  # type: ignore[list-item]
+            while not _waits():
+                assert not waiting.done()
+        waiting.result()
+    assert {"metadata.a", "metadata.b"} <= LangfuseObservation.objects.get().state.keys()
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks the whole database")

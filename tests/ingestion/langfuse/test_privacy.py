@@ -55,3 +55,18 @@ def test_no_value_is_repeated_in_a_refusal(client: Client, headers: dict[str, st
 def test_what_a_person_asks_for_by_metadata_is_kept_and_cut(client: Client, headers: dict[str, str]) -> None:
     post(client, headers, trace(metadata={"feature": "x" * 1_000}), created(), ended())
     assert stored()["call"].metadata == {"feature": "x" * 256}
+
+
+def test_a_copy_of_an_answer_is_no_metadata(client: Client, headers: dict[str, str]) -> None:
+    """Of a streamed answer of the Responses API the SDK says everything, the instructions too."""
+    copy = {"id": "resp_1", "object": "response", "instructions": CANARY, "status": "completed", "temperature": 1.0}
+    post(client, headers, trace(), created(metadata={"step": "1"}), ended(metadata=copy))
+    assert stored()["call"].metadata == {"step": "1"}
+
+
+@pytest.mark.parametrize("name", ["instructions", "prompt", "messages", "input", "output", "response"])
+def test_metadata_that_is_named_like_a_payload_is_dropped(client: Client, headers: dict[str, str], name: str) -> None:
+    about = {name: CANARY, "step": "1"}
+    post(client, headers, trace(metadata=about), created(metadata=about))
+    assert "step" in everything_stored()
+    assert CANARY not in everything_stored()
