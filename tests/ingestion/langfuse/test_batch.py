@@ -173,6 +173,7 @@ def test_organizations_do_not_see_each_other(client: Client, headers: dict[str, 
     post(client, rivals, trace(userId="rival"), created(), trace(userId="rival", id="their-trace"))
     post(client, headers, created(traceId="their-trace"), ended(traceId="their-trace"))
     assert not LLMRequest.objects.exists()
+    assert "end" not in LangfuseObservation.objects.get(organization=rival).state
     post(client, headers, trace(id="their-trace"))
     (fact,) = LLMRequest.objects.all()
     assert (fact.organization.slug, str(fact.user)) == ("acme", "alice")

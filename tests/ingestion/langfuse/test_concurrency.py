@@ -1,6 +1,7 @@
 """Several web workers and the clock at once, over real transactions; and processes that die in between."""
 
 import random
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -12,7 +13,7 @@ from django.db import OperationalError, connection, transaction
 from ingestion import services
 from ingestion.formats.langfuse import Event
 from ingestion.models import IngestBatch, LangfuseObservation, LLMRequest
-from ingestion.observations import settle_due, settling
+from ingestion.observations import settle_due, settling, taking
 from ingestion.observations.purging import purge
 from ingestion.observations.taking import take
 from teams.models import Organization
@@ -92,17 +93,27 @@ def test_a_row_that_a_batch_holds_is_left_to_it(acme: Organization) -> None:
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks the whole database")
-def test_two_batches_about_one_call_are_both_heard(acme: Organization) -> None:
-    """The second one waits for the first, and reads only then what is known."""
+def test_two_batches_about_one_call_are_both_heard(acme: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one waits as soon as the first one reads what is known."""
     receive(acme, trace(), created())
-    first, second = (found_in(event("generation-update", 1, id="call", metadata={name: "x"})) for name in "ab")
+    merged, others = taking._merged, list[Any]()
+
+    def meanwhile(*arguments: Any) -> Any:
+        if not others:
+            others.append(pool.submit(at_once, lambda: update("b")))
+            while not (_waits() or others[0].done()):
+                time.sleep(0.01)
+        return merged(*arguments)
+
+    def update(name: str) -> None:
+        ((_, said),) = found_in(event("generation-update", 1, id="call", metadata={name: "x"}))
+        assert isinstance(said, Event)
+        take(acme.pk, None, [(0, said)], make.NOW)
+
+    monkeypatch.setattr(taking, "_merged", meanwhile)
     with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            take(acme.pk, None, [(0, first[0][1])], make.NOW)  # type: ignore[list-item] # it is an event
-            waiting = pool.submit(at_once, lambda: take(acme.pk, None, [(0, second[0][1])], make.NOW))  # type: ignore[list-item]
-            while not _waits():
-                assert not waiting.done()
-        waiting.result()
+        update("a")
+    others[0].result()
     assert {"metadata.a", "metadata.b"} <= LangfuseObservation.objects.get().state.keys()
 
 
@@ -117,6 +128,7 @@ def test_a_fact_that_is_spoken_of_again_is_not_forgotten_meanwhile(acme: Organiz
             waiting = pool.submit(at_once, lambda: purge(later))
             while not _waits():
                 assert not waiting.done()
+                time.sleep(0.01)
         waiting.result()
     assert LangfuseObservation.objects.exists()
 
