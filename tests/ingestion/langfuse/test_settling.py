@@ -154,15 +154,16 @@ def test_facts_and_traces_are_forgotten(acme: Organization) -> None:
     assert len(stored()) == 2
 
 
-def test_the_oldest_beyond_the_limit_are_forgotten(acme: Organization, settings: Settings) -> None:
+def test_the_oldest_beyond_the_limit_are_forgotten(acme: Organization, rival: Organization, settings: Settings) -> None:
     settings.LANGFUSE_MAX_PENDING = 3
+    receive(rival, trace(id="theirs"))
     for number in range(5):
         name = f"{number}"
         events = [trace(id=name), created(name, traceId=name), ended(name, traceId=name)]
         receive(acme, *events, now=make.NOW + timedelta(seconds=number))
     receive(acme, created("open"), now=make.NOW)
     settle_due(make.NOW + timedelta(minutes=1))
-    assert sorted(LangfuseTrace.objects.values_list("trace_id", flat=True)) == ["2", "3", "4"]
+    assert sorted(LangfuseTrace.objects.values_list("trace_id", flat=True)) == ["2", "3", "4", "theirs"]
     assert remembered() == ["2", "3", "4", "open"]
     assert len(stored()) == 5
 
