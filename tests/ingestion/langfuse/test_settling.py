@@ -7,8 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from ingestion.formats.mapping import Reading, Rule
 from ingestion.models import ChangedHour, IngestBatch, LangfuseObservation, LangfuseTrace
-from ingestion.observations import settle_due
+from ingestion.observations import settle_due, settling
 from ingestion.tasks import settle_observations
 from teams.models import Organization
 from tests import make
@@ -126,6 +127,16 @@ def test_ingest_does_all_that_it_does_for_other_formats(acme: Organization) -> N
     assert ChangedHour.objects.get().hour_start == fact.hour_start
     batch = IngestBatch.objects.get()
     assert (batch.source, batch.key, batch.accepted) == ("langfuse", issued.key, 1)
+
+
+def test_rules_of_an_organization_cost_only_the_call_that_they_do_not_fit(acme: Organization) -> None:
+    for name, words in (("good", {"try": "2", "app": "Search"}), ("bad", {"try": "second"})):
+        receive(acme, created(name, metadata=words), ended(name))
+    rows = settling.claim(acme.pk, make.NOW + GRACE)
+    reading = Reading((Rule("metadata.try", "attempt"), Rule("app", "team")))
+    outcome = settling.settle(acme, rows, make.NOW + GRACE, key_id=None, reading=reading)
+    assert (outcome.accepted, [one.field for one in outcome.rejected]) == (1, ["attempt"])
+    assert (str(stored()["good"].team), stored()["good"].attempt) == ("Search", 2)
 
 
 def test_what_ingest_refuses_is_counted_once_and_not_tried_again(acme: Organization) -> None:
