@@ -10,8 +10,7 @@ from msgspec import field
 
 from ingestion.formats import json_body
 from ingestion.formats.langfuse.merging import METADATA
-from ingestion.formats.langfuse.words import OPERATIONS, cost, counts
-from ingestion.formats.mapping import is_payload
+from ingestion.formats.langfuse.words import OPERATIONS, cost, counts, without_payloads
 from ingestion.formats.values import mapping_of, metadata_of, shortened, text_of
 from ingestion.normalisation import error_text
 from ingestion.records import Code, RejectedError, RequestRecord
@@ -23,7 +22,6 @@ MICROSECOND: Final = timedelta(microseconds=1)
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _ACTS: Final = ("create", "update")  # in this order, the later one wins at the same instant
 _LOG: Final = "sdk-log"
-_INSTRUCTIONS: Final = frozenset({"instructions", "system", "system_prompt"})
 
 
 class _Body(msgspec.Struct, gc=False, rename="camel"):
@@ -160,8 +158,7 @@ def _metadata(body: _Body) -> dict[str, str]:
     said = mapping_of(body.metadata)
     # Of a streamed answer of the Responses API the SDK says all that is not its text: nothing that a caller named.
     own = {} if said.get("object") == "response" else said
-    named = {key: value for key, value in own.items() if not (is_payload(key) or key.lower() in _INSTRUCTIONS)}
-    return shortened(metadata_of(values | named), first="tags")
+    return shortened(metadata_of(values | without_payloads(own)), first="tags")
 
 
 def _of_call(body: _Body, operation: str, stamp: int, rank: int, window: Window) -> Event:

@@ -6,7 +6,7 @@ https://langfuse.com/integrations/native/opentelemetry
 from datetime import datetime
 from typing import Any, Final
 
-from ingestion.formats.langfuse.words import OPERATIONS, cost, counts
+from ingestion.formats.langfuse.words import OPERATIONS, cost, counts, without_payloads
 from ingestion.formats.otlp.dialects.base import Ancestors, Dialect, said, set_metadata, set_outcome, start
 from ingestion.formats.otlp.span import Span, parsed, text, under
 from ingestion.formats.values import mapping_of
@@ -50,7 +50,7 @@ def _metadata(spans: Ancestors) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for span in reversed(spans):
         about = under(span.attributes, "langfuse.trace.metadata.") | under(span.attributes, _PREFIX + "metadata.")
-        values |= {key: parsed(value) for key, value in about.items()}
+        values |= {key: parsed(value) for key, value in without_payloads(about).items()}
         tags = span.attributes.get("langfuse.trace.tags")
         values |= {"tags": parsed(tags)} if tags else {}
     return values
