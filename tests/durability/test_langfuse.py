@@ -100,11 +100,11 @@ def kill_in_the_middle(installation: Installation, folder: Path) -> None:
         threads = [threading.Thread(target=application.run, args=(number, stop)) for number in range(SENDERS)]
         for thread in threads:
             thread.start()
-        for _ in range(8):
+        for _ in range(6):
             clock = subprocess.Popen(
                 [sys.executable, "manage.py", "shell", "-v0", "-c", SETTLE], cwd=ROOT, env={**installation.environment}
             )
-            time.sleep(0.7 + dice.random())
+            time.sleep(3 + 2 * dice.random())
             os.kill(portal.workers()[0], signal.SIGKILL)
             clock.kill()
             clock.wait()
