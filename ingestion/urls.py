@@ -18,5 +18,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/ingestion/mapping/<int:number>", views.mapping.rule, name="mapping-rule"),
     path("o/<slug:slug>/ingestion/mapping/<int:number>/move", views.mapping.move, name="mapping-move"),
     path("o/<slug:slug>/ingestion/mapping/<int:number>/remove", views.mapping.remove, name="mapping-remove"),
+    path("api/public/ingestion", views.langfuse.batch, name="langfuse-batch"),
     path("api/public/otel/v1/traces", views.otlp.traces, name="langfuse-otlp-traces"),
 ]

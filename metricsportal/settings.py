@@ -236,6 +236,10 @@ INGEST_MAX_WIRE_BYTES = env.int("PORTAL_INGEST_MAX_WIRE_BYTES", default=32 * 2**
 INGEST_MAX_BODY_BYTES = env.int("PORTAL_INGEST_MAX_BODY_BYTES", default=64 * 2**20)
 INGEST_MAX_RECORDS = env.int("PORTAL_INGEST_MAX_RECORDS", default=20_000)
 INGEST_NEW_VALUES_PER_HOUR = env.int("PORTAL_INGEST_NEW_VALUES_PER_HOUR", default=1_000)
+# Langfuse's batches tell of one call in several events: how long a finished call waits for its user, see
+# docs/configuration.md, and how many unfinished calls, and how many traces, are kept per organization.
+LANGFUSE_GRACE_SECONDS = env.int("PORTAL_LANGFUSE_GRACE_SECONDS", default=30)
+LANGFUSE_MAX_PENDING = env.int("PORTAL_LANGFUSE_MAX_PENDING", default=100_000)
 METADATA_KEYS_MAX = env.int("PORTAL_METADATA_KEYS_MAX", default=8)
 
 # Most fact rows one question may read; above it the answer is a refusal that names what to narrow.

@@ -153,6 +153,22 @@ def _elements(text: bytes, body: bytes) -> Iterable[Any]:
         raise malformed_by(error, text, body) from error
 
 
+def elements_of(body: bytes, member: str) -> Iterable[Any]:
+    """The elements of an array that is a member of the body's object. Raises MalformedError when there is none."""
+    try:
+        found = msgspec.json.decode(body, type=dict[str, msgspec.Raw]).get(member)
+    except _UNREADABLE as error:
+        if not _LENIENT.search(body):
+            raise malformed_by(error, body, body) from error
+        (document,) = _lenient(body, body)[:1] or [None]
+        found = document.get(member) if isinstance(document, dict) else None
+    if isinstance(found, msgspec.Raw) and bytes(found).startswith(b"["):
+        return _elements(bytes(found), bytes(found))
+    if isinstance(found, list):
+        return found
+    raise MalformedError(f"The body has no array “{member}”")
+
+
 def _lenient(text: bytes, body: bytes) -> list[Any]:
     """The values by Python's own reader, so that one record with a bad character does not cost its whole batch."""
     try:

@@ -1,6 +1,7 @@
 """Loose values of other people's JSON into text. Pure."""
 
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from ingestion.validation import METADATA_KEY_LENGTH, METADATA_KEYS, METADATA_VALUE_LENGTH
@@ -13,6 +14,17 @@ def text_of(value: object) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else None
+
+
+def decimal(value: object) -> Decimal | None:
+    """A finite number, exact: floats by their shortest text. None for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = Decimal(value if isinstance(value, str) else repr(value))
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() and found.adjusted() < 30 else None
 
 
 def metadata_of(values: Mapping[str, Any]) -> dict[str, str]:

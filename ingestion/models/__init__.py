@@ -1,4 +1,4 @@
-"""Tables of ingestion: facts, dimensions, the price book, attribute rules, the changed-hour log, ingest outcomes."""
+"""Tables of ingestion: facts, dimensions, prices, attribute rules, logs, ingest outcomes, unfinished calls."""
 
 from ingestion.models.dimensions import (
     OVERFLOW,
@@ -10,6 +10,7 @@ from ingestion.models.dimensions import (
     VirtualModel,
 )
 from ingestion.models.facts import LLMRequest
+from ingestion.models.langfuse import LangfuseObservation, LangfuseTrace
 from ingestion.models.logs import ChangedHour, IngestBatch
 from ingestion.models.prices import PriceEntry
 from ingestion.models.rules import AttributeRule
@@ -23,6 +24,8 @@ __all__ = [
     "IngestBatch",
     "LLMModel",
     "LLMRequest",
+    "LangfuseObservation",
+    "LangfuseTrace",
     "MetadataKey",
     "MetadataValue",
     "PriceEntry",

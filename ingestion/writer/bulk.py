@@ -58,6 +58,12 @@ def among(column: str, values: Sequence[int] | Sequence[str]) -> tuple[str, list
     return f"{column} IN (SELECT value FROM json_each(%s))", json.dumps(values)  # noqa: S608 - a column of ours
 
 
+def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Slices that fit into one query of the ORM: SQLite allows few parameters."""
+    for start in range(0, len(values), 500):
+        yield values[start : start + 500]
+
+
 def prepared(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> Iterable[Row]:
     """The rows in the form that the driver of this database takes."""
     vendor = connection.vendor

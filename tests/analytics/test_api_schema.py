@@ -63,7 +63,8 @@ def test_the_file_is_valid_and_has_no_warnings(capsys: pytest.CaptureFixture[str
 
 def test_every_route_is_described(described: Any) -> None:
     routes = {"/" + str(one.pattern).replace("<path:", "{").replace(">", "}") for one in urls.urlpatterns[:-1]}
-    assert {*described} == routes | {"/api/v1/ingest/litellm", "/api/v1/ingest/envoy", "/v1/traces"}
+    ingest = {"/api/v1/ingest/litellm", "/api/v1/ingest/envoy", "/v1/traces", "/api/public/ingestion"}
+    assert {*described} == routes | ingest
     assert {*described["/api/v1/requests"]} == {"get", "post"}
 
 
@@ -112,6 +113,22 @@ def test_ingest_is_as_described(client: Client, world: World, ingest_key: Issued
     for sent, status in ((json.dumps(records), 200), ("{", 400)):
         response = client.post(
             "/api/v1/requests", sent, content_type="application/json", headers=make.bearer(ingest_key)
+        )
+        assert response.status_code == status
+        check(operation, response)
+
+
+def test_batches_of_langfuse_are_as_described(
+    client: Client, world: World, ingest_key: IssuedKey, described: Any
+) -> None:
+    operation = described["/api/public/ingestion"]["post"]
+    good = {"id": "e-1", "type": "generation-create", "timestamp": "2026-11-24T11:00:00Z", "body": {"id": "call"}}
+    document = {"batch": [good, good | {"id": "e-2", "timestamp": "soon"}]}
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    jsonschema.Draft202012Validator(schema).validate(document)
+    for sent, status in ((json.dumps(document), 207), ("{", 400)):
+        response = client.post(
+            "/api/public/ingestion", sent, content_type="application/json", headers=make.bearer(ingest_key)
         )
         assert response.status_code == status
         check(operation, response)

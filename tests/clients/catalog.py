@@ -121,6 +121,23 @@ CLIENTS: Final = (
         known={"streaming": _NOT_STREAMED, "provider": "*"},
     ),
     Client(
+        name="langfuse-v2",
+        packages=("langfuse==2.60.10", _OPENAI),
+        command=("bin/python", "langfuse_v2.py"),
+        environment={
+            "LANGFUSE_HOST": "{portal}",
+            "LANGFUSE_PUBLIC_KEY": "portal",
+            "LANGFUSE_SECRET_KEY": "{key}",
+        },
+        known={
+            "streaming": _NOT_STREAMED,
+            "provider": "*",
+            "input": "response-stream",
+            "output": "response-stream",
+        },
+        unseen="embedding status-429-embedding",
+    ),
+    Client(
         name="litellm-callback",
         folder="litellm",
         packages=_LITELLM,

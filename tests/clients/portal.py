@@ -58,7 +58,9 @@ def running() -> Iterator[Portal]:
     """An empty one, gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         clean = {key: value for key, value in os.environ.items() if key not in EXTERNAL}
-        environment = clean | {"DJANGO_SETTINGS_MODULE": "metricsportal.settings", "PORTAL_VAR_DIR": folder}
+        # No clock runs here that would settle calls later.
+        quick = {"PORTAL_LANGFUSE_GRACE_SECONDS": "0"}
+        environment = clean | quick | {"DJANGO_SETTINGS_MODULE": "metricsportal.settings", "PORTAL_VAR_DIR": folder}
         _manage(environment, "migrate", "--verbosity", "0")
         with web.running(Path(folder), environment) as server:
             yield Portal(f"http://127.0.0.1:{server.port}", environment)

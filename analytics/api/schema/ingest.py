@@ -70,6 +70,19 @@ def _otlp() -> dict[str, Any]:
     return operation
 
 
+def _langfuse() -> dict[str, Any]:
+    """Batches of Langfuse's ingestion, answered event by event."""
+    event = record({"id": TEXT, "type": TEXT, "timestamp": TEXT | {"format": "date-time"}, "body": {"type": "object"}})
+    batch = {"type": "object", "properties": {"batch": array(event)}, "required": ["batch"]}
+    operation = _operation("ingest_langfuse", "Store a batch of Langfuse's SDK", {_JSON: batch})
+    del operation["responses"]["200"], operation["responses"]["422"]
+    success = {"id": TEXT, "status": WHOLE}
+    parts = {"successes": array(record(success)), "errors": array(record({**success, "message": TEXT}))}
+    described = {"description": "What became of each event.", "content": {_JSON: {"schema": record(parts)}}}
+    operation["responses"] = {"207": described, **operation["responses"]}
+    return operation
+
+
 def add_ingest(result: dict[str, Any], **options: Any) -> dict[str, Any]:
     """A postprocessing hook of drf-spectacular."""
     one = _record()
@@ -83,4 +96,5 @@ def add_ingest(result: dict[str, Any], **options: Any) -> dict[str, Any]:
     log = _operation("ingest_envoy", "Store lines of Envoy AI Gateway's access log", envoy)
     result["paths"]["/api/v1/ingest/envoy"] = {"post": log}
     result["paths"]["/v1/traces"] = {"post": _otlp()}
+    result["paths"]["/api/public/ingestion"] = {"post": _langfuse()}
     return result

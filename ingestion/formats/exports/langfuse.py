@@ -14,7 +14,7 @@ from ingestion.formats.base import Format
 from ingestion.formats.errors import status_of
 from ingestion.formats.exports.base import Export, any_format, metadata
 from ingestion.formats.exports.row import Row
-from ingestion.formats.otlp.dialects.langfuse import cost, counts
+from ingestion.formats.langfuse.words import cost, counts
 from ingestion.formats.values import mapping_of
 from ingestion.records import Code, Operation, RejectedError, RequestRecord
 

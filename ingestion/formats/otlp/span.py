@@ -3,12 +3,11 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 import msgspec
 
-from ingestion.formats.values import text_of
+from ingestion.formats.values import decimal, text_of
 from ingestion.records import Code, RejectedError
 
 Attributes = Mapping[str, Any]
@@ -101,17 +100,6 @@ def flag(attributes: Attributes, *names: str) -> bool | None:
     if isinstance(value, str):
         return {"true": True, "false": False}.get(value.lower())
     return value if isinstance(value, bool) else None
-
-
-def decimal(value: object) -> Decimal | None:
-    """A finite number, exact: floats by their shortest text. None for what is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        found = Decimal(value if isinstance(value, str) else repr(value))
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() and found.adjusted() < 30 else None
 
 
 def parsed(value: object) -> Any:  # noqa: ANN401 - whatever the text holds

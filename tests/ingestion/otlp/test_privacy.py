@@ -47,6 +47,8 @@ PAYLOADS = (
     "langfuse.observation.output",
     "langfuse.trace.input",
     "langfuse.trace.output",
+    "langfuse.trace.metadata.messages",
+    "langfuse.observation.metadata.instructions",
     "tfy.input",
     "tfy.output",
     "tfy.request.input",

@@ -6,7 +6,8 @@ https://opentelemetry.io/docs/specs/semconv/gen-ai/
 from typing import Final
 
 from ingestion.formats.otlp.dialects.base import Ancestors, Dialect, set_metadata, start
-from ingestion.formats.otlp.span import Span, count, decimal, first, flag, number, text, under
+from ingestion.formats.otlp.span import Span, count, first, flag, number, text, under
+from ingestion.formats.values import decimal
 from ingestion.records import RequestRecord
 
 # Every name under which a fact is on the wire, the newest first; docs/ingest.md lists them.

@@ -6,7 +6,8 @@ from typing import Any, Final
 from ingestion.formats.litellm import operation_of
 from ingestion.formats.otlp.dialects import genai
 from ingestion.formats.otlp.dialects.base import Ancestors, Dialect, set_metadata, set_outcome
-from ingestion.formats.otlp.span import Span, decimal, first, flag, text, under
+from ingestion.formats.otlp.span import Span, first, flag, text, under
+from ingestion.formats.values import decimal
 from ingestion.records import TOKEN_FIELDS, RequestRecord
 
 _CLIENT: Final = 3  # SPAN_KIND_CLIENT

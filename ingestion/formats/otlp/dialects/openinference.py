@@ -6,8 +6,8 @@ https://arize-ai.github.io/openinference/spec/semantic_conventions.html
 from typing import Final
 
 from ingestion.formats.otlp.dialects.base import Ancestors, Dialect, set_metadata, start
-from ingestion.formats.otlp.span import Span, count, decimal, first, parsed, text
-from ingestion.formats.values import mapping_of, text_of
+from ingestion.formats.otlp.span import Span, count, first, parsed, text
+from ingestion.formats.values import decimal, mapping_of, text_of
 from ingestion.records import Operation, RequestRecord
 
 _KIND: Final = "openinference.span.kind"

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from ingestion.formats.errors import STATUS_OF_CLASS
 from ingestion.formats.otlp.dialects.base import Ancestors, Dialect, set_metadata, set_outcome, start
-from ingestion.formats.otlp.span import Span, count, decimal, first, flag, number, parsed, text, under
-from ingestion.formats.values import mapping_of, text_of
+from ingestion.formats.otlp.span import Span, count, first, flag, number, parsed, text, under
+from ingestion.formats.values import decimal, mapping_of, text_of
 from ingestion.records import Operation, RequestRecord
 
 _TYPE: Final = "tfy.span_type"

@@ -1,4 +1,4 @@
-"""The sender of these tests."""
+"""The sender of tests over HTTP."""
 
 from collections.abc import Iterator
 

@@ -1,0 +1,1 @@
+"""Langfuse's own ingestion batch."""
