@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import Count, Max, Q
 
 from ingestion.models import PriceEntry
+from ingestion.models.prices import MANUAL
 from ingestion.pricing.arithmetic import NO_RATES, STANDARD, Entry, Rates, rates
 
 _Fingerprint = tuple[object, ...]
@@ -102,6 +103,13 @@ _COLUMNS: Final = (
 )
 
 
+def entry_of(stored: PriceEntry) -> Entry:
+    """A stored entry as resolution sees it."""
+    return _entry(tuple(getattr(stored, name) for name in _COLUMNS))
+
+
 def _entry(row: tuple[Any, ...]) -> Entry:
     organization_id, source, provider, kind, match, *rest = row
-    return Entry(organization_id is not None, source == "manual", provider.lower(), kind, match.lower(), *rest)
+    catalogue = "" if source == MANUAL else source.partition("@")[0]
+    rest.append(catalogue)
+    return Entry(organization_id is not None, source == MANUAL, provider.lower(), kind, match.lower(), *rest)
