@@ -8,11 +8,14 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.utils import timezone
 
+from ingestion.admin.price_imports import ImportingAdmin
 from ingestion.models import PriceEntry
 from ingestion.models.prices import MatchKind
 from ingestion.normalisation import provider_id
+from ingestion.pricing.absurdity import absurd
 from ingestion.pricing.arithmetic import ANY_PROVIDER
-from teams.admin.scoped import ModelForm, ScopedAdmin, is_operator, person
+from ingestion.pricing.catalogues.base import Key
+from teams.admin.scoped import ModelForm, is_operator, person
 from teams.roles import Capability
 
 _PROVIDER: Final = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -52,8 +55,13 @@ class PriceEntryForm(ModelForm):
         return tier
 
     def clean(self) -> dict[str, Any] | None:
-        """A pattern needs the match kind that reads it."""
+        """A pattern needs the match kind that reads it; a price is believed within reason."""
         cleaned = super().clean() or self.cleaned_data
+        if not self.errors and cleaned["price"] is not None:
+            key = Key(*(cleaned[name] for name in Key._fields))
+            reason = absurd(cleaned["price"], key, cleaned["organization"])
+            if reason:
+                self.add_error("price", reason)
         has_pattern = bool(re.search(r"[*?]", cleaned.get("model_match", "")))
         if cleaned.get("match_kind") == MatchKind.GLOB and not has_pattern:
             self.add_error("model_match", "A pattern holds * or ?; without them choose “is exactly”.")
@@ -63,7 +71,7 @@ class PriceEntryForm(ModelForm):
 
 
 @admin.register(PriceEntry)
-class PriceEntryAdmin(ScopedAdmin):
+class PriceEntryAdmin(ImportingAdmin):
     """The price book with its whole history. Entries without an organization hold for all of them."""
 
     capability = Capability.MANAGE_PRICES

@@ -5,10 +5,10 @@ from decimal import Decimal
 from django.db.models import Q
 
 from ingestion.models import PriceEntry
-from ingestion.models.prices import MANUAL, MatchKind
+from ingestion.models.prices import MatchKind
 from ingestion.pricing.arithmetic import ANY_PROVIDER
 from ingestion.pricing.book import entry_of
-from ingestion.pricing.catalogues.base import Key
+from ingestion.pricing.catalogues.base import CATALOGUE, Key
 from ingestion.pricing.plausibility import TIMES_THE_CATALOGUE, most, unit
 from teams.models import Organization
 
@@ -21,7 +21,7 @@ def absurd(price: Decimal, key: Key, organization: Organization | None) -> str |
             return None
         return (
             f"{_plain(price)} is more than {TIMES_THE_CATALOGUE:,} times the newest price of {known.model_match} in "
-            f"{known.source.removeprefix('catalogue:')}: {_plain(known.price)} {unit(key.token_class)}."
+            f"{known.source.removeprefix(CATALOGUE)}: {_plain(known.price)} {unit(key.token_class)}."
         )
     if price <= most(key.token_class):
         return None
@@ -34,8 +34,8 @@ def absurd(price: Decimal, key: Key, organization: Organization | None) -> str |
 def _newest(key: Key, organization: Organization | None) -> PriceEntry | None:
     """The newest imported price of the class that speaks of the model, for those whom the new price is for."""
     entries = (
-        PriceEntry.objects.exclude(source=MANUAL)
-        .filter(Q(organization=None) | Q(organization=organization), token_class=key.token_class, price__isnull=False)
+        PriceEntry.objects.filter(Q(organization=None) | Q(organization=organization))
+        .filter(source__startswith=CATALOGUE, token_class=key.token_class, price__isnull=False)
         .order_by("-effective_from", "-id")
     )
     if key.provider != ANY_PROVIDER:

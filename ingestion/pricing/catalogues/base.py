@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 from ingestion.pricing.arithmetic import STANDARD
 from ingestion.pricing.plausibility import unfit
 
+CATALOGUE: Final = "catalogue:"
+"""How the source of every imported entry begins."""
 _LONGEST: Final = {"provider": 64, "model_match": 256, "service_tier": 32}
 _LARGEST_CONTEXT: Final = 10**12
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
@@ -89,7 +91,7 @@ class Catalogue:
 
 def origin(name: str) -> str:
     """How the sources of every version of a catalogue begin."""
-    return f"catalogue:{name}@"
+    return f"{CATALOGUE}{name}@"
 
 
 def printable(text: str) -> str:
