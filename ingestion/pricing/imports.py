@@ -30,7 +30,7 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """Fingerprint of all entries to append: what is confirmed must be what was shown."""
+        """Fingerprint of all entries to append and of what they replace: confirmed is what was shown."""
         scope = self.organization.pk if self.organization else None
         text = repr((self.catalogue.source, scope, sorted(map(_text, self.diff.changes))))
         return hashlib.sha256(text.encode()).hexdigest()
@@ -118,5 +118,5 @@ def _entries(shown: Plan, actor: User | None) -> Iterable[PriceEntry]:
 
 
 def _text(change: Change) -> str:
-    price = "" if change.new is None else f"{change.new.normalize():f}"
-    return repr((*change.key, change.since.isoformat(), price))
+    prices = ["" if price is None else f"{price.normalize():f}" for price in (change.old, change.new)]
+    return repr((*change.key, change.since.isoformat(), *prices))
