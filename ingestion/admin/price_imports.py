@@ -172,10 +172,19 @@ class ImportingAdmin(ScopedAdmin):
 
     def _page(self, request: HttpRequest, **context: Any) -> TemplateResponse:
         found: Plan | None = context.get("found")
-        sections = [(kind.value, title, list(_lines(found, kind))) for kind, title in _TITLES.items()] if found else []
         context |= self.admin_site.each_context(request)
-        context |= {"opts": self.opts, "title": "Import prices", "sections": [each for each in sections if each[2]]}
+        context |= {"opts": self.opts, "title": "Import prices", **(_shown(found) if found else {})}
         return TemplateResponse(request, self.import_template, context)
+
+
+def _shown(found: Plan) -> dict[str, Any]:
+    """The difference, as the template loops over it: a Counter answers 0 when a template asks for its items."""
+    sections = [(kind.value, title, list(_lines(found, kind))) for kind, title in _TITLES.items()]
+    return {
+        "counts": list(found.counts.items()),
+        "sections": [section for section in sections if section[2]],
+        "ignored": found.catalogue.ignored.most_common(),
+    }
 
 
 def _signed(found: Plan, content: bytes, request: HttpRequest) -> str:

@@ -98,10 +98,7 @@ def _held(catalogue: Catalogue, organization: Organization | None) -> dict[Key, 
     rows = entries.order_by("effective_from", "id").values_list(*_KEY, "effective_from", "price")
     held: dict[Key, list[Price]] = {}
     for *key, since, price in rows.iterator():
-        prices = held.setdefault(Key(*key), [])
-        if prices and prices[-1].since == since:
-            prices.pop()  # corrected by the later entry
-        prices.append(Price(since, price))
+        held.setdefault(Key(*key), []).append(Price(since, price))
     return held
 
 

@@ -49,7 +49,7 @@ class Diff:
 
 
 Held = Mapping[Key, Sequence[Price]]
-"""Entries of earlier imports of the catalogue in order of time, one per instant: the one that counts."""
+"""Entries of earlier imports of the catalogue in order of time; of several at one instant the last one counts."""
 
 
 def compare(catalogue: Catalogue, held: Held, effective_from: datetime) -> Diff:
