@@ -1,6 +1,7 @@
 """The price book: entries are added, never changed or deleted; a later entry corrects an earlier one."""
 
 import re
+from collections.abc import Iterator
 from typing import Any, ClassVar, Final
 
 from django import forms
@@ -18,6 +19,7 @@ from ingestion.pricing.catalogues.base import Key
 from teams.admin.scoped import ModelForm, is_operator, person
 from teams.roles import Capability
 
+_MODELS_OFFERED: Final = 100
 _PROVIDER: Final = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
@@ -70,6 +72,16 @@ class PriceEntryForm(ModelForm):
         return cleaned
 
 
+class ModelFilter(admin.AllValuesFieldListFilter):
+    """Models to choose from while they are few; of a whole catalogue only the chosen one, and the search finds more."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """What the side bar offers."""
+        offered = list(super().choices(changelist))
+        few = len(offered) <= _MODELS_OFFERED
+        yield from (choice for choice in offered if few or choice is offered[0] or choice["selected"])
+
+
 @admin.register(PriceEntry)
 class PriceEntryAdmin(ImportingAdmin):
     """The price book with its whole history. Entries without an organization hold for all of them."""
@@ -78,7 +90,7 @@ class PriceEntryAdmin(ImportingAdmin):
     shows_shared = True
     form = PriceEntryForm
     list_display = ["model_match", "token_class", "price", "effective_from", "provider", "tier", "holds_for", "source"]
-    list_filter = ["token_class", "provider", "service_tier", "source", "organization", "model_match"]
+    list_filter = ["token_class", "provider", "service_tier", "source", "organization", ("model_match", ModelFilter)]
     list_select_related = ["organization"]
     search_fields = ["model_match", "note"]
     search_help_text = "Part of a model name or note."

@@ -248,6 +248,18 @@ def test_files_too_large_to_come_back_are_sent_to_the_command(
     assert "manage.py import_prices" in page.context["form"].errors["file"][0]
 
 
+def test_the_list_stays_short_beside_a_whole_catalogue(as_finance: Client, acme: Organization) -> None:
+    few = litellm(**{f"m{number}": ("0.000001", "0.000001") for number in range(50)})
+    confirm(as_finance, upload(as_finance, few, acme))
+    assert as_finance.get(LIST).content.decode().count("?model_match=") == 50
+    many = litellm(**{f"n{number}": ("0.000001", "0.000001") for number in range(200)})
+    confirm(as_finance, upload(as_finance, many, acme, name="many"))
+    assert b"?model_match=" not in as_finance.get(LIST).content
+    chosen = as_finance.get(LIST, {"model_match": "n7"})
+    assert [entry.model_match for entry in chosen.context["cl"].result_list] == ["n7", "n7"]
+    assert b"model_match=n8" not in chosen.content
+
+
 def test_texts_of_a_file_are_shown_as_text(as_finance: Client, acme: Organization) -> None:
     hostile = "<script>alert(1)</script>"
     page = upload(as_finance, f"model,token_class,price\n{hostile},input,1\n{hostile},input,x\n", acme)
