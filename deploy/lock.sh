@@ -12,3 +12,4 @@ lock requirements.in --output-file requirements.txt
 lock requirements-dev.in --constraint requirements.txt --output-file requirements-dev.txt
 lock requirements-services.in --constraint requirements.txt --output-file requirements-services.txt
 lock requirements-node.in --output-file requirements-node.txt
+lock requirements-prices.in --constraint requirements.txt --output-file requirements-prices.txt

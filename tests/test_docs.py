@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+LOCKS = [f"requirements{name}" for name in ("", "-dev", "-services", "-node", "-prices")]
 FIRST_CELL = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#]+)")
 
@@ -70,13 +71,12 @@ def test_only_the_settings_read_the_environment() -> None:
 
 
 def test_every_direct_dependency_has_its_reason() -> None:
-    files = ("requirements.in", "requirements-dev.in", "requirements-services.in", "requirements-node.in")
-    python = set().union(*map(requirements, files))
+    python = set().union(*(requirements(f"{name}.in") for name in LOCKS))
     browser = set(json.loads((ROOT / "package.json").read_text())["dependencies"])
     assert documented("dependencies.md") == python | browser
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-services", "requirements-node"])
+@pytest.mark.parametrize("name", LOCKS)
 def test_locks_hold_every_requirement_with_hashes_and_no_address(name: str) -> None:
     text = (ROOT / f"{name}.txt").read_text()
     blocks = re.split(r"\n(?=[a-z0-9])", text[text.index("\n", text.index("make lock")) + 1 :])

@@ -1,6 +1,7 @@
 """The price book: entries are added, never changed or deleted; a later entry corrects an earlier one."""
 
 import re
+from collections.abc import Iterator
 from typing import Any, ClassVar, Final
 
 from django import forms
@@ -8,13 +9,17 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.utils import timezone
 
+from ingestion.admin.price_imports import ImportingAdmin
 from ingestion.models import PriceEntry
 from ingestion.models.prices import MatchKind
 from ingestion.normalisation import provider_id
+from ingestion.pricing.absurdity import absurd
 from ingestion.pricing.arithmetic import ANY_PROVIDER
-from teams.admin.scoped import ModelForm, ScopedAdmin, is_operator, person
+from ingestion.pricing.catalogues.base import Key
+from teams.admin.scoped import ModelForm, is_operator, person
 from teams.roles import Capability
 
+_MODELS_OFFERED: Final = 100
 _PROVIDER: Final = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
@@ -52,8 +57,13 @@ class PriceEntryForm(ModelForm):
         return tier
 
     def clean(self) -> dict[str, Any] | None:
-        """A pattern needs the match kind that reads it."""
+        """A pattern needs the match kind that reads it; a price is believed within reason."""
         cleaned = super().clean() or self.cleaned_data
+        if not self.errors and cleaned["price"] is not None:
+            key = Key(*(cleaned[name] for name in Key._fields))
+            reason = absurd(cleaned["price"], key, cleaned["organization"])
+            if reason:
+                self.add_error("price", reason)
         has_pattern = bool(re.search(r"[*?]", cleaned.get("model_match", "")))
         if cleaned.get("match_kind") == MatchKind.GLOB and not has_pattern:
             self.add_error("model_match", "A pattern holds * or ?; without them choose “is exactly”.")
@@ -62,15 +72,25 @@ class PriceEntryForm(ModelForm):
         return cleaned
 
 
+class ModelFilter(admin.AllValuesFieldListFilter):
+    """Models to choose from while they are few; of a whole catalogue only the chosen one, and the search finds more."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """What the side bar offers."""
+        offered = list(super().choices(changelist))
+        few = len(offered) <= _MODELS_OFFERED
+        yield from (choice for choice in offered if few or choice is offered[0] or choice["selected"])
+
+
 @admin.register(PriceEntry)
-class PriceEntryAdmin(ScopedAdmin):
+class PriceEntryAdmin(ImportingAdmin):
     """The price book with its whole history. Entries without an organization hold for all of them."""
 
     capability = Capability.MANAGE_PRICES
     shows_shared = True
     form = PriceEntryForm
     list_display = ["model_match", "token_class", "price", "effective_from", "provider", "tier", "holds_for", "source"]
-    list_filter = ["token_class", "provider", "service_tier", "source", "organization", "model_match"]
+    list_filter = ["token_class", "provider", "service_tier", "source", "organization", ("model_match", ModelFilter)]
     list_select_related = ["organization"]
     search_fields = ["model_match", "note"]
     search_help_text = "Part of a model name or note."

@@ -1,11 +1,15 @@
 """The price book: append-only, effective-dated entries."""
 
 from decimal import Decimal
+from typing import Final
 
 from django.core.validators import MinValueValidator
 from django.db import models
 
 from teams.models import Organization, User
+
+MANUAL: Final = "manual"
+"""Source of the entries that people add; those of imports begin with `catalogue:`."""
 
 
 class MatchKind(models.TextChoices):
@@ -43,9 +47,10 @@ class PriceEntry(models.Model):
         null=True,
         blank=True,
         related_name="price_entries",
+        db_index=False,
         help_text="Empty: for every organization of this installation.",
     )
-    source = models.CharField(max_length=64, default="manual", editable=False)
+    source = models.CharField(max_length=64, default=MANUAL, editable=False)
     provider = models.CharField(max_length=64, default="*", help_text="Provider id such as openai, or * for any.")
     model_match = models.CharField("model", max_length=256)
     match_kind = models.CharField("match", max_length=8, choices=MatchKind.choices, default=MatchKind.EXACT)
@@ -70,6 +75,7 @@ class PriceEntry(models.Model):
 
     class Meta:
         ordering = ["model_match", "token_class", "-effective_from", "-id"]
+        indexes = [models.Index(fields=["organization", "id"], name="price_of_organization")]
         verbose_name = "price"
         verbose_name_plural = "price book"
         constraints = [

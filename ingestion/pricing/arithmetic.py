@@ -65,7 +65,10 @@ NO_RATES: Final = Rates((None,) * len(TOKEN_CLASSES), None)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of the price book, as resolution sees it. `order` grows with the time of creation."""
+    """One entry of the price book, as resolution sees it. `order` grows with the time of creation.
+
+    `catalogue`: name of the catalogue it was imported from, in whatever version; "" = by hand.
+    """
 
     own: bool
     manual: bool
@@ -78,6 +81,7 @@ class Entry:
     price: Decimal | None
     effective_from: datetime
     order: int
+    catalogue: str = ""
 
     def matches(self, provider: str, model: str) -> bool:
         """Whether the entry speaks of that model (lower case) of that provider ("" = unknown)."""
@@ -93,7 +97,7 @@ class Entry:
     def key(self) -> tuple[object, ...]:
         """What a later entry, or a NULL price, replaces."""
         match = (self.provider, self.match_kind, self.model_match)
-        return (self.own, self.manual, *match, self.token_class, self.service_tier, self.context_above)
+        return (self.own, self.manual, self.catalogue, *match, self.token_class, self.service_tier, self.context_above)
 
     def preference(self, tier: str) -> tuple[object, ...]:
         """Sort key: the candidate with the largest one prices the request."""

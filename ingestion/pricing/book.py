@@ -1,18 +1,21 @@
 """The price book of an organization in memory, loaded once per version, answering in microseconds."""
 
+import time
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Count, Max, Q
+from django.db.models import Max, Q, QuerySet, Subquery
 
 from ingestion.models import PriceEntry
+from ingestion.models.prices import MANUAL
 from ingestion.pricing.arithmetic import NO_RATES, STANDARD, Entry, Rates, rates
 
-_Fingerprint = tuple[object, ...]
-_LOADED: Final[dict[int, tuple[_Fingerprint, "PriceBook"]]] = {}
+_COUNT_SECONDS: Final = 5.0
+_Newest = tuple[tuple[int, datetime], ...]
 
 
 class PriceBook:
@@ -67,6 +70,19 @@ class _Sheet:
         return found
 
 
+@dataclass(slots=True)
+class _Loaded:
+    """A book with the newest entries it knows, the number of all of them, and when they were last counted."""
+
+    newest: _Newest
+    entries: int
+    counted_at: float
+    book: PriceBook
+
+
+_LOADED: Final[dict[int, _Loaded]] = {}
+
+
 def version(organization_id: int) -> int:
     """The version of the book: the largest id among the organization's entries and the global ones, 0 when empty."""
     entries = PriceEntry.objects.filter(Q(organization=organization_id) | Q(organization=None))
@@ -76,15 +92,39 @@ def version(organization_id: int) -> int:
 def price_book(organization_id: int) -> PriceBook:
     """The book as it is now. Reads the entries again only when there are new ones."""
     entries = PriceEntry.objects.filter(Q(organization=organization_id) | Q(organization=None))
-    newest = entries.aggregate(version=Max("id"), entries=Count("id"), created=Max("created_at"))
-    fingerprint = tuple(newest.values())
-    known = _LOADED.get(organization_id)
-    if known and known[0] == fingerprint and not connection.in_atomic_block:
-        return known[1]
-    book = PriceBook((_entry(row) for row in entries.values_list(*_COLUMNS)), newest["version"] or 0)
-    if not connection.in_atomic_block:  # inside a transaction the entries may yet be rolled back
-        _LOADED[organization_id] = (fingerprint, book)
-    return book
+    if connection.in_atomic_block:  # what is seen here may yet be rolled back
+        return _read(entries)
+    newest, known = _newest(organization_id), _LOADED.get(organization_id)
+    if known and known.newest == newest and _is_whole(known, entries):
+        return known.book
+    counted = time.monotonic()
+    loaded = _Loaded(newest, entries.count(), counted, _read(entries))
+    _LOADED[organization_id] = loaded
+    return loaded.book
+
+
+def _newest(organization_id: int) -> _Newest:
+    """Id and time of the organization's last entry and of everybody's: two look-ups in an index."""
+    last = PriceEntry.objects.order_by("-id").values("id")
+    own, shared = last.filter(organization=organization_id)[:1], last.filter(organization=None)[:1]
+    entries = PriceEntry.objects.filter(Q(id=Subquery(own)) | Q(id=Subquery(shared)))
+    return tuple(entries.order_by("id").values_list("id", "created_at"))
+
+
+def _is_whole(known: _Loaded, entries: QuerySet[PriceEntry]) -> bool:
+    """Whether no entry is missing that got its id before the newest one and was committed after it.
+
+    Counting tens of thousands of entries takes longer than storing a batch, so it is done once in a few seconds.
+    """
+    if time.monotonic() - known.counted_at < _COUNT_SECONDS:
+        return True
+    known.counted_at = time.monotonic()
+    return entries.count() == known.entries
+
+
+def _read(entries: QuerySet[PriceEntry]) -> PriceBook:
+    found = [_entry(row) for row in entries.values_list(*_COLUMNS)]
+    return PriceBook(found, max((entry.order for entry in found), default=0))
 
 
 _COLUMNS: Final = (
@@ -102,6 +142,13 @@ _COLUMNS: Final = (
 )
 
 
+def entry_of(stored: PriceEntry) -> Entry:
+    """A stored entry as resolution sees it."""
+    return _entry(tuple(getattr(stored, name) for name in _COLUMNS))
+
+
 def _entry(row: tuple[Any, ...]) -> Entry:
     organization_id, source, provider, kind, match, *rest = row
-    return Entry(organization_id is not None, source == "manual", provider.lower(), kind, match.lower(), *rest)
+    catalogue = "" if source == MANUAL else source.partition("@")[0]
+    rest.append(catalogue)
+    return Entry(organization_id is not None, source == MANUAL, provider.lower(), kind, match.lower(), *rest)

@@ -65,6 +65,19 @@ def test_a_new_entry_prices_the_next_request(acme: Organization) -> None:
     assert (priced.cost, priced.price_book_version) == (1_000 * 1_000_000 + 100 * 2_000_000, version)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_an_entry_that_is_committed_after_a_newer_one_is_found_in_seconds(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = make.price("gpt-4o", "input", "1")
+    PriceEntry.objects.all().delete()
+    make.price("gpt-4o", "output", "2")
+    assert make.request(acme).cost_state == "unpriced"
+    late.save(force_insert=True)
+    monkeypatch.setattr("ingestion.pricing.book._COUNT_SECONDS", 0.0)
+    assert make.request(acme).cost == 1_000 * 1_000_000 + 100 * 2_000_000
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize(("started_at", "cost"), [(DAYS[0], 1_000_000_000), (DAYS[1], 2_000_000_000)])
 def test_late_records_get_the_price_of_their_own_day(acme: Organization, started_at: datetime, cost: int) -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from ingestion.formats import FORMATS
 from ingestion.formats.mapping import Reading
-from ingestion.models.prices import TokenClass
+from ingestion.models.prices import MatchKind, TokenClass
 from ingestion.pricing.arithmetic import FALLBACK
+from ingestion.pricing.catalogues import litellm_json, own_csv
 from ingestion.records import Code, CostState, Operation, RequestRecord
 from tests.ingestion.exports.rows import CSV, SAMPLES, one
 
@@ -69,3 +70,14 @@ def test_every_class_has_its_fallback() -> None:
 
 def test_every_cost_state_is_explained() -> None:
     assert set(table("pricing.md", "State")) == {state.value for state in CostState}
+
+
+def test_every_field_of_litellm_is_named() -> None:
+    text = (DOCS / "pricing.md").read_text()
+    long_cache = "cache_creation_input_token_cost_above_1hr"
+    assert all(f"`{field}`" in text for field in {*litellm_json.CLASSES, *litellm_json.TIERS} - {long_cache})
+
+
+def test_every_column_of_the_csv_of_prices_is_named() -> None:
+    columns = (DOCS / "pricing.md").read_text().partition("**The CSV**")[2].partition("needed")[0]
+    assert [name for name in re.findall(r"`(\w+)`", columns) if name not in MatchKind.values] == list(own_csv.COLUMNS)

@@ -1,0 +1,51 @@
+"""Slips of the decimal point: a price by hand that is thousands of times what the catalogues say."""
+
+from decimal import Decimal
+
+from django.db.models import Q
+
+from ingestion.models import PriceEntry
+from ingestion.models.prices import MatchKind
+from ingestion.pricing.arithmetic import ANY_PROVIDER
+from ingestion.pricing.book import entry_of
+from ingestion.pricing.catalogues.base import CATALOGUE, Key
+from ingestion.pricing.plausibility import TIMES_THE_CATALOGUE, most, unit
+from teams.models import Organization
+
+
+def absurd(price: Decimal, key: Key, organization: Organization | None) -> str | None:
+    """Why a price by hand is refused, as a sentence; None = it is believed."""
+    known = _newest(key, organization)
+    if known is not None and known.price:
+        if price <= known.price * TIMES_THE_CATALOGUE:
+            return None
+        return (
+            f"{_plain(price)} is more than {TIMES_THE_CATALOGUE:,} times the newest price of {known.model_match} in "
+            f"{known.source.removeprefix(CATALOGUE)}: {_plain(known.price)} {unit(key.token_class)}."
+        )
+    if price <= most(key.token_class):
+        return None
+    return (
+        f"{_plain(price)} is more than {_plain(most(key.token_class))} {unit(key.token_class)}, which no known model "
+        "costs, and no catalogue has a price of this one. Is the price meant for another number of tokens?"
+    )
+
+
+def _newest(key: Key, organization: Organization | None) -> PriceEntry | None:
+    """The newest imported price of the class that speaks of the model, for those whom the new price is for."""
+    entries = (
+        PriceEntry.objects.filter(Q(organization=None) | Q(organization=organization))
+        .filter(source__startswith=CATALOGUE, token_class=key.token_class, price__isnull=False)
+        .order_by("-effective_from", "-id")
+    )
+    if key.provider != ANY_PROVIDER:
+        entries = entries.filter(provider__in=(key.provider, ANY_PROVIDER))
+    same = entries.filter(match_kind=key.match_kind, model_match=key.model_match).first()
+    if same is not None or key.match_kind != MatchKind.EXACT:
+        return same
+    patterns = entries.exclude(match_kind=MatchKind.EXACT)
+    return next((each for each in patterns if entry_of(each).matches(each.provider, key.model_match)), None)
+
+
+def _plain(price: Decimal) -> str:
+    return f"{price.normalize():,f}"

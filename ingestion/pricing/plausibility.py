@@ -1,0 +1,50 @@
+"""Which prices the price book takes: whole picodollars per token, never negative, never absurd. Pure."""
+
+from decimal import Decimal
+from typing import Final
+
+from ingestion.pricing.arithmetic import REQUEST
+
+DECIMALS: Final = 6
+MOST_USD: Final = Decimal(10_000)
+"""Per million tokens. The dearest lists ask hundreds; ten thousand is a slip of the decimal point or of the unit."""
+MOST_USD_PER_REQUEST: Final = Decimal(100)
+TIMES_THE_CATALOGUE: Final = 1_000
+"""A price by hand that is further from the catalogue's is per thousand or per token where per million was meant."""
+
+
+def scaled(number: Decimal, places: int) -> Decimal:
+    """The number times ten to the power of `places`, exactly: `Decimal.scaleb` rounds long ones."""
+    sign, digits, exponent = number.as_tuple()
+    return Decimal((sign, digits, exponent + places)) if isinstance(exponent, int) else number
+
+
+def unit(token_class: str) -> str:
+    """What a price of the class is for."""
+    return "USD per request" if token_class == REQUEST else "USD per 1M tokens"
+
+
+def most(token_class: str) -> Decimal:
+    """The highest price of the class that is believed without a catalogue."""
+    return MOST_USD_PER_REQUEST if token_class == REQUEST else MOST_USD
+
+
+def unfit(price: Decimal, token_class: str) -> str | None:
+    """Why the price book does not take that price; None = it does."""
+    if not price.is_finite():
+        return "is not a number"
+    if price < 0:
+        return "is negative"
+    if price > most(token_class):
+        return f"is absurd: more than {most(token_class):,} {unit(token_class)}"
+    if _decimals(price) > DECIMALS:
+        return f"has more than {DECIMALS} decimals in {unit(token_class)}"
+    return None
+
+
+def _decimals(price: Decimal) -> int:
+    _, digits, exponent = price.as_tuple()
+    if not price or not isinstance(exponent, int):
+        return 0
+    trailing = len(digits) - len("".join(map(str, digits)).rstrip("0"))
+    return max(0, -(exponent + trailing))
