@@ -12,5 +12,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/logs", views.otlp.logs, name="otlp-logs"),
     path("o/<slug:slug>/ingestion/", views.pages.state, name="ingestion"),
     path("o/<slug:slug>/ingestion/test", views.pages.test, name="ingestion-test"),
+    path("o/<slug:slug>/ingestion/upload", views.uploads.uploads, name="uploads"),
+    path("o/<slug:slug>/ingestion/upload/<uuid:upload_id>/", views.uploads.upload, name="upload"),
+    path("o/<slug:slug>/ingestion/upload/<uuid:upload_id>/progress", views.uploads.progress, name="upload-progress"),
+    path("o/<slug:slug>/ingestion/upload/<uuid:upload_id>/read", views.uploads.read, name="upload-read"),
+    path("o/<slug:slug>/ingestion/upload/<uuid:upload_id>/import", views.uploads.start, name="upload-import"),
+    path("o/<slug:slug>/ingestion/upload/<uuid:upload_id>/discard", views.uploads.discard, name="upload-discard"),
     path("api/public/otel/v1/traces", views.otlp.traces, name="langfuse-otlp-traces"),
 ]
