@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from ingestion.formats.base import Format, MalformedError
-from ingestion.formats.mapping import Reading, apply, unknown_as_metadata
+from ingestion.formats.mapping import METADATA, Reading, apply, unknown_as_metadata
 from ingestion.pipeline import Item
 from ingestion.records import Code, RejectedError, RequestRecord
 
@@ -25,7 +25,8 @@ def format_of(name: str, check: Check, to_record: ToRecord, *, known: Collection
         def decode(header: Sequence[str], cells: Cells) -> RequestRecord:
             record = to_record(header, cells)
             if reading.keep_unknown:
-                unknown_as_metadata(record, {name: cells[name] for name in cells if name not in known})
+                unknown = [name for name in cells if name not in known and not name.startswith(METADATA)]
+                unknown_as_metadata(record, {name: cells[name] for name in unknown})
             apply(record, reading.rules, cells.get)
             return record
 
