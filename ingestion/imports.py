@@ -81,7 +81,7 @@ def import_file(
     note: Note | None = None,
     longest: int | None = None,
 ) -> Generator[Progress]:
-    """Store a file and yield the sums after every batch, and once at the end.
+    """Store a file and yield the sums after every batch, and the last ones again at the end.
 
     `done`: sums of an import of the same file that was interrupted; the records in them are skipped. `longest`: bytes
     that a line or a document may have. There is no lower limit of time. Raises OSError, gzip.BadGzipFile, EOFError,
