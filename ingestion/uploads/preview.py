@@ -5,8 +5,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from io import BufferedReader
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, cast
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -23,26 +24,30 @@ from ingestion.uploads.running import reading_of
 from metricsportal.lib import formats, localtime
 
 SHOWN: Final = 20
-SAMPLE: Final = 1_000
+SAMPLE: Final = 2_000
 """Records that are looked at, for the estimate and for what would be refused."""
 SAMPLE_BYTES: Final = 8 * 2**20
 REASONS: Final = 10
 _CELL: Final = 80  # characters
+# `operation` is shown where it is not the usual one, metadata at the end.
 _FIELDS: Final = tuple(name for name in RequestRecord.__struct_fields__ if name not in {"metadata", "operation"})
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record: its place, its values by the preview's columns, or why it would be refused."""
+    """One record: its place, the texts of its columns and whether each is a number, or why it is refused."""
 
     place: int
-    cells: tuple[str, ...]
+    cells: tuple[tuple[str, bool], ...]
     refused: str
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What was found. `error`: why the file cannot be read, at all or beyond what is shown."""
+    """What was found. `reasons` are of records after those that are shown.
+
+    `error`: why the file cannot be read, at all or beyond what is shown.
+    """
 
     format: str
     columns: tuple[str, ...]
@@ -85,18 +90,21 @@ def preview(upload: Upload, now: datetime) -> Preview:
     reasons = {one.index: one for one in prepared.rejected}
     zone = localtime.zone(upload.organization.zone)
     rows = [
-        Row(index, tuple(_cell(shown[index].record, name, zone) for name in columns) if index in shown else (), why)
+        Row(
+            index,
+            tuple(_cell(shown[index].record, name, zone) for name in columns) if index in shown else (),
+            reasons[index].message if index in reasons else "",
+        )
         for index, _ in sample.items[:SHOWN]
-        for why in [reasons[index].message if index in reasons else ""]
     ]
     return Preview(
         format=sample.format,
         columns=columns,
         rows=tuple(rows),
         count=_count(sample),
-        sampled=formats.exact(len(sample.items)),
+        sampled=_records(len(sample.items)),
         refused=formats.exact(len(prepared.rejected)) if prepared.rejected else "",
-        reasons=tuple(prepared.rejected[:REASONS]),
+        reasons=tuple(one for one in prepared.rejected if one.index >= SHOWN)[:REASONS],
         unknown=unknown,
         error=sample.error,
     )
@@ -113,7 +121,7 @@ def _sample(path: Path, format_name: str, reading: Reading) -> _Sample:
             items = (item for item in chosen.read_file(file, reading))
             with closing(items):
                 sample.whole = _take(items, sample.items, lambda: file.tell() > SAMPLE_BYTES)
-            sample.share = raw.tell() / max(path.stat().st_size, 1)
+            sample.share = _share(raw, cast("BufferedReader", file), path.stat().st_size)
     except UNREADABLE as error:
         sample.error = reason(error)
     return sample
@@ -128,14 +136,25 @@ def _take(items: Iterator[Item], found: list[Item], enough: Callable[[], bool]) 
     return True
 
 
+def _share(raw: BinaryIO, file: BufferedReader, size: int) -> float:
+    """The part of a file that its first items take: what was read ahead for them is not theirs."""
+    read = file.raw.tell()
+    return raw.tell() / size * (file.tell() / read) if read and size else 1.0
+
+
+def _records(number: int, text: str = "") -> str:
+    return f"{text or formats.exact(number)} record{'' if number == 1 else 's'}"
+
+
 def _count(sample: _Sample) -> str:
     """How many records the file has; an estimate by the bytes that the first ones took."""
     number = len(sample.items)
     if sample.whole:
-        return formats.exact(number)
+        return _records(number)
     if sample.error or not sample.share:
-        return f"at least {formats.exact(number)}"
-    return f"about {formats.compact(max(number + 1, round(number / sample.share)))}"
+        return f"at least {_records(number)}"
+    estimate = max(number + 1, round(number / sample.share))
+    return f"about {_records(estimate, formats.compact(round(estimate, 2 - len(str(estimate)))))}"
 
 
 def _unknown(sample: _Sample, other: _Sample) -> tuple[str, ...]:
@@ -162,19 +181,25 @@ def _columns(drafts: Iterable[Draft]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _cell(record: RequestRecord, name: str, zone: ZoneInfo) -> str:
+def _cell(record: RequestRecord, name: str, zone: ZoneInfo) -> tuple[str, bool]:
     value = getattr(record, name)
+    text = _text(value, zone)
+    is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return (text if len(text) <= _CELL else f"{text[: _CELL - 1]}…"), is_number
+
+
+def _text(value: object, zone: ZoneInfo) -> str:
     match value:
-        case None:
-            return formats.NO_VALUE
         case bool():
-            return "yes" if value else "no"
+            text = "yes" if value else "no"
         case datetime():
-            text = value.astimezone(zone).isoformat(" ", "milliseconds")
+            text = value.astimezone(zone).replace(tzinfo=None).isoformat(" ", "milliseconds")
         case dict():
             text = ", ".join(f"{key}={one}" for key, one in value.items())
+        case int() | None:
+            text = formats.exact(value)
         case Decimal() | float():
             text = f"{value:f}".rstrip("0").rstrip(".")
         case _:
             text = str(value)
-    return text if len(text) <= _CELL else f"{text[: _CELL - 1]}…"
+    return text

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.template.defaultfilters import filesizeformat
+from django.utils.timesince import timesince
 
 from ingestion.models import Upload
 from ingestion.uploads import counting, queue
@@ -77,6 +78,7 @@ class Line:
     words: str
     records: str
     accepted: str
+    when: str
 
 
 def find(organization: Organization, upload_id: uuid.UUID) -> Upload | None:
@@ -85,17 +87,26 @@ def find(organization: Organization, upload_id: uuid.UUID) -> Upload | None:
     return found.filter(organization=organization, pk=upload_id).first()
 
 
-def latest(organization: Organization) -> list[Line]:
+def latest(organization: Organization, now: datetime) -> list[Line]:
     """The newest uploads."""
     found = Upload.objects.select_related("by").filter(organization=organization)[:LATEST]
-    return [_line(upload) for upload in found]
+    return [_line(upload, now) for upload in found]
 
 
-def _line(upload: Upload) -> Line:
-    if upload.started_at is None:
-        return Line(upload, _WORDS[upload.state], "", "")
-    progress = counting.progress_of(upload)
-    return Line(upload, _WORDS[upload.state], formats.exact(progress.received), formats.exact(progress.accepted))
+def _line(upload: Upload, now: datetime) -> Line:
+    progress = counting.progress_of(upload) if upload.started_at else None
+    return Line(
+        upload,
+        words=_WORDS[upload.state],
+        records=formats.exact(progress.received if progress else None),
+        accepted=formats.exact(progress.accepted if progress else None),
+        when=ago(upload.uploaded_at, now),
+    )
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago something was."""
+    return "just now" if now - moment < timedelta(minutes=1) else f"{timesince(moment, now)} ago"
 
 
 def standing(upload: Upload, now: datetime) -> Standing:

@@ -85,7 +85,7 @@ def _form(request: HttpRequest, organization: Organization, status: int = 200) -
     context = {
         "organization": organization,
         "formats": acts.FORMAT_NAMES,
-        "uploads": reading.latest(organization),
+        "uploads": reading.latest(organization, timezone.now()),
         "max_bytes": settings.UPLOAD_MAX_BYTES,
         "keep_days": settings.UPLOAD_KEEP_DAYS,
         "field": receiving.FIELD,
@@ -112,7 +112,12 @@ def _found(organization: Organization, upload_id: uuid.UUID) -> "Upload":
 def upload(request: HttpRequest, organization: Organization, scope: Scope, upload_id: uuid.UUID) -> HttpResponse:
     """A file that waits: its preview. Else how its import stands, or what came of it."""
     found, now = _found(organization, upload_id), timezone.now()
-    context = {"organization": organization, "upload": found, "standing": reading.standing(found, now)}
+    context = {
+        "organization": organization,
+        "upload": found,
+        "when": reading.ago(found.uploaded_at, now),
+        "standing": reading.standing(found, now),
+    }
     if found.state == reading.State.WAITING:
         shown = {"preview": preview.preview(found, now), "formats": acts.FORMAT_NAMES}
         return render(request, "ingestion/upload_preview.html", context | shown)
