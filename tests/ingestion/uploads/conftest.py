@@ -1,5 +1,6 @@
 """Uploaded files on a disk of their own, and a browser of an administrator."""
 
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from ingestion.models import Upload
-from ingestion.uploads import acts, files
+from ingestion.uploads import acts, files, queue
 from ingestion.uploads.acts import Choice, Received
 from teams.models import Organization, User
 from tests import make
@@ -54,3 +55,11 @@ def store(acme: Organization, admin: User) -> Store:
         return upload
 
     return store_
+
+
+@pytest.fixture
+def rings(monkeypatch: pytest.MonkeyPatch) -> list[uuid.UUID]:
+    """Uploads for which a worker was called."""
+    heard: list[uuid.UUID] = []
+    monkeypatch.setattr(queue, "ring", heard.append)
+    return heard

@@ -104,6 +104,8 @@ def test_prompts_are_not_shown(look: Look) -> None:
 
 def test_only_the_beginning_is_read(look: Look, settings: Settings) -> None:
     settings.INGEST_MAX_BODY_BYTES = 200_000
-    assert "no end of the first records within 200,000 bytes" in look(gzip.compress(b"\n" * 10**7), format="ndjson").error
+    assert (
+        "no end of the first records within 200,000 bytes" in look(gzip.compress(b"\n" * 10**7), format="ndjson").error
+    )
     assert "longer than 200,000 bytes" in look(gzip.compress(b"[" + b" " * 10**6)).error
     assert look(content.csv(9_000)).error == ""

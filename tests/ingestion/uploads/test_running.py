@@ -4,19 +4,20 @@ import gzip
 import threading
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from celery import current_app
-from django.db.models import F
+from django.db import connection
 from kombu.exceptions import OperationalError
 from pytest_django import Settings
 
 from ingestion import services
 from ingestion.imports import import_file
 from ingestion.models import IngestBatch, LLMRequest, Upload
-from ingestion.uploads import queue, running, sweeping
+from ingestion.uploads import queue, running
 from ingestion.uploads.running import run
 from teams.models import Organization
 from tests import make
@@ -31,14 +32,6 @@ COUNTS = ("state", "accepted", "duplicate", "conflict", "tries")
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three records a batch, so that a few records are many batches."""
     monkeypatch.setattr(services.batches, "__defaults__", (3,))
-
-
-@pytest.fixture
-def rings(monkeypatch: pytest.MonkeyPatch) -> list[uuid.UUID]:
-    """Uploads for which a worker was called."""
-    heard: list[uuid.UUID] = []
-    monkeypatch.setattr(queue, "ring", heard.append)
-    return heard
 
 
 class Clock:
@@ -148,10 +141,28 @@ def test_one_worker_at_a_time(store: Store) -> None:
     assert queue.claim(uuid.uuid4(), now) is None
 
 
+@pytest.mark.parametrize("dead", [False, True], ids=["queued", "of a dead worker"])
+def test_of_workers_that_claim_at_once_one_gets_it(store: Store, monkeypatch: pytest.MonkeyPatch, dead: bool) -> None:
+    upload, now = store(content.csv(1), start=True), make.NOW
+    if dead:
+        assert queue.claim(upload.pk, now - timedelta(minutes=1)) is not None
+    monkeypatch.setattr(queue, "running", lambda _: Upload.objects.none())  # all looked before the first one claimed
+
+    def claim(_: int) -> Upload | None:
+        try:
+            return queue.claim(upload.pk, now)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        claims = [one for one in pool.map(claim, range(6)) if one is not None]
+    assert [one.claim for one in claims] == [Upload.objects.get(pk=upload.pk).claim]
+
+
 def test_ringing_twice_imports_once(store: Store) -> None:
     upload = store(content.csv(4), start=True)
     assert [run(upload.pk, Clock()) for _ in range(2)] == [4, 0]
-    assert IngestBatch.objects.count() == 2
+    assert (counts(upload)["state"], IngestBatch.objects.count()) == ("done", 2)
 
 
 def test_long_imports_let_others_have_their_turn(
@@ -250,7 +261,7 @@ def test_a_file_that_is_not_there_names_no_path(store: Store, folder: Path) -> N
 def test_documents_and_lines_are_bounded(store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services.batches, "__defaults__", (services.BATCH,))
     settings.INGEST_MAX_BODY_BYTES = 300_000
-    array, line = b"[" + b" " * 400_000 + b"]", b'{"request_id": "' + b"x" * 500_000
+    array, line = b"[" + b" \n" * 200_000 + b"]", b'{"request_id": "' + b"x" * 500_000
     bomb = gzip.compress(b"request_id,started_at\n" + b"x" * 500_000)
     for body in (array, line, bomb):
         upload = store(body, start=True)
@@ -266,42 +277,6 @@ def test_other_organizations_get_nothing(store: Store, acme: Organization, rival
     run(store(content.csv(3), start=True, organization=rival).pk, Clock())
     assert (LLMRequest.objects.filter(organization=rival).count(), LLMRequest.objects.count()) == (3, 3)
     assert LLMRequest.objects.filter(organization=acme).count() == 0
-
-
-def test_the_sweep_calls_for_what_waits_longest(store: Store, rings: list[uuid.UUID]) -> None:
-    first, second = store(content.csv(1), start=True), store(content.csv(1), start=True)
-    Upload.objects.filter(pk=first.pk).update(queued_at=F("queued_at") - timedelta(seconds=5))
-    rings.clear()
-    now = make.NOW
-    assert sweeping.sweep(now) == 1
-    queue.claim(first.pk, now)
-    assert sweeping.sweep(now + timedelta(seconds=29)) == 0
-    assert sweeping.sweep(now + timedelta(seconds=31)) == 1
-    queue.claim(second.pk, now + timedelta(seconds=31))
-    assert sweeping.sweep(now + timedelta(seconds=32)) == 0
-    assert rings == [first.pk, first.pk]
-
-
-def test_files_nobody_decided_about_expire(store: Store, folder: Path, settings: Settings) -> None:
-    settings.UPLOAD_KEEP_DAYS = 7
-    upload, queued = store(content.csv(1)), store(content.csv(1), start=True)
-    sweeping.sweep(make.NOW + timedelta(days=7))
-    assert counts(upload)["state"] == "waiting"
-    sweeping.sweep(make.NOW + timedelta(days=7, seconds=1))
-    assert (counts(upload)["state"], counts(queued)["state"]) == ("expired", "queued")
-    assert [path.name for path in folder.iterdir()] == [queued.stored_as]
-
-
-def test_files_nobody_knows_are_deleted_when_nobody_writes_them(store: Store, folder: Path) -> None:
-    upload = store(content.csv(1))
-    abandoned = folder / ("0" * 32)
-    for path in (abandoned, folder / "README"):
-        path.write_text("x")
-    sweeping.sweep(datetime.now(UTC))
-    assert abandoned.exists()
-    Upload.objects.update(uploaded_at=datetime.now(UTC))
-    sweeping.sweep(datetime.now(UTC) + timedelta(hours=2))
-    assert {path.name for path in folder.iterdir()} == {"README", upload.stored_as}
 
 
 def test_a_lost_broker_loses_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
