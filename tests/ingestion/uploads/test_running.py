@@ -261,7 +261,7 @@ def test_a_file_that_is_not_there_names_no_path(store: Store, folder: Path) -> N
 def test_documents_and_lines_are_bounded(store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services.batches, "__defaults__", (services.BATCH,))
     settings.INGEST_MAX_BODY_BYTES = 300_000
-    array, line = b"[" + b" \n" * 200_000 + b"]", b'{"request_id": "' + b"x" * 500_000
+    array, line = b"[" + b" \n" * 300_000 + b"]", b'{"request_id": "' + b"x" * 500_000
     bomb = gzip.compress(b"request_id,started_at\n" + b"x" * 500_000)
     for body in (array, line, bomb):
         upload = store(body, start=True)
