@@ -5,11 +5,14 @@ import uuid
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.urls import get_resolver
 
 from ingestion.models import Upload
+from ingestion.uploads import acts
 from teams.models import Organization, User
+from tests import make
 from tests.ingestion.uploads import content
 from tests.ingestion.uploads.conftest import Store
 from tests.ingestion.uploads.test_pages import PAGE, send
@@ -91,3 +94,17 @@ def test_forms_of_other_sites_store_nothing(admin: User, store: Store, folder: P
     page = client.get(PAGE).content.decode()
     (token,) = set(re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page.partition('id="upload-form"')[2]))
     assert send(client, content.csv(1), csrfmiddlewaretoken=token).status_code == 302
+
+
+def test_acts_ask_for_the_right_themselves(store: Store, acme: Organization, finance: User) -> None:
+    upload = store(content.csv(1))
+    file, choice = acts.Received("a.csv", "0" * 32, 1), acts.Choice()
+    with pytest.raises(PermissionDenied):
+        acts.receive(actor=finance, organization=acme, file=file, choice=choice, now=make.NOW)
+    with pytest.raises(PermissionDenied):
+        acts.read_as(actor=finance, upload=upload, choice=acts.Choice("otlp"))
+    with pytest.raises(PermissionDenied):
+        acts.start(actor=finance, upload=upload, now=make.NOW)
+    with pytest.raises(PermissionDenied):
+        acts.discard(actor=finance, upload=upload, now=make.NOW)
+    assert Upload.objects.values_list("state", "format").get() == ("waiting", "auto")
