@@ -30,7 +30,7 @@ _WORDS: Final[Mapping[str, str]] = {
     State.EXPIRED: "Deleted after its time",
 }
 NO_WORKER: Final = (
-    "No worker has taken this file yet. Background work needs a worker and beat: `manage.py up` starts both, in "
+    "No worker has taken this file yet. Background work needs a worker and beat: “manage.py up” starts both, in "
     "production see the services portal-worker and portal-beat and their logs. The import starts by itself as soon as "
     "they run; this page can be left."
 )
@@ -143,9 +143,9 @@ def _queued(upload: Upload, now: datetime) -> tuple[str, str]:
 
 def _rate(upload: Upload, received: int, now: datetime) -> str:
     if upload.started_at is None or not received:
-        return formats.NO_VALUE
+        return ""
     seconds = ((upload.finished_at or now) - upload.started_at).total_seconds()
-    return formats.rate(received / max(seconds, 0.001))
+    return f"at {formats.rate(received / max(seconds, 0.001)).removesuffix(' /s')} records/s"
 
 
 def report(upload: Upload) -> Report:
