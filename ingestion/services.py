@@ -15,7 +15,7 @@ from ingestion.pricing.book import price_book
 from ingestion.records import Rejection, RequestRecord
 from ingestion.validation import Window
 from ingestion.writer.retries import UnavailableError, with_retries
-from ingestion.writer.store import Batch, Outcome, without_repeats, write
+from ingestion.writer.store import Batch, Note, Outcome, without_repeats, write
 from metricsportal.lib import localtime
 from teams.models import Organization
 
@@ -65,8 +65,8 @@ def prepare(
     return Prepared(organization, source, now, drafts, rejected)
 
 
-def store(batch: Prepared) -> Outcome:
-    """The part of `ingest` that commits. Raises UnavailableError."""
+def store(batch: Prepared, note: Note | None = None) -> Outcome:
+    """The part of `ingest` that commits, `note` in the same transaction. Raises UnavailableError."""
     organization_id, now = batch.organization.pk, batch.now
 
     def attempt() -> Outcome:
@@ -76,7 +76,8 @@ def store(batch: Prepared) -> Outcome:
         rows, too_expensive = pipeline.rows(drafts, context)
         rejected = [*batch.rejected, *too_expensive]
         repeated = len(batch.drafts) - len(drafts)
-        return write(Batch(organization_id, batch.source, now, rows, rejected, found.capped, repeated, batch.key_id))
+        stored = Batch(organization_id, batch.source, now, rows, rejected, found.capped, repeated, batch.key_id, note)
+        return write(stored)
 
     return with_retries(attempt)
 

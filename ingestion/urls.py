@@ -19,5 +19,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/ingestion/mapping/<int:number>/move", views.mapping.move, name="mapping-move"),
     path("o/<slug:slug>/ingestion/mapping/<int:number>/remove", views.mapping.remove, name="mapping-remove"),
     path("api/public/ingestion", views.langfuse.batch, name="langfuse-batch"),
+    path("o/<slug:slug>/ingestion/upload", views.uploads.uploads, name="uploads"),
+    path("o/<slug:slug>/ingestion/upload/<uuid:upload_id>/", views.uploads.upload, name="upload"),
+    path("o/<slug:slug>/ingestion/upload/<uuid:upload_id>/progress", views.uploads.progress, name="upload-progress"),
+    path("o/<slug:slug>/ingestion/upload/<uuid:upload_id>/read", views.uploads.read, name="upload-read"),
+    path("o/<slug:slug>/ingestion/upload/<uuid:upload_id>/import", views.uploads.start, name="upload-import"),
+    path("o/<slug:slug>/ingestion/upload/<uuid:upload_id>/discard", views.uploads.discard, name="upload-discard"),
     path("api/public/otel/v1/traces", views.otlp.traces, name="langfuse-otlp-traces"),
 ]

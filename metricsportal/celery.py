@@ -30,6 +30,8 @@ def _entry(task: str, schedule: timedelta | crontab, expires: timedelta) -> dict
 BEAT_SCHEDULE: Final = {
     "sweep": _entry("analytics.tasks.sweep", timedelta(minutes=1), timedelta(seconds=55)),
     "settle-observations": _entry("ingestion.tasks.settle_observations", timedelta(minutes=1), timedelta(seconds=55)),
+    # Short: this long, and the lease before it, an import stands still when its worker died.
+    "sweep-uploads": _entry("ingestion.tasks.sweep_uploads", timedelta(seconds=15), timedelta(seconds=14)),
     "close-due-periods": _entry("analytics.tasks.close_due_periods", crontab(minute="7"), timedelta(minutes=50)),
     "send-due-mail": _entry("analytics.tasks.send_due_mail", timedelta(minutes=5), timedelta(minutes=4)),
     "verify": _entry("analytics.tasks.verify", crontab(hour="2", minute="10"), timedelta(hours=6)),

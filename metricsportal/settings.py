@@ -242,6 +242,11 @@ LANGFUSE_GRACE_SECONDS = env.int("PORTAL_LANGFUSE_GRACE_SECONDS", default=30)
 LANGFUSE_MAX_PENDING = env.int("PORTAL_LANGFUSE_MAX_PENDING", default=100_000)
 METADATA_KEYS_MAX = env.int("PORTAL_METADATA_KEYS_MAX", default=8)
 
+# Uploaded files, on their way from the browser to the worker that imports them.
+UPLOAD_DIR = Path(env.str("PORTAL_UPLOAD_DIR", default=str(VAR_DIR / "uploads")))
+UPLOAD_MAX_BYTES = env.int("PORTAL_UPLOAD_MAX_BYTES", default=2 * 2**30)
+UPLOAD_KEEP_DAYS = env.int("PORTAL_UPLOAD_KEEP_DAYS", default=7)
+
 # Most fact rows one question may read; above it the answer is a refusal that names what to narrow.
 QUERY_FACT_BUDGET = env.int("PORTAL_QUERY_FACT_BUDGET", default=250_000)
 

@@ -1,4 +1,4 @@
-"""Tables of ingestion: facts, dimensions, prices, attribute rules, logs, ingest outcomes, unfinished calls."""
+"""Tables of ingestion: facts, dimensions, prices, attribute rules, logs, outcomes, unfinished calls, uploads."""
 
 from ingestion.models.dimensions import (
     OVERFLOW,
@@ -14,6 +14,7 @@ from ingestion.models.langfuse import LangfuseObservation, LangfuseTrace
 from ingestion.models.logs import ChangedHour, IngestBatch
 from ingestion.models.prices import PriceEntry
 from ingestion.models.rules import AttributeRule
+from ingestion.models.uploads import Upload
 
 __all__ = [
     "OVERFLOW",
@@ -29,5 +30,6 @@ __all__ = [
     "MetadataKey",
     "MetadataValue",
     "PriceEntry",
+    "Upload",
     "VirtualModel",
 ]

@@ -36,6 +36,8 @@ class Batch:
     capped: int = 0
     duplicate: int = 0
     key_id: int | None = None
+    note: "Note | None" = None
+    """Called inside the transaction, perhaps again when it is repeated; what it raises undoes the batch."""
 
 
 @dataclass(slots=True)
@@ -52,6 +54,10 @@ class Outcome:
     def received(self) -> int:
         """Number of records of the batch."""
         return self.accepted + self.duplicate + self.conflict + len(self.rejected)
+
+
+Note = Callable[[Outcome], None]
+"""Writes down the outcome of a batch where its sender keeps count, committed together with the facts."""
 
 
 def write(batch: Batch) -> Outcome:
@@ -133,6 +139,8 @@ def _store(batch: Batch, insert: _Insert) -> Outcome:
     outcome.rejected.sort(key=lambda rejection: rejection.index)
     _log_changed_hours(batch, {first[request_id][_HOUR] for request_id in stored})
     _log_outcome(batch, outcome)
+    if batch.note:
+        batch.note(outcome)
     return outcome
 
 
@@ -155,11 +163,17 @@ def _log_outcome(batch: Batch, outcome: Outcome) -> None:
             conflict=outcome.conflict,
             rejected=len(outcome.rejected),
             rejected_by_code=dict(Counter(rejection.code.value for rejection in outcome.rejected)),
-            examples=[_example(rejection) for rejection in outcome.rejected[:_EXAMPLES]],
+            examples=[example(rejection) for rejection in outcome.rejected[:_EXAMPLES]],
             capped=outcome.capped,
         )
 
 
-def _example(rejection: Rejection) -> dict[str, object]:
-    sentence = (error_text(rejection.message) or "")[:_SENTENCE]
-    return {"index": rejection.index, "code": rejection.code.value, "field": rejection.field[:64], "message": sentence}
+def example(rejection: Rejection) -> dict[str, object]:
+    """A refused record as it is kept: short, and without characters that a database refuses."""
+    field, sentence = ((error_text(text) or "") for text in (rejection.field, rejection.message))
+    return {
+        "index": rejection.index,
+        "code": rejection.code.value,
+        "field": field[:64],
+        "message": sentence[:_SENTENCE],
+    }

@@ -267,6 +267,7 @@ def test_an_error_of_ours_says_nothing_about_the_inside(
         '{"request_id": "x", "started_at": "2026-11-24T11:59:00Z", "latency_ms": 1e400}',
         '{"request_id": "x", "started_at": "2026-11-24T11:59:00Z", "input_tokens": 9223372036854775808}',
         '{"request_id": "x", "started_at": "2026-11-24T11:59:00Z", "metadata": {"a": "\\u0000"}}',
+        '{"request_id": "x", "started_at": "2026-11-24T11:59:00Z", "unknown\\u0000": 1}',
         '{"request_id": "x", "started_at": "0001-01-01T00:00:00+14:00"}',
         '{"request_id": "x", "started_at": "2026-11-24T11:59:00Z", "reported_cost_usd": 1e400}',
         '{"request_id": "x", "started_at": "2026-11-24T11:59:00Z", "reported_cost_usd": "sNaN"}',

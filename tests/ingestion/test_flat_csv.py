@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from ingestion.formats import FORMATS, MalformedError
+from ingestion.formats.mapping import Reading
 from ingestion.records import Code, RejectedError, RequestRecord
 
 CSV = FORMATS["csv"]
@@ -124,3 +125,11 @@ def test_broken_files_are_refused_with_the_line() -> None:
 def test_a_byte_order_mark_is_ignored() -> None:
     (item,) = CSV.read(b"\xef\xbb\xbfrequest_id,timestamp\na,2023-11-16T18:17:03Z\n")
     assert isinstance(item[1], RequestRecord)
+
+
+def test_metadata_columns_are_known() -> None:
+    ((_, record),) = CSV.read(
+        b"request_id,timestamp,metadata.env,region\na,2023-11-16T18:17:03Z,prod,eu\n", Reading(keep_unknown=True)
+    )
+    assert isinstance(record, RequestRecord)
+    assert record.metadata == {"env": "prod", "region": "eu"}

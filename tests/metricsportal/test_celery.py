@@ -11,6 +11,7 @@ def test_every_scheduled_task_exists() -> None:
 def test_every_wake_up_expires_before_the_next_one() -> None:
     periods = {
         "sweep": 60,
+        "sweep-uploads": 15,
         "settle-observations": 60,
         "send-due-mail": 300,
         "close-due-periods": 3600,
