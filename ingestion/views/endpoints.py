@@ -16,7 +16,8 @@ from ingestion import services
 from ingestion.formats import LITELLM, NATIVE, Format, MalformedError, UnsupportedError
 from ingestion.pipeline import Item
 from ingestion.views.answers import Refusal, counts, problem
-from ingestion.views.bodies import ENCODINGS, BodyError, read_body
+from ingestion.views.bodies import ENCODINGS, BodyError, read_body, share
+from metricsportal.lib.budget import ExhaustedError, Share
 from teams.access import scope_of_key
 from teams.authentication import CHALLENGE, identify_key
 from teams.roles import KeyScope
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from teams.models import ApiKey
 
 _log = logging.getLogger(__name__)
+_RETRY: Final = {"Retry-After": str(services.UnavailableError.retry_after)}
 Endpoint = Callable[[HttpRequest], HttpResponse]
 Refuse = Callable[[HttpRequest, Refusal], HttpResponse]
 
@@ -42,8 +44,9 @@ def guarded(view: Endpoint, refuse: Refuse) -> Endpoint:
             return refuse(request, refusal)
         except (services.UnavailableError, OperationalError, InterfaceError) as error:
             _log.warning("ingest is not available: %s", error)
-            retry = {"Retry-After": str(services.UnavailableError.retry_after)}
-            return refuse(request, Refusal(503, "Nothing was stored. Send the same records again.", headers=retry))
+            return refuse(request, Refusal(503, "Nothing was stored. Send the same records again.", headers=_RETRY))
+        except ExhaustedError:
+            return refuse(request, Refusal(503, "Too much arrives at once. Send the same again.", headers=_RETRY))
         except Exception:
             _log.exception("ingest at %s failed", request.path)
             return refuse(request, Refusal(500, "This is an error of the portal; it was logged."))
@@ -52,17 +55,18 @@ def guarded(view: Endpoint, refuse: Refuse) -> Endpoint:
 
 
 def take(request: HttpRequest, format_: Format) -> services.Outcome:
-    """Store the body of a request. Raises Refusal."""
+    """Store the body of a request. Raises Refusal, ExhaustedError."""
     now = timezone.now()
     key = key_of(request, now)
-    return services.ingest(
-        organization=key.organization,
-        items=_items(request, format_),
-        source=format_.name,
-        now=now,
-        past_days=settings.INGEST_PAST_DAYS,
-        key_id=key.pk,
-    )
+    with share() as held:
+        return services.ingest(
+            organization=key.organization,
+            items=_items(request, format_, held),
+            source=format_.name,
+            now=now,
+            past_days=settings.INGEST_PAST_DAYS,
+            key_id=key.pk,
+        )
 
 
 def key_of(request: HttpRequest, now: datetime) -> "ApiKey":
@@ -75,10 +79,10 @@ def key_of(request: HttpRequest, now: datetime) -> "ApiKey":
     return key
 
 
-def body_of(request: HttpRequest) -> bytes:
-    """The decoded body. Raises Refusal."""
+def body_of(request: HttpRequest, held: Share) -> bytes:
+    """The decoded body. Raises Refusal, ExhaustedError."""
     try:
-        return read_body(request)
+        return read_body(request, held)
     except BodyError as error:
         headers = {"Accept-Encoding": ENCODINGS} if error.status == 415 else {}
         raise Refusal(error.status, str(error), headers=headers) from error
@@ -91,10 +95,10 @@ def malformed(error: MalformedError) -> Refusal:
     return Refusal(400, str(error), kind="malformed-body", title="The body cannot be read", **known)
 
 
-def _items(request: HttpRequest, format_: Format) -> list[Item]:
+def _items(request: HttpRequest, format_: Format, held: Share) -> list[Item]:
     most = settings.INGEST_MAX_RECORDS
     try:
-        items = list(islice(format_.read(body_of(request)), most + 1))
+        items = list(islice(format_.read(body_of(request, held)), most + 1))
     except MalformedError as error:
         raise malformed(error) from error
     except UnsupportedError as error:
