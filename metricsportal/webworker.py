@@ -27,7 +27,8 @@ QUEUE_SECONDS: Final = 10
 # The longest that a client may leave one piece of an answer in its socket.
 SEND_SECONDS: Final = 30
 LINGER_SECONDS: Final = 2
-_PIECE: Final = 2**20
+# What is counted at once: the server below keeps up to a mebibyte and copies the rest of it at every read.
+_PIECE: Final = 2**18
 _RETRY: Final = {"Retry-After": "5"}
 
 

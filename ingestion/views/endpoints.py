@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -42,7 +42,7 @@ def guarded(view: Endpoint, refuse: Refuse) -> Endpoint:
             return view(request)
         except Refusal as refusal:
             return refuse(request, refusal)
-        except (services.UnavailableError, OperationalError, InterfaceError) as error:
+        except (services.UnavailableError, OperationalError, InterfaceError, InternalError) as error:
             _log.warning("ingest is not available: %s", error)
             return refuse(request, Refusal(503, "Nothing was stored. Send the same records again.", headers=_RETRY))
         except ExhaustedError:
