@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 
 from analytics import rollups
@@ -134,14 +134,13 @@ def test_a_commit_whose_answer_is_lost_is_a_duplicate_afterwards(client: Client,
     assert LLMRequest.objects.count() == 3
 
 
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="the state is PostgreSQL's")
 def test_a_database_that_only_reads(client: Client, headers: dict[str, str]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET default_transaction_read_only = on")
-        try:
-            assert post(client, headers).status_code == 503
-        finally:
-            connection.close()
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION READ ONLY")
+        answer = post(client, headers)
+        transaction.set_rollback(True)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert_nothing_is_stored()
     assert post(client, headers).json()["accepted"] == 3
