@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from ingestion import services
 from ingestion.formats import LITELLM, NATIVE, Format, MalformedError, UnsupportedError
+from ingestion.formats.base import TooManyError
 from ingestion.pipeline import Item
 from ingestion.views.answers import Refusal, counts, problem
 from ingestion.views.bodies import ENCODINGS, BodyError, read_body, share
@@ -103,6 +104,8 @@ def _items(request: HttpRequest, format_: Format, held: Share) -> list[Item]:
         raise malformed(error) from error
     except UnsupportedError as error:
         raise Refusal(422, str(error), kind="unsupported-body", title="The body holds no usable records") from error
+    except TooManyError as error:
+        raise Refusal(413, str(error)) from error
     if len(items) > most:
         raise Refusal(413, f"A batch holds at most {most:,} records.")
     return items

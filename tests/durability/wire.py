@@ -75,5 +75,8 @@ def answer_on(connection: socket.socket) -> Reply:
     """The next answer on a connection. Raises http.client.HTTPException when it was closed without one."""
     response = http.client.HTTPResponse(connection)
     started = time.monotonic()
-    response.begin()
-    return Reply(response.status, response.headers, response.read(), time.monotonic() - started)
+    try:
+        response.begin()
+        return Reply(response.status, response.headers, response.read(), time.monotonic() - started)
+    finally:
+        response.close()

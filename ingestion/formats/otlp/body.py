@@ -5,7 +5,7 @@ from typing import BinaryIO, Final
 
 from ingestion.formats.base import Format
 from ingestion.formats.mapping import Reading, apply
-from ingestion.formats.otlp import json_spans, protobuf
+from ingestion.formats.otlp import counting, json_spans, protobuf
 from ingestion.formats.otlp.choice import Call, calls
 from ingestion.formats.otlp.span import Span
 from ingestion.pipeline import Item
@@ -14,8 +14,9 @@ from ingestion.records import RejectedError, RequestRecord
 _Decode = Callable[[bytes], Iterator[Span]]
 
 
-def _format(decode: _Decode) -> Format:
+def _format(decode: _Decode, check: Callable[[bytes], None] = lambda body: None) -> Format:
     def of_body(body: bytes, reading: Reading) -> Iterator[Item]:
+        check(body)
         return _items(decode(body), reading)
 
     def of_file(file: BinaryIO, reading: Reading) -> Iterator[Item]:
@@ -45,5 +46,5 @@ def _record(call: Call, reading: Reading) -> RequestRecord:
     return record
 
 
-OTLP_PROTOBUF: Final = _format(protobuf.spans)
-OTLP_JSON: Final = _format(json_spans.spans)
+OTLP_PROTOBUF: Final = _format(protobuf.spans, counting.refuse_too_many_spans)
+OTLP_JSON: Final = _format(json_spans.spans, json_spans.refuse_too_many_spans)
