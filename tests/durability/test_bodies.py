@@ -125,7 +125,7 @@ HARMFUL: Final[dict[str, tuple[Callable[[], bytes], dict[str, str], set[int]]]] 
     "10 MB of spaces": (lambda: b" " * 10**7, {}, {400}),
     "10 MB in a string": (lambda: in_a_string(b"x" * 10**7), {}, {200}),
     "10 MB of empty records": (lambda: b"[" + b"{}," * 3_300_000 + b"{}]", {}, {413}),
-    "10 MB of numbers": (lambda: b"[" + b"1," * 5_000_000 + b"1]", {}, {413}),
+    "10 MB of numbers": (lambda: b"[" + b"1," * 5_000_000 + b"1]", {}, {400}),
     "10 MB of half pairs": (lambda: in_a_string(b"\\ud800" * 1_700_000), {}, {200}),
     "a bomb of 10 GB": (lambda: bomb(b" ", 64) * 160, GZIP, {400, 413}),
     "a bomb of one member": (lambda: bomb(b" ", 500), GZIP, {413}),

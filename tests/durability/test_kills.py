@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from benchmarks.web import Portal, running
@@ -96,4 +97,24 @@ def test_ingest_goes_on_without_a_broker(tmp_path: Path) -> None:
             for thread in threads:
                 thread.join()
             assert gateway.statuses == {200}
+            check(installation, gateway)
+
+
+def test_a_database_that_only_reads_for_a_while(tmp_path: Path) -> None:
+    with postgresql.server("fsync=on") as server, redis.server() as broker:
+        installation = install(plain(tmp_path) | {"DATABASE_URL": server.url, "REDIS_URL": broker}, server)
+        with running(tmp_path, installation.environment) as portal:
+            gateway, stop = Gateway(portal.port, installation.key), threading.Event()
+            threads = gateway.run(3, stop)
+            for state in ("on", "off") * 2:
+                time.sleep(1.5)
+                with psycopg.connect(server.url, autocommit=True) as administrator:
+                    administrator.execute("SET default_transaction_read_only = off")
+                    administrator.execute(f"ALTER SYSTEM SET default_transaction_read_only = {state}")
+                    administrator.execute("SELECT pg_reload_conf()")
+            time.sleep(1)
+            stop.set()
+            for thread in threads:
+                thread.join()
+            assert 503 in gateway.statuses, "nobody noticed"
             check(installation, gateway)

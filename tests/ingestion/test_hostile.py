@@ -202,3 +202,16 @@ def test_a_million_keys_in_a_record_are_not_looked_at(client: Client, headers: d
     keys = ", ".join(f'"k{n}": 0' for n in range(1_000_000))
     assert outcomes(client, headers, [record(0, {"metadata": "{" + keys + "}"})]) == {0: ("too_long", "")}
     assert post(client, headers, "{" + keys + "}").json()["rejected"][0]["code"] == "too_long"
+
+
+def test_very_many_members_of_a_litellm_payload(client: Client, headers: dict[str, str]) -> None:
+    keys = ", ".join(f'"k{n}": 0' for n in range(150_000))
+    good = json.dumps(payload(startTime=START, endTime=START + 1))
+    dense = [good[:-1] + f', "{name}": {{{keys}}}}}' for name in ("metadata", "hidden_params")]
+    skipped = [good[:-1] + f', "{name}": {{{keys}}}}}' for name in ("messages", "response")]
+    reply = post(client, headers, f"[{', '.join(dense + skipped)}]", LITELLM).json()
+    assert [(one["code"], one["field"]) for one in reply["rejected"]] == [
+        ("too_long", "metadata"),
+        ("too_long", "hidden_params"),
+    ]
+    assert (reply["accepted"], reply["duplicate"]) == (1, 1)
