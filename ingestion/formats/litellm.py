@@ -62,7 +62,10 @@ class _Response(msgspec.Struct, gc=False):
 
 
 _decoder: Final = msgspec.json.Decoder(_Payload)
-_members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_MEMBERS: Final = [name for name in _Payload.__struct_encode_fields__ if name != "response"]
+_members: Final = msgspec.json.Decoder(
+    msgspec.defstruct("Members", [(n, msgspec.Raw, msgspec.Raw()) for n in _MEMBERS])
+)
 _response: Final = msgspec.json.Decoder(_Response)
 
 
@@ -87,9 +90,8 @@ def _decode(value: Any, reading: Reading) -> RequestRecord:  # noqa: ANN401 - by
 def _refuse_dense(value: bytes | msgspec.Raw) -> None:
     # What is read of a payload becomes Python values, seven times as large where it is dense; long texts are not.
     if len(view := memoryview(value)) > RECORD_BYTES and bytes(view).count(b",") > _MOST_COMMAS:
-        read = {*_Payload.__struct_encode_fields__} - {"response"}
-        for name, member in _members.decode(value).items():
-            if name in read and bytes(member).count(b",") > _MOST_COMMAS:
+        for name, member in msgspec.structs.asdict(_members.decode(value)).items():
+            if bytes(member).count(b",") > _MOST_COMMAS:
                 raise RejectedError(Code.TOO_LONG, name, f"{name} has too many members.")
 
 
