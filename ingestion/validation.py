@@ -164,7 +164,8 @@ def check_numbers(record: RequestRecord) -> None:
 
 
 def _refuse_number(field: str, value: float | Decimal, most: float | Decimal) -> None:
-    if not (value.is_finite() if isinstance(value, Decimal) else isfinite(value)):
+    # Not of whole numbers: they are always finite, and may be too large for the question.
+    if not (value.is_finite() if isinstance(value, Decimal) else isinstance(value, int) or isfinite(value)):
         raise RejectedError(Code.INVALID, field, f"{field} is not a finite number.")
     if value < 0:
         raise RejectedError(Code.NEGATIVE, field, f"{field} must not be negative.")

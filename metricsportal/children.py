@@ -32,7 +32,16 @@ def commands(port: int) -> dict[str, list[str]]:
     # One worker with threads on the filesystem broker: kombu's transport locks nothing between workers.
     pool = "prefork" if settings.REDIS_URL else "threads"
     gunicorn = [sys.executable, "-m", "gunicorn", "metricsportal.wsgi", "--bind", f"{HOST}:{port}"]
-    gunicorn += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--timeout", "120"]
+    gunicorn += [
+        "--worker-class",
+        "metricsportal.webworker.Worker",
+        "--workers",
+        "2",
+        "--threads",
+        "4",
+        "--timeout",
+        "120",
+    ]
     return {
         "web": [*gunicorn, "--graceful-timeout", "15", "--no-control-socket", "--log-level", "warning"],
         "worker": [*celery, "worker", "--pool", pool, "--concurrency", "2", *quiet],

@@ -4,6 +4,7 @@ Embedded mode (no DATABASE_URL): SQLite, files as broker and mailbox, all under 
 Production mode (DATABASE_URL set): PostgreSQL, Redis by REDIS_URL, SMTP by EMAIL_URL.
 """
 
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -229,11 +230,17 @@ SPECTACULAR_SETTINGS = {
 # Scrapers of /metrics send it as bearer token; empty: anybody who reaches the portal may read the sums.
 METRICS_TOKEN = env.str("PORTAL_METRICS_TOKEN", default="")
 
+# A request that has not arrived in full by then is refused: a slow client must not keep others waiting.
+REQUEST_SECONDS = env.int("PORTAL_REQUEST_SECONDS", default=30)
+# Files of gigabytes are read by their view, piece by piece, after it has looked at who sends them.
+STREAMED_PATH = re.compile(r"/o/[^/]+/ingestion/upload")
+
 # Ingest limits, see docs/configuration.md.
 INGEST_PAST_DAYS = env.int("PORTAL_INGEST_PAST_DAYS", default=35)
 INGEST_FUTURE_MINUTES = env.int("PORTAL_INGEST_FUTURE_MINUTES", default=5)
 INGEST_MAX_WIRE_BYTES = env.int("PORTAL_INGEST_MAX_WIRE_BYTES", default=32 * 2**20)
 INGEST_MAX_BODY_BYTES = env.int("PORTAL_INGEST_MAX_BODY_BYTES", default=64 * 2**20)
+INGEST_MAX_BYTES_AT_ONCE = env.int("PORTAL_INGEST_MAX_BYTES_AT_ONCE", default=128 * 2**20)
 INGEST_MAX_RECORDS = env.int("PORTAL_INGEST_MAX_RECORDS", default=20_000)
 INGEST_NEW_VALUES_PER_HOUR = env.int("PORTAL_INGEST_NEW_VALUES_PER_HOUR", default=1_000)
 # Langfuse's batches tell of one call in several events: how long a finished call waits for its user, see

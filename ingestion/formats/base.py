@@ -22,6 +22,10 @@ class MalformedError(ValueError):
         self.byte, self.line, self.column = byte, line, column
 
 
+class TooManyError(ValueError):
+    """The body holds more records than one batch may (413); found before they are in memory."""
+
+
 class UnsupportedError(ValueError):
     """The body is readable but of a kind that no record can be made from (422); the message says what to change."""
 

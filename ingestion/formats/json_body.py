@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, Final
 import msgspec
 
 from ingestion.formats.base import Format, MalformedError
+from ingestion.formats.counting import is_too_dense, refuse_too_many, refuse_too_many_lines
 from ingestion.formats.head import Head
 from ingestion.formats.mapping import Reading
 from ingestion.pipeline import Item
@@ -35,7 +36,7 @@ def format_of(name: str, decode: Decode, recognises: Callable[[Head], bool] = la
     """The format whose records are JSON objects."""
 
     def of_body(body: bytes, reading: Reading) -> Iterator[Item]:
-        return read(body, lambda value: decode(value, reading))
+        return read(body, lambda value: decode(value, reading), counted=True)
 
     def of_file(file: BinaryIO, reading: Reading) -> Iterator[Item]:
         return read_file(file, lambda value: decode(value, reading))
@@ -93,16 +94,20 @@ def unknown_members(value: Any, known: Container[str]) -> dict[str, Any]:  # noq
     return {name: decoded(found) for name, found in members(value).items() if name not in known}
 
 
-def read(body: bytes, decode: _Decode) -> Iterator[Item]:
-    """Records of a body; raises MalformedError with the position before the first one when it is not JSON."""
-    start = len(_BOM) if body.startswith(_BOM) else 0
-    while body[start : start + 1] and body[start] in _SPACE:
-        start += 1
-    match body[start : start + 1]:
+def read(body: bytes, decode: _Decode, *, counted: bool = False) -> Iterator[Item]:
+    """Records of a body; raises MalformedError with the position before the first one when it is not JSON.
+
+    `counted`: no more than a batch may hold, else TooManyError.
+    """
+    text = body.removeprefix(_BOM).lstrip(_SPACE)
+    start = len(body) - len(text)
+    match text[:1]:
         case b"[":
-            return _items(_elements(body[start:], body), decode)
+            if counted:
+                refuse_too_many(text)
+            return _items(_elements(text, body), decode)
         case b"{":
-            return _object_or_lines(body[start:], decode)
+            return _object_or_lines(text, decode, counted=counted)
         case b"":
             raise MalformedError("The body is empty", byte=0)
         case _:
@@ -148,7 +153,7 @@ def _elements(text: bytes, body: bytes) -> Iterable[Any]:
     try:
         return _array.decode(text)
     except _UNREADABLE as error:
-        if _LENIENT.search(text):
+        if _LENIENT.search(text) and not is_too_dense(text):
             return _lenient(text, body)
         raise malformed_by(error, text, body) from error
 
@@ -180,14 +185,16 @@ def _lenient(text: bytes, body: bytes) -> list[Any]:
     return values if isinstance(values, list) else [values]
 
 
-def _object_or_lines(text: bytes, decode: _Decode) -> Iterator[Item]:
+def _object_or_lines(text: bytes, decode: _Decode, *, counted: bool) -> Iterator[Item]:
     try:
         return _items([msgspec.json.decode(text, type=msgspec.Raw)], decode)
     except _UNREADABLE as error:
+        if counted:
+            refuse_too_many_lines(text)
         lines = [line for line in map(_strip, text.split(b"\n")) if line]
         if len(lines) > 1 and any(map(_is_document, lines)):
             return _items(lines, decode)
-        if _LENIENT.search(text):
+        if _LENIENT.search(text) and not is_too_dense(text):
             return _items(_lenient(text, text), decode)
         raise malformed_by(error, text, text) from error
 

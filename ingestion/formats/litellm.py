@@ -19,6 +19,8 @@ from ingestion.normalisation import GATEWAY_CACHE, OPERATIONS
 from ingestion.records import Code, Operation, RejectedError, RequestRecord
 
 MICROSECOND: Final = 1_000_000
+RECORD_BYTES: Final = 2**20
+_MOST_COMMAS: Final = 100_000
 _TAGS_OF_CLIENT: Final = "User-Agent: "
 # Noted by LiteLLM itself in the caller's metadata.
 _INTERNAL_METADATA: Final = frozenset({"headers", "used_client_oauth_token", "tags"})
@@ -62,12 +64,16 @@ class _Response(msgspec.Struct, gc=False):
 
 _decoder: Final = msgspec.json.Decoder(_Payload)
 _MEMBERS: Final = frozenset(_Payload.__struct_encode_fields__)
+_members: Final = msgspec.json.Decoder(
+    msgspec.defstruct("Members", [(name, msgspec.Raw, msgspec.Raw()) for name in sorted(_MEMBERS - {"response"})])
+)
 _response: Final = msgspec.json.Decoder(_Response)
 
 
 def _decode(value: Any, reading: Reading) -> RequestRecord:  # noqa: ANN401 - bytes, or values of the lenient reader
     try:
         if isinstance(value, bytes | msgspec.Raw):
+            _refuse_dense(value)
             payload = _decoder.decode(value)
         else:
             payload = msgspec.convert(
@@ -85,6 +91,14 @@ def _decode(value: Any, reading: Reading) -> RequestRecord:  # noqa: ANN401 - by
 def record_of(values: Mapping[str, Any]) -> RequestRecord:
     """The record of a payload that is put together from LiteLLM's other sources. Raises RejectedError."""
     return _record(msgspec.convert(values, _Payload))
+
+
+def _refuse_dense(value: bytes | msgspec.Raw) -> None:
+    # What is read of a payload becomes Python values, seven times as large where it is dense; long texts are not.
+    if len(view := memoryview(value)) > RECORD_BYTES and bytes(view).count(b",") > _MOST_COMMAS:
+        for name, member in msgspec.structs.asdict(_members.decode(value)).items():
+            if bytes(member).count(b",") > _MOST_COMMAS:
+                raise RejectedError(Code.TOO_LONG, name, f"{name} has too many members.")
 
 
 def _refuse_version_1(payload: _Payload) -> None:

@@ -27,7 +27,7 @@ _PAYLOADS: Final = re.compile(
     r"|ai\.(?:prompt|toolCall|response\.(?:text|toolCalls|object))|langfuse\..+\.(?:input|output)"
     r"|tfy\.(?:request\.)?(?:input|output)|traceloop\.entity"
     r"|messages|prompts?|completions?|requests?|responses?|inputs?|outputs?|(?:request|response)_body"
-    r"|proxy_server_request)(?:[.\[].*)?",
+    r"|(?:system_)?instructions|system_prompt|proxy_server_request)(?:[.\[].*)?",
     re.IGNORECASE,
 )
 # By their last step: credentials and whole sets of headers, traces of stacks, addresses of clients.

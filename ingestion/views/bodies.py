@@ -7,11 +7,22 @@ from typing import BinaryIO, Final, cast
 from django.conf import settings
 from django.http import HttpRequest, UnreadablePostError
 
+from metricsportal.lib.budget import Budget, Share
+
 ENCODINGS: Final = "gzip, identity"
 _PIECE: Final = 65_536
 # JSON of requests shrinks 10 to 50 fold; what shrinks more is made to fill our memory.
 _MOST_SHRINKING: Final = 250
 _ALWAYS_READ: Final = 4 * 2**20
+_CUT: Final = "The body ended before its end."
+
+
+_decoded: Final = Budget()
+
+
+def share() -> Share:
+    """What the body of one request may hold of the memory for all bodies; open it for as long as the body is used."""
+    return Share(_decoded)
 
 
 class BodyError(Exception):
@@ -22,15 +33,22 @@ class BodyError(Exception):
         self.status = status
 
 
-def read_body(request: HttpRequest) -> bytes:
-    """The decoded body. Raises BodyError before more than the limits is in memory."""
+def read_body(request: HttpRequest, share: Share) -> bytes:
+    """The decoded body. Raises BodyError, ExhaustedError before more than the limits is in memory."""
     encoding = request.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in ("", "identity", "gzip"):
         raise BodyError(415, f"Content-Encoding “{encoding[:64]}” is not supported; send {ENCODINGS}.")
-    if _declared_length(request) > settings.INGEST_MAX_WIRE_BYTES:
+    declared = _declared_length(request)
+    if declared > settings.INGEST_MAX_WIRE_BYTES:
         raise _too_large("body", settings.INGEST_MAX_WIRE_BYTES)
-    pieces = _limited(_pieces(_stream(request)), settings.INGEST_MAX_WIRE_BYTES)
-    return b"".join(_unzipped(pieces) if encoding == "gzip" else pieces)
+    pieces = _limited(_pieces(_stream(request)), settings.INGEST_MAX_WIRE_BYTES, declared)
+    return b"".join(_held(_unzipped(pieces) if encoding == "gzip" else pieces, share))
+
+
+def _held(pieces: Iterable[bytes], share: Share) -> Iterator[bytes]:
+    for piece in pieces:
+        share.grow(len(piece), most=settings.INGEST_MAX_BYTES_AT_ONCE)
+        yield piece
 
 
 def _declared_length(request: HttpRequest) -> int:
@@ -52,16 +70,19 @@ def _pieces(stream: BinaryIO) -> Iterator[bytes]:
         while piece := stream.read(_PIECE):
             yield piece
     except (UnreadablePostError, OSError) as error:
-        raise BodyError(400, "The body ended before its end.") from error
+        raise BodyError(400, _CUT) from error
 
 
-def _limited(pieces: Iterable[bytes], limit: int) -> Iterator[bytes]:
+def _limited(pieces: Iterable[bytes], limit: int, declared: int) -> Iterator[bytes]:
+    """The pieces of a body that is neither over the limit nor cut short: lines and spans end anywhere."""
     size = 0
     for piece in pieces:
         size += len(piece)
         if size > limit:
             raise _too_large("body", limit)
         yield piece
+    if size < declared:
+        raise BodyError(400, _CUT)
 
 
 def _unzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -7,18 +7,20 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from ingestion import services
 from ingestion.formats import ENVOY, LITELLM, NATIVE, Format, MalformedError, UnsupportedError
+from ingestion.formats.base import TooManyError
 from ingestion.formats.mapping import Reading
 from ingestion.pipeline import Item
 from ingestion.readings import reading_of
 from ingestion.views.answers import Refusal, counts, problem
-from ingestion.views.bodies import ENCODINGS, BodyError, read_body
+from ingestion.views.bodies import ENCODINGS, BodyError, read_body, share
+from metricsportal.lib.budget import ExhaustedError, Share
 from teams.access import scope_of_key
 from teams.authentication import CHALLENGE, identify_key
 from teams.roles import KeyScope
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from teams.models import ApiKey
 
 _log = logging.getLogger(__name__)
+_RETRY: Final = {"Retry-After": str(services.UnavailableError.retry_after)}
 Endpoint = Callable[[HttpRequest], HttpResponse]
 Refuse = Callable[[HttpRequest, Refusal], HttpResponse]
 
@@ -42,10 +45,11 @@ def guarded(view: Endpoint, refuse: Refuse) -> Endpoint:
             return view(request)
         except Refusal as refusal:
             return refuse(request, refusal)
-        except (services.UnavailableError, OperationalError, InterfaceError) as error:
+        except (services.UnavailableError, OperationalError, InterfaceError, InternalError) as error:
             _log.warning("ingest is not available: %s", error)
-            retry = {"Retry-After": str(services.UnavailableError.retry_after)}
-            return refuse(request, Refusal(503, "Nothing was stored. Send the same records again.", headers=retry))
+            return refuse(request, Refusal(503, "Nothing was stored. Send the same records again.", headers=_RETRY))
+        except ExhaustedError:
+            return refuse(request, Refusal(503, "Too much arrives at once. Send the same again.", headers=_RETRY))
         except Exception:
             _log.exception("ingest at %s failed", request.path)
             return refuse(request, Refusal(500, "This is an error of the portal; it was logged."))
@@ -54,17 +58,19 @@ def guarded(view: Endpoint, refuse: Refuse) -> Endpoint:
 
 
 def take(request: HttpRequest, format_: Format) -> services.Outcome:
-    """Store the body of a request. Raises Refusal."""
+    """Store the body of a request. Raises Refusal, ExhaustedError."""
     now = timezone.now()
     key = key_of(request, now)
-    return services.ingest(
-        organization=key.organization,
-        items=_items(request, format_, reading_of(key.organization_id)),
-        source=format_.name,
-        now=now,
-        past_days=settings.INGEST_PAST_DAYS,
-        key_id=key.pk,
-    )
+    reading = reading_of(key.organization_id)
+    with share() as held:
+        return services.ingest(
+            organization=key.organization,
+            items=_items(request, format_, reading, held),
+            source=format_.name,
+            now=now,
+            past_days=settings.INGEST_PAST_DAYS,
+            key_id=key.pk,
+        )
 
 
 def key_of(request: HttpRequest, now: datetime) -> "ApiKey":
@@ -77,10 +83,10 @@ def key_of(request: HttpRequest, now: datetime) -> "ApiKey":
     return key
 
 
-def body_of(request: HttpRequest) -> bytes:
-    """The decoded body. Raises Refusal."""
+def body_of(request: HttpRequest, held: Share) -> bytes:
+    """The decoded body. Raises Refusal, ExhaustedError."""
     try:
-        return read_body(request)
+        return read_body(request, held)
     except BodyError as error:
         headers = {"Accept-Encoding": ENCODINGS} if error.status == 415 else {}
         raise Refusal(error.status, str(error), headers=headers) from error
@@ -93,14 +99,16 @@ def malformed(error: MalformedError) -> Refusal:
     return Refusal(400, str(error), kind="malformed-body", title="The body cannot be read", **known)
 
 
-def _items(request: HttpRequest, format_: Format, reading: Reading) -> list[Item]:
+def _items(request: HttpRequest, format_: Format, reading: Reading, held: Share) -> list[Item]:
     most = settings.INGEST_MAX_RECORDS
     try:
-        items = list(islice(format_.read(body_of(request), reading), most + 1))
+        items = list(islice(format_.read(body_of(request, held), reading), most + 1))
     except MalformedError as error:
         raise malformed(error) from error
     except UnsupportedError as error:
         raise Refusal(422, str(error), kind="unsupported-body", title="The body holds no usable records") from error
+    except TooManyError as error:
+        raise Refusal(413, str(error)) from error
     if len(items) > most:
         raise Refusal(413, f"A batch holds at most {most:,} records.")
     return items

@@ -12,6 +12,7 @@ from ingestion.formats import MalformedError
 from ingestion.formats.langfuse import Found, read
 from ingestion.validation import Window
 from ingestion.views.answers import Refusal, problem
+from ingestion.views.bodies import share
 from ingestion.views.endpoints import body_of, guarded, key_of, malformed
 
 
@@ -19,7 +20,9 @@ def _batch(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     key = key_of(request, now)
     window = Window.around(now, past_days=settings.INGEST_PAST_DAYS, future_minutes=settings.INGEST_FUTURE_MINUTES)
-    answers = observations.receive(key.organization, _events(body_of(request), window), now, key_id=key.pk)
+    with share() as held:
+        events = _events(body_of(request, held), window)
+        answers = observations.receive(key.organization, events, now, key_id=key.pk)
     reply = {
         "successes": [{"id": one.id, "status": one.status} for one in answers if not one.message],
         "errors": [{"id": one.id, "status": one.status, "message": one.message} for one in answers if one.message],

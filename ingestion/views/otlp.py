@@ -9,6 +9,7 @@ from ingestion import services
 from ingestion.formats import MalformedError
 from ingestion.formats.otlp import OTLP_JSON, OTLP_PROTOBUF, json_spans, others, protobuf
 from ingestion.views.answers import Refusal
+from ingestion.views.bodies import share
 from ingestion.views.endpoints import Endpoint, body_of, guarded, key_of, malformed, take
 
 
@@ -48,7 +49,8 @@ def _declining(kind: str) -> Endpoint:
     def view(request: HttpRequest) -> HttpResponse:
         key_of(request, timezone.now())
         try:
-            number = others.count(kind, body_of(request), binary=_is_binary(request))
+            with share() as held:
+                number = others.count(kind, body_of(request, held), binary=_is_binary(request))
         except MalformedError as error:
             raise malformed(error) from error
         return _answer(request, kind, number, others.DECLINED[kind] if number else "")

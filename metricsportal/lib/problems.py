@@ -13,6 +13,7 @@ KINDS: Final = {
     403: ("forbidden", "This key or role does not allow this"),
     404: ("not-found", "There is nothing here"),
     405: ("method-not-allowed", "This method is not offered here"),
+    408: ("too-slow", "The request did not arrive in time"),
     409: ("conflict", "The present state forbids this"),
     413: ("too-large", "The body is too large"),
     415: ("unsupported-format", "This format is not supported"),

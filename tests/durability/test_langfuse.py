@@ -17,7 +17,7 @@ import pytest
 
 from benchmarks.web import Portal, running
 from metricsportal import children
-from tests.durability.test_kills import ROOT, Installation, install, plain
+from tests.durability.installation import ROOT, Installation, install, plain
 from tests.harness import postgresql, redis
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]

@@ -16,10 +16,9 @@ from typing import Any, Final
 import pytest
 
 from metricsportal import children, processes
-from tests.durability.test_kills import ROOT, Installation, installation
+from tests.durability.installation import ROOT, Installation
 from tests.metricsportal.test_up import descendants
 
-__all__ = ["installation"]  # a fixture
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),

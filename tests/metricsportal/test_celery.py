@@ -1,11 +1,20 @@
 """The clock names tasks that exist and expire before they pile up."""
 
+import inspect
+
 from metricsportal.celery import BEAT_SCHEDULE, app
 
 
 def test_every_scheduled_task_exists() -> None:
     app.loader.import_default_modules()
     assert {entry["task"] for entry in BEAT_SCHEDULE.values()} <= set(app.tasks)
+
+
+def test_a_wake_up_carries_nothing_that_could_be_stale() -> None:
+    app.loader.import_default_modules()
+    for entry in BEAT_SCHEDULE.values():
+        assert not inspect.signature(app.tasks[entry["task"]].run).parameters
+        assert not {"args", "kwargs"} & entry.keys()
 
 
 def test_every_wake_up_expires_before_the_next_one() -> None:

@@ -12,7 +12,6 @@ from ingestion.records import Operation
 
 OPERATIONS: Final = {"generation": Operation.CHAT, "embedding": Operation.EMBEDDINGS}
 """Types of observations that are calls to a model."""
-_INSTRUCTIONS: Final = frozenset({"instructions", "system", "system_prompt"})
 # Langfuse keeps disjoint buckets: what follows is beside `input` and `output`, not a part of them.
 _CACHE_READ: Final = ("cache_read_input_tokens", "input_cached_tokens", "input_cache_read")
 _CACHE_WRITE: Final = (
@@ -27,7 +26,7 @@ _AUDIO_OUT: Final = ("output_audio_tokens",)
 
 def without_payloads(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Metadata without what is named like a prompt or an answer: the SDK copies instructions of calls there."""
-    return {key: value for key, value in metadata.items() if not is_payload(key) and key.lower() not in _INSTRUCTIONS}
+    return {key: value for key, value in metadata.items() if not is_payload(key) and key.lower() != "system"}
 
 
 def counts(details: Mapping[str, Any]) -> usage.Counts:

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO, Final
 from ingestion.formats.base import Format
 from ingestion.formats.head import Head
 from ingestion.formats.mapping import Reading, apply
-from ingestion.formats.otlp import json_spans, protobuf
+from ingestion.formats.otlp import counting, json_spans, protobuf
 from ingestion.formats.otlp.choice import Call, calls
 from ingestion.formats.otlp.span import Attributes, Span, first
 from ingestion.pipeline import Item
@@ -15,8 +15,9 @@ from ingestion.records import RejectedError, RequestRecord
 _Decode = Callable[[bytes], Iterator[Span]]
 
 
-def _format(decode: _Decode, *names: str) -> Format:
+def _format(decode: _Decode, check: Callable[[bytes], None], *names: str) -> Format:
     def of_body(body: bytes, reading: Reading) -> Iterator[Item]:
+        check(body)
         return _items(decode(body), reading)
 
     def of_file(file: BinaryIO, reading: Reading) -> Iterator[Item]:
@@ -75,5 +76,5 @@ def _nearest(places: Sequence[Attributes], name: str) -> Any:  # noqa: ANN401 - 
     return next((found for one in places if (found := first(one, name)) is not None), None)
 
 
-OTLP_PROTOBUF: Final = _format(protobuf.spans)
-OTLP_JSON: Final = _format(json_spans.spans, "resourceSpans")
+OTLP_PROTOBUF: Final = _format(protobuf.spans, counting.refuse_too_many_spans)
+OTLP_JSON: Final = _format(json_spans.spans, json_spans.refuse_too_many_spans, "resourceSpans")

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from ingestion.formats.base import MalformedError
+from ingestion.formats.counting import is_too_dense, refuse_too_many
 from ingestion.formats.json_body import malformed_by
 from ingestion.formats.otlp.span import Event, Span
 
@@ -99,13 +100,27 @@ def spans(body: bytes) -> Iterator[Span]:
                 yield _span(one, resource, scoped.scope.name if scoped.scope else "")
 
 
+def refuse_too_many_spans(body: bytes) -> None:
+    """Raise TooManyError for more spans than a batch may have records, before they are in memory."""
+    refuse_too_many(body, _shape)
+
+
+def _shape(element: Any) -> Any:  # noqa: ANN401 - types
+    """A body, its spans being of that type."""
+    found = element
+    for name in ("Scoped.spans", "Group.scopeSpans", "Request.resourceSpans"):
+        kind, _, member = name.partition(".")
+        found = msgspec.defstruct(kind, [(member, list[found] | None, None)], gc=False)  # type: ignore[valid-type]
+    return found
+
+
 def _decode(body: bytes) -> _Request:
     try:
         return _decoder.decode(body)
     except msgspec.ValidationError as error:
         raise MalformedError(f"The body is not an ExportTraceServiceRequest: {error}") from error
     except _UNREADABLE as error:
-        if not _HALF.search(body):
+        if not _HALF.search(body) or is_too_dense(body):
             raise malformed_by(error, body, body) from error
     try:
         return msgspec.convert(json.loads(body), _Request)
