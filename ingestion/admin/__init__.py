@@ -1,5 +1,5 @@
-"""Administration of ingest at `/admin/`: the price book, names seen in traffic, requests and outcomes to look at."""
+"""Administration of ingest at `/admin/`: the price book, repricing, names seen in traffic, requests and outcomes."""
 
-from ingestion.admin import dimensions, prices, requests
+from ingestion.admin import dimensions, prices, repricing, requests
 
-__all__ = ["dimensions", "prices", "requests"]
+__all__ = ["dimensions", "prices", "repricing", "requests"]

@@ -1,4 +1,4 @@
-"""Tables of ingestion: facts, dimensions, the price book, the changed-hour log, ingest outcomes."""
+"""Tables of ingestion: facts, dimensions, the price book, the changed-hour log, ingest outcomes, runs of repricing."""
 
 from ingestion.models.dimensions import (
     OVERFLOW,
@@ -12,6 +12,7 @@ from ingestion.models.dimensions import (
 from ingestion.models.facts import LLMRequest
 from ingestion.models.logs import ChangedHour, IngestBatch
 from ingestion.models.prices import PriceEntry
+from ingestion.models.repricing import RepriceRun
 
 __all__ = [
     "OVERFLOW",
@@ -24,5 +25,6 @@ __all__ = [
     "MetadataKey",
     "MetadataValue",
     "PriceEntry",
+    "RepriceRun",
     "VirtualModel",
 ]

@@ -9,7 +9,13 @@ def test_every_scheduled_task_exists() -> None:
 
 
 def test_every_wake_up_expires_before_the_next_one() -> None:
-    periods = {"sweep": 60, "send-due-mail": 300, "close-due-periods": 3600, "verify": 86_400}
+    periods = {
+        "sweep": 60,
+        "send-due-mail": 300,
+        "continue-repricing": 300,
+        "close-due-periods": 3600,
+        "verify": 86_400,
+    }
     expires = {name: entry["options"]["expires"] for name, entry in BEAT_SCHEDULE.items()}
     assert expires.keys() == periods.keys()
     assert all(0 < expires[name] < period for name, period in periods.items())
