@@ -40,6 +40,8 @@ class RepriceForm(ModelForm):
     first = forms.DateField(label="From", help_text="First day, in the reporting zone of the organization.")
     last = forms.DateField(label="To", help_text="Last day, inclusive.")
 
+    reason = forms.CharField(max_length=300, help_text="Why; it goes into the audit log.")
+
     class Meta:
         model = RepriceRun
         fields: ClassVar[list[str]] = ["organization", "model", "virtual_model", "team", "reason"]
