@@ -5,7 +5,7 @@ from typing import Final
 
 from celery import shared_task
 
-from ingestion.repricing import runs
+from ingestion.repricing import runs, work
 
 CHUNKS: Final = 200
 """Of one task: well within its time limit; what is left rings again."""
@@ -18,7 +18,7 @@ def _now() -> datetime:
 @shared_task
 def reprice(run_id: int) -> int:
     """Go on with a run of repricing; the number of chunks done."""
-    done = runs.carry_out(run_id, clock=_now, chunks=CHUNKS)
+    done = work.carry_out(run_id, clock=_now, chunks=CHUNKS)
     if done == CHUNKS:
         reprice.delay(run_id)
     return done
@@ -27,4 +27,4 @@ def reprice(run_id: int) -> int:
 @shared_task
 def continue_repricing() -> int:
     """Go on with every run that nobody works on: a message or a worker was lost; the number of chunks done."""
-    return sum(runs.carry_out(run_id, clock=_now, chunks=CHUNKS) for run_id in runs.waiting(_now()))
+    return sum(work.carry_out(run_id, clock=_now, chunks=CHUNKS) for run_id in runs.waiting(_now()))

@@ -8,8 +8,9 @@ from teams.models import Organization, User
 class RepriceRun(models.Model):
     """A preview, and if somebody confirmed it, the change of the stored costs.
 
-    Every chunk commits together with the place it reached (`cursor_at`, `cursor_id`) and its sums, so a run that was
-    killed goes on where it stopped, whoever goes on with it. Names are kept as text: the run outlives a renaming.
+    Every chunk commits together with the place it reached and its sums, so a run that was killed goes on where it
+    stopped, whoever goes on with it. The place: everything until `cursor_at`, `cursor_id` is done, and of the window
+    behind it, which ends at `window_at`, `window_id`, so many parts. Names are text: the run outlives a renaming.
     """
 
     class State(models.TextChoices):
@@ -37,9 +38,12 @@ class RepriceRun(models.Model):
     expected = models.BigIntegerField(default=0, help_text="Requests to look at, when it began.")
     cursor_at = models.DateTimeField(null=True)
     cursor_id = models.BigIntegerField(default=0)
+    window_at = models.DateTimeField(null=True)
+    window_id = models.BigIntegerField(default=0)
+    part = models.SmallIntegerField(default=0)
     preview = models.JSONField(default=dict, help_text="Sums of the preview.")
     result = models.JSONField(default=dict, help_text="Sums of what was changed.")
-    trouble = models.CharField(max_length=300, blank=True, help_text="Why it stopped.")
+    trouble = models.CharField(max_length=300, blank=True, help_text="What there is to know about its end.")
 
     class Meta:
         ordering = ["-id"]

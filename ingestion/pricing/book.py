@@ -73,12 +73,6 @@ def version(organization_id: int) -> int:
     return entries.aggregate(version=Max("id"))["version"] or 0
 
 
-def price_book_at(organization_id: int, version: int) -> PriceBook:
-    """The book as it was at a version: nothing is ever taken out of it, so the later entries are left out."""
-    entries = PriceEntry.objects.filter(Q(organization=organization_id) | Q(organization=None), id__lte=version)
-    return PriceBook((_entry(row) for row in entries.values_list(*_COLUMNS)), version)
-
-
 def price_book(organization_id: int) -> PriceBook:
     """The book as it is now. Reads the entries again only when there are new ones."""
     entries = PriceEntry.objects.filter(Q(organization=organization_id) | Q(organization=None))

@@ -1,4 +1,4 @@
-"""Runs of repricing: proposed, confirmed, carried out in chunks that anybody may continue, audited at the end."""
+"""Runs of repricing: previewed, proposed, confirmed, begun; finished with their one row in the audit log."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -9,11 +9,9 @@ from django.db import transaction
 from ingestion.models import RepriceRun
 from ingestion.pricing import book
 from ingestion.repricing import storage
-from ingestion.repricing.chunks import Repricing
-from ingestion.repricing.selection import Selection, SelectionError
-from ingestion.repricing.storage import Cursor
+from ingestion.repricing.selection import Selection
 from ingestion.repricing.tally import Tally, tally_of
-from ingestion.writer.retries import with_retries
+from ingestion.repricing.windows import Place, Repricing
 from metricsportal.lib.money import usd_text
 from metricsportal.lib.timerange import TimeRange
 from teams.models import User
@@ -25,7 +23,6 @@ State = RepriceRun.State
 WORKING: Final = (State.PREVIEWING, State.APPLYING)
 STALLED: Final = timedelta(minutes=2)
 """A run without a new chunk for so long is nobody's at the moment."""
-Clock = Callable[[], datetime]
 Progress = Callable[[int, int], None]
 """Called with the requests looked at so far and those expected."""
 
@@ -36,13 +33,13 @@ class RepriceRefusedError(Exception):
 
 def preview(selection: Selection, progress: Progress) -> Tally:
     """What repricing would change, now and by the newest prices; nothing is stored."""
-    repricing = Repricing(selection, book.price_book(selection.organization.pk))
-    tally, expected = Tally(), repricing.count()
-    chunk = repricing.chunk(None)
-    while chunk.cursor is not None:
-        tally.add(chunk.tally)
+    repricing, tally = Repricing(selection), Tally()
+    expected, window = repricing.count(), repricing.window(Place())
+    while window.until is not None:
+        for part in filter(None, window.parts):
+            tally.add(part.tally)
         progress(tally.total.requests, expected)
-        chunk = repricing.chunk(chunk.cursor)
+        window = repricing.window(Place(window.until))
     return tally
 
 
@@ -57,49 +54,19 @@ def confirm(*, actor: User, run: RepriceRun, now: datetime) -> None:
     require(actor, run.organization, Capability.MANAGE_PRICES)
     if book.version(run.organization_id) != run.price_book_version:
         raise RepriceRefusedError("Prices were added since this preview was made; make a new one.")
-    fresh = {"cursor_at": None, "cursor_id": 0, "requested_by": actor, "updated_at": now}
+    place = {"cursor_at": None, "cursor_id": 0, "window_at": None, "window_id": 0, "part": 0}
+    fresh = {**place, "requested_by": actor, "trouble": "", "updated_at": now}
     waiting = RepriceRun.objects.filter(pk=run.pk, state=State.PREVIEWED)
     if not waiting.update(state=State.APPLYING, **fresh):
         raise RepriceRefusedError("This repricing waits for nobody's confirmation.")
 
 
 def begin(*, selection: Selection, reason: str, actor: User | None = None) -> tuple[RepriceRun, bool]:
-    """A run to be applied at once, and whether it is an earlier one of the same selection that was interrupted.
-
-    An interrupted run of an older price book is closed with what it did: going on would bring old prices.
-    """
-    version = book.version(selection.organization.pk)
+    """A run to be applied at once, and whether it is an earlier one of the same selection that was interrupted."""
     with transaction.atomic():
         storage.lock(selection.organization.pk)
-        same = RepriceRun.objects.filter(state=State.APPLYING, **_columns(selection))
-        for run in same.select_related("organization", "requested_by"):
-            if run.price_book_version == version:
-                return run, True
-            _stop(run, "Prices were added before it was done; a later repricing took over.")
-        return _create(selection, reason, State.APPLYING, actor), False
-
-
-def carry_out(run_id: int, *, clock: Clock, chunks: int, progress: Progress = lambda done, expected: None) -> int:
-    """Work through at most so many chunks of a run, each its own transaction; the number of chunks done.
-
-    Several may do so at the same time: each chunk begins where the run stands when its transaction has the lock.
-    Less than `chunks` = there is nothing left to do. Raises `ingestion.writer.retries.UnavailableError`.
-    """
-    run = RepriceRun.objects.filter(pk=run_id, state__in=WORKING).select_related("organization").first()
-    if run is None:
-        return 0
-    try:
-        repricing = Repricing(selection_of(run), book.price_book_at(run.organization_id, run.price_book_version))
-    except SelectionError as error:
-        with transaction.atomic():
-            _stop(run, str(error))
-        return 0
-    for done in range(chunks):
-        after = with_retries(lambda: _step(run_id, repricing, clock()))
-        if after is None:
-            return done
-        progress(_tally(after).total.requests, after.expected)
-    return chunks
+        interrupted = RepriceRun.objects.filter(state=State.APPLYING, **_columns(selection)).first()
+        return interrupted or _create(selection, reason, State.APPLYING, actor), interrupted is not None
 
 
 def waiting(now: datetime) -> list[int]:
@@ -113,30 +80,8 @@ def selection_of(run: RepriceRun) -> Selection:
     return Selection(run.organization, TimeRange(run.start, run.end), run.model, run.virtual_model, run.team)
 
 
-def _step(run_id: int, repricing: Repricing, now: datetime) -> RepriceRun | None:
-    """One chunk: facts, changed hours, the place that the run reached and its sums, together or not at all."""
-    with transaction.atomic():
-        storage.lock(repricing.organization_id)
-        found = RepriceRun.objects.filter(pk=run_id, state__in=WORKING)
-        run = found.select_related("organization", "requested_by").first()
-        if run is None:
-            return None
-        if run.cursor_at is None:
-            run.expected = repricing.count()
-        chunk = repricing.chunk(Cursor(run.cursor_at, run.cursor_id) if run.cursor_at else None)
-        if chunk.cursor is None:
-            _finish(run)
-            return None
-        if run.state == State.APPLYING:
-            repricing.store(chunk, now)
-        tally = _tally(run)
-        tally.add(chunk.tally)
-        run.cursor_at, run.cursor_id = chunk.cursor
-        _keep(run, tally)
-        return run
-
-
-def _finish(run: RepriceRun) -> None:
+def finish(run: RepriceRun) -> None:
+    """Everything was looked at; call it in the transaction that saw that."""
     applying = run.state == State.APPLYING
     run.state = State.APPLIED if applying else State.PREVIEWED
     if applying:
@@ -144,22 +89,12 @@ def _finish(run: RepriceRun) -> None:
     run.save()
 
 
-def _stop(run: RepriceRun, trouble: str) -> None:
+def stop(run: RepriceRun, trouble: str) -> None:
     """End a run that cannot go on; what it did stays done, and is told."""
     if run.state == State.APPLYING:
         _audit(run)
     run.state, run.trouble = State.STOPPED, trouble[:300]
     run.save()
-
-
-def _tally(run: RepriceRun) -> Tally:
-    return tally_of(run.result if run.state == State.APPLYING else run.preview)
-
-
-def _keep(run: RepriceRun, tally: Tally) -> None:
-    name = "result" if run.state == State.APPLYING else "preview"
-    setattr(run, name, tally.to_json())
-    run.save(update_fields=[name, "expected", "cursor_at", "cursor_id", "updated_at"])
 
 
 def _create(selection: Selection, reason: str, state: str, actor: User | None) -> RepriceRun:

@@ -65,13 +65,17 @@ def lock(organization_id: int) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK | organization_id])
 
 
-def read(facts: "QuerySet[LLMRequest]", after: Cursor | None, size: int) -> list[tuple[Any, ...]]:
-    """The next facts in the order of time as tuples of COLUMNS."""
+def read(facts: "QuerySet[LLMRequest]", after: Cursor | None, until: Cursor | None, most: int) -> list[tuple[Any, ...]]:
+    """The next facts behind `after`, up to and including `until`, in the order of time as tuples of COLUMNS."""
+    # The second condition of each is what an index can use, the first decides among facts of the same microsecond.
     if after is not None:
-        # The first condition is what an index can use, the second decides among facts of the same microsecond.
         later = Q(started_at__gt=after.at) | Q(started_at=after.at, id__gt=after.id)
         facts = facts.filter(later, started_at__gte=after.at)
-    rows = facts.order_by("started_at", "id").values_list(*COLUMNS)[:size]
+    if until is not None:
+        not_later = Q(started_at__lt=until.at) | Q(started_at=until.at, id__lte=until.id)
+        facts = facts.filter(not_later, started_at__lte=until.at)
+    rows = facts.order_by("started_at", "id").values_list(*COLUMNS)
+    rows = rows[:most] if until is None else rows
     if connection.vendor != "postgresql":
         return list(rows)
     try:

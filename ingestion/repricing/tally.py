@@ -29,11 +29,9 @@ class Sums:
 
 # Why requests that were looked at keep what they have, whatever the book says.
 OTHER: Final = "other"
-NEWER: Final = "newer"
 TOO_LARGE: Final = "too_large"
 KEPT: Final = {
     OTHER: "stored under (other): their model name is not known any more",
-    NEWER: "priced meanwhile by a newer price book",
     TOO_LARGE: "would cost more than 9,223,372 USD, which cannot be stored",
 }
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from ingestion.repricing import runs
+from ingestion.repricing import runs, work
 from ingestion.repricing.report import Line, Report, report
 from ingestion.repricing.selection import Selection, SelectionError, select
 from ingestion.repricing.tally import tally_of
@@ -62,7 +62,7 @@ class Command(BaseCommand):
         run, resumed = runs.begin(selection=selection, reason=reason)
         if resumed and not options["json"]:
             self.stdout.write(f"Going on with {run}, which was interrupted.")
-        while runs.carry_out(run.pk, clock=timezone.now, chunks=_CHUNKS, progress=self._progress) == _CHUNKS:
+        while work.carry_out(run.pk, clock=timezone.now, chunks=_CHUNKS, progress=self._progress) == _CHUNKS:
             pass
         run.refresh_from_db()
         if run.state != runs.State.APPLIED:

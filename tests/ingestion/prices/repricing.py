@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from ingestion.models import LLMRequest, RepriceRun
 from ingestion.records import TOKEN_FIELDS
-from ingestion.repricing import runs
+from ingestion.repricing import runs, work
 from ingestion.repricing.selection import Selection, select
 from ingestion.repricing.tally import Tally, tally_of
 from teams.models import Organization, User
@@ -34,7 +34,7 @@ def apply(selection: Selection, *, actor: User | None = None, reason: str = "wro
 
 
 def finish(run: RepriceRun) -> Tally:
-    runs.carry_out(run.pk, clock=timezone.now, chunks=10_000)
+    work.carry_out(run.pk, clock=timezone.now, chunks=10_000)
     run.refresh_from_db()
     assert run.state == runs.State.APPLIED, run.trouble
     return tally_of(run.result)

@@ -10,9 +10,9 @@ from django.db import connection
 from django.utils import timezone
 
 from ingestion.models import OVERFLOW, ChangedHour, LLMModel, LLMRequest, PriceEntry, RepriceRun
-from ingestion.repricing import chunks, runs
+from ingestion.repricing import runs, windows, work
 from ingestion.repricing.selection import SelectionError, select
-from ingestion.repricing.tally import NEWER, OTHER, TOO_LARGE, Sums, Tally, tally_of
+from ingestion.repricing.tally import OTHER, TOO_LARGE, Sums, Tally
 from teams.models import AuditEntry, Organization, Team, User
 from tests import make
 from tests.ingestion.prices.repricing import FIRST, LAST, apply, at, costs, everything, finish, fixed, pico, preview
@@ -22,9 +22,10 @@ USD_OF_ONE = pico("0.0035")  # 1,000 input tokens at 2.50 and 100 output tokens 
 
 
 @pytest.fixture
-def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chunks that end in the middle of everything."""
-    monkeypatch.setitem(chunks.SIZES, connection.vendor, 7)
+def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows and parts that end in the middle of everything."""
+    monkeypatch.setitem(windows.WINDOWS, connection.vendor, 7)
+    monkeypatch.setitem(windows.PARTS, connection.vendor, 3)
 
 
 def prices(**fields: Any) -> None:
@@ -72,7 +73,7 @@ def test_a_preview_changes_nothing(acme: Organization) -> None:
     assert not AuditEntry.objects.exists()
 
 
-@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.usefixtures("small_windows")
 def test_a_second_run_changes_nothing(acme: Organization) -> None:
     for number in range(20):
         make.request(acme, started_at=at(11) + timedelta(hours=number // 3))
@@ -162,19 +163,22 @@ def test_a_cost_that_cannot_be_stored_is_not(acme: Organization) -> None:
     assert len(before) == 2
 
 
-def test_an_older_book_never_overwrites_a_newer_one(acme: Organization) -> None:
-    make.request(acme, request_id="old")
-    make.price("gpt-4o", "input", "1")
-    make.price("gpt-4o", "output", "0")
+@pytest.mark.usefixtures("small_windows")
+def test_prices_that_are_added_meanwhile_hold_from_then_on(acme: Organization) -> None:
+    for number in range(20):
+        make.request(acme, started_at=at(11) + timedelta(hours=number))
+    prices()
     run, _ = runs.begin(selection=everything(acme), reason="")
-    make.price("gpt-4o", "input", "2")
-    make.request(acme, request_id="new")
-    tally = finish(run)
-    assert tally.kept == {NEWER: 1}
-    assert costs(acme) == {
-        "old": ("computed", pico("0.001"), pico("0.001")),
-        "new": ("computed", pico("0.002"), pico("0.002")),
-    }
+    work.carry_out(run.pk, clock=timezone.now, chunks=4)
+    newer = make.price("gpt-4o", "input", "5")
+    finish(run)
+    run.refresh_from_db()
+    assert run.price_book_version == newer.pk
+    assert "Reprice once more" in run.trouble
+    found = {cost for _, cost, _ in costs(acme).values()}
+    assert found == {USD_OF_ONE, pico("0.006")}
+    apply(everything(acme))
+    assert {cost for _, cost, _ in costs(acme).values()} == {pico("0.006")}
 
 
 def test_filters_and_borders(acme: Organization, rival: Organization, search: Team) -> None:
@@ -229,45 +233,31 @@ def test_ranges_that_are_none_are_refused(acme: Organization, borders: Any) -> N
         select(acme, first=borders[0], last=borders[1])
 
 
-@pytest.mark.usefixtures("small_chunks")
-def test_a_run_goes_on_where_it_stopped(acme: Organization) -> None:
+@pytest.mark.usefixtures("small_windows")
+@pytest.mark.parametrize("stop", [1, 2, 3, 4, 5])
+def test_a_run_goes_on_where_it_stopped(acme: Organization, stop: int) -> None:
     for _ in range(20):
         make.request(acme, started_at=at(11))  # all in one microsecond: only the id tells them apart
     prices()
     selection = everything(acme)
     run, resumed = runs.begin(selection=selection, reason="first")
     assert not resumed
-    assert runs.carry_out(run.pk, clock=timezone.now, chunks=1) == 1
-    assert LLMRequest.objects.filter(cost_state="computed").count() == 7
+    assert work.carry_out(run.pk, clock=timezone.now, chunks=stop) == stop
+    assert 0 < LLMRequest.objects.filter(cost_state="computed").count() < 20
+    make.request(acme, started_at=at(11), request_id="late")  # behind everything, and priced already
     assert not AuditEntry.objects.exists()
     again, resumed = runs.begin(selection=selection, reason="second")
     assert (again.pk, resumed) == (run.pk, True)
-    assert finish(again).total == Sums(20, 20, 0, 20 * USD_OF_ONE)
+    assert finish(again).total == Sums(21, 20, USD_OF_ONE, 21 * USD_OF_ONE)
     assert AuditEntry.objects.get().details["changed"] == 20
-    assert runs.carry_out(run.pk, clock=timezone.now, chunks=1) == 0
-
-
-@pytest.mark.usefixtures("small_chunks")
-def test_a_run_of_an_older_book_is_closed_with_what_it_did(acme: Organization) -> None:
-    for _ in range(20):
-        make.request(acme)
-    prices()
-    run, _ = runs.begin(selection=everything(acme), reason="")
-    runs.carry_out(run.pk, clock=timezone.now, chunks=1)
-    make.price("gpt-4o", "input", "1")
-    newer, resumed = runs.begin(selection=everything(acme), reason="")
-    run.refresh_from_db()
-    assert (run.state, resumed, newer.pk == run.pk) == (runs.State.STOPPED, False, False)
-    assert tally_of(run.result).total.changed == AuditEntry.objects.get().details["changed"] == 7
-    assert finish(newer).total.changed == 20
-    assert runs.carry_out(run.pk, clock=timezone.now, chunks=9) == 0
+    assert work.carry_out(run.pk, clock=timezone.now, chunks=1) == 0
 
 
 def test_a_run_whose_team_is_gone_stops(acme: Organization, search: Team) -> None:
     make.request(acme, team="Search")
     run, _ = runs.begin(selection=everything(acme, team="Search"), reason="")
     Team.objects.filter(pk=search.pk).update(name="Renamed")
-    assert runs.carry_out(run.pk, clock=timezone.now, chunks=9) == 0
+    assert work.carry_out(run.pk, clock=timezone.now, chunks=9) == 0
     run.refresh_from_db()
     assert (run.state, "no team" in run.trouble) == (runs.State.STOPPED, True)
 
@@ -324,7 +314,7 @@ def _price(dice: random.Random) -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.usefixtures("small_windows")
 def test_the_cost_is_what_ingest_gives_now(acme: Organization, rival: Organization, seed: int) -> None:
     """The same records arrive at a second organization after the prices were added: both must cost the same."""
     dice = random.Random(seed)

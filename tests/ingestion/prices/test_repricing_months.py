@@ -7,7 +7,7 @@ from django.db import connection
 
 from analytics import rollups
 from analytics.chargeback.usage import usage
-from ingestion.repricing import chunks, runs
+from ingestion.repricing import runs, windows, work
 from ingestion.repricing.report import report
 from ingestion.repricing.tally import Sums
 from metricsportal.lib.timerange import TimeRange
@@ -22,7 +22,8 @@ ONE = pico("0.0035")
 
 @pytest.fixture(autouse=True)
 def prices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(chunks.SIZES, connection.vendor, 3)
+    monkeypatch.setitem(windows.WINDOWS, connection.vendor, 3)
+    monkeypatch.setitem(windows.PARTS, connection.vendor, 1)
     make.price("gpt-4o", "input", "2.5")
     make.price("gpt-4o", "output", "10")
 
@@ -78,7 +79,7 @@ def test_requests_around_a_closed_month_are_not_in_it(acme: Organization) -> Non
     close(acme, SEPTEMBER)
     twice_as_expensive(day(1, 1))
     for size in (1, 2, 3, 4):
-        chunks.SIZES[connection.vendor] = size
+        windows.WINDOWS[connection.vendor] = size
         assert preview(everything(acme)).closed == {"2026-09": Sums(2, 2, 2 * ONE, 4 * ONE)}
 
 
@@ -87,10 +88,10 @@ def test_a_month_that_closes_between_two_chunks_is_stated_or_corrected(acme: Org
         make.request(acme, started_at=day(9), team="Search")
     twice_as_expensive(day(1, 1))
     run, _ = runs.begin(selection=everything(acme), reason="")
-    runs.carry_out(run.pk, clock=lambda: make.NOW, chunks=1)
+    work.carry_out(run.pk, clock=lambda: make.NOW, chunks=1)
     (september,) = close(acme, SEPTEMBER)
     assert september.cost == 4 * ONE + 3 * 2 * ONE
-    runs.carry_out(run.pk, clock=lambda: make.NOW, chunks=9)
+    work.carry_out(run.pk, clock=lambda: make.NOW, chunks=9)
     (october,) = close(acme, OCTOBER)
     assert october.cost == 4 * ONE
     assert said(acme) == facts(acme)

@@ -1,4 +1,4 @@
-"""One chunk of facts: read, priced as at ingest, compared, and written where something differs."""
+"""Windows of facts: read, priced as at ingest, compared, and split into the parts that are written one by one."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -10,71 +10,95 @@ from django.db import connection
 from ingestion.models import OVERFLOW, LLMModel
 from ingestion.pipeline import Draft, price
 from ingestion.pricing.arithmetic import MAX_PICODOLLARS, Settled
-from ingestion.pricing.book import PriceBook
+from ingestion.pricing.book import PriceBook, price_book
 from ingestion.pricing.tokens import split
 from ingestion.records import RequestRecord
 from ingestion.repricing import storage
 from ingestion.repricing.closed import closed_months
 from ingestion.repricing.selection import Selection
 from ingestion.repricing.storage import Change, Cursor
-from ingestion.repricing.tally import NEWER, OTHER, TOO_LARGE, Key, Sums, Tally
+from ingestion.repricing.tally import OTHER, TOO_LARGE, Key, Sums, Tally
 
-# Facts per transaction; one of SQLite keeps every other writer waiting.
-SIZES: Final = {"postgresql": 20_000, "sqlite": 2_000}
+# Facts of a window and the transactions in which it is written. PostgreSQL keeps the old row until nobody can see it:
+# neighbours that change in different transactions find its place free, stay on their page and touch no index. SQLite
+# changes rows where they are, and one transaction keeps every other writer waiting.
+WINDOWS: Final = {"postgresql": 60_000, "sqlite": 2_000}
+PARTS: Final = {"postgresql": 4, "sqlite": 1}
 _START: Final = storage.COLUMNS.index("started_at")
 
 
-class Chunk(NamedTuple):
-    """What a chunk of facts turned out to be; `cursor` None = there was nothing left."""
+class Place(NamedTuple):
+    """How far a run is: everything until `after` is done, and the first parts of a window that ends at `until`."""
 
-    cursor: Cursor | None
+    after: Cursor | None = None
+    until: Cursor | None = None
+    part: int = 0
+
+
+class Part(NamedTuple):
+    """Facts of a window that are written together."""
+
     tally: Tally
     changes: Sequence[Change]
     hours: frozenset[datetime]
 
 
-class Repricing:
-    """A selection with everything that is the same for all of its chunks: the book, names, closed months."""
+class Window(NamedTuple):
+    """Facts in the order of time, from a place on; no `until` = there are none. `version` is that of their prices."""
 
-    def __init__(self, selection: Selection, book: PriceBook) -> None:
+    after: Cursor | None
+    until: Cursor | None
+    parts: Sequence[Part | None]
+    version: int
+
+
+class Repricing:
+    """A selection with what is the same for all of its windows: the book, names, closed months."""
+
+    def __init__(self, selection: Selection) -> None:
         self.organization_id = selection.organization.pk
-        self.book = book
         self._facts = selection.facts()
         self._models: dict[int, tuple[str | None, str]] = {}
-        months = closed_months(self.organization_id)
-        self._months = months
-        self._borders = [month.start for _, month in months]
+        self._months = closed_months(self.organization_id)
+        self._borders = [month.start for _, month in self._months]
 
     def count(self) -> int:
         """How many facts there are to look at."""
         return self._facts.count()
 
-    def chunk(self, after: Cursor | None) -> Chunk:
-        """The facts behind the cursor with their prices of now; nothing is written."""
-        rows = storage.read(self._facts, after, SIZES[connection.vendor])
+    def window(self, place: Place) -> Window:
+        """The facts at the place with the prices of now; nothing is written. Parts that are done are left out."""
+        book = price_book(self.organization_id)
+        vendor = connection.vendor
+        rows = storage.read(self._facts, place.after, place.until, WINDOWS[vendor])
         if not rows:
-            return Chunk(None, Tally(), (), frozenset())
+            return Window(place.after, place.until, [None] * PARTS[vendor] if place.until else [], book.version)
         self._know_models(row[3] for row in rows)
-        last = rows[-1]
-        return Chunk(Cursor(last[1], last[0]), *self._compare(rows))
-
-    def store(self, chunk: Chunk, now: datetime) -> None:
-        """Write the changes and the hours that they touch; call it in the transaction that read the chunk."""
-        if chunk.changes:
-            storage.write(chunk.changes, self.book.version)
-            storage.log_hours(self.organization_id, chunk.hours, now)
-
-    def _compare(self, rows: Sequence[tuple[Any, ...]]) -> tuple[Tally, list[Change], frozenset[datetime]]:
-        tally, changes, hours, cells = Tally(), list[Change](), set[datetime](), dict[Key, Sums]()
-        place, month = self._place(rows[0][_START])
-        together = self._place(rows[-1][_START]) == (place, month)  # rows are in the order of time
+        parts: list[list[tuple[Any, ...]]] = [[] for _ in range(PARTS[vendor])]
         for row in rows:
-            pk, started_at, hour, model_id, team_id, *_, state, cost, listed, _, version = row
-            settled, kept = self._settle(row, version)
+            parts[row[0] % len(parts)].append(row)
+        until = place.until or Cursor(rows[-1][_START], rows[-1][0])
+        compared = [self._compare(part, book) if part and n >= place.part else None for n, part in enumerate(parts)]
+        return Window(place.after, until, compared, book.version)
+
+    def store(self, part: Part, version: int, now: datetime) -> bool:
+        """Write the changes and the hours that they touch, in one transaction; False when facts are gone."""
+        if not part.changes:
+            return True
+        storage.log_hours(self.organization_id, part.hours, now)
+        return storage.write(part.changes, version) == len(part.changes)
+
+    def _compare(self, rows: Sequence[tuple[Any, ...]], book: PriceBook) -> Part:
+        tally, changes, hours, cells = Tally(), list[Change](), set[datetime](), dict[Key, Sums]()
+        position, month = self._month_of(rows[0][_START])
+        together = self._month_of(rows[-1][_START]) == (position, month)  # rows are in the order of time
+        for row in rows:
+            pk, started_at, hour, model_id, team_id, *_, state, cost, listed, _, _ = row
+            settled, kept = self._settle(row, book)
             if kept:
                 tally.kept[kept] = tally.kept.get(kept, 0) + 1
             if not together:
-                _, month = self._place(started_at)
+                _, month = self._month_of(started_at)
             new_state = state if settled is None else settled.state.value
             key = (model_id, team_id, state, new_state, month)
             sums = cells.get(key)
@@ -91,21 +115,19 @@ class Repricing:
             hours.add(hour)
         for key, sums in cells.items():
             tally.count(key, sums)
-        return tally, changes, frozenset(hours)
+        return Part(tally, changes, frozenset(hours))
 
-    def _settle(self, row: tuple[Any, ...], version: int) -> tuple[Settled | None, str]:
+    def _settle(self, row: tuple[Any, ...], book: PriceBook) -> tuple[Settled | None, str]:
         """The cost by the arithmetic of ingest, or None and why the fact keeps what it has."""
         provider, model = self._models[row[3]] if row[3] is not None else (None, None)
         if model == OVERFLOW:
             return None, OTHER
-        if version > self.book.version:
-            return None, NEWER
-        settled = price(_draft(row, provider, model), self.book, row[-2])
+        settled = price(_draft(row, provider, model), book, row[-2])
         if settled.cost is not None and settled.cost > MAX_PICODOLLARS:
             return None, TOO_LARGE
         return settled, ""
 
-    def _place(self, instant: datetime) -> tuple[int, str]:
+    def _month_of(self, instant: datetime) -> tuple[int, str]:
         """How many closed months have begun by then, and the name of the one in which it lies, or nothing."""
         position = bisect_right(self._borders, instant)
         if not position:
