@@ -94,7 +94,7 @@ def write(changes: Sequence[Change], version: int) -> int:
     with connection.cursor() as cursor:
         if connection.vendor != "postgresql":
             cursor.executemany(_UPDATE_ONE, [(*change[1:], version, change.id) for change in changes])
-            return len(changes)
+            return int(cursor.rowcount)
         cursor.execute(_PREPARE)
         copy_rows(_STAGING, ("id", "cost_state", "cost", "list_cost"), changes, ("int8", "text", "int8", "int8"))
         cursor.execute(_UPDATE, [version])

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import Final, NamedTuple
 
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 
 from ingestion.models import RepriceRun
 from ingestion.pricing import book
@@ -112,7 +112,7 @@ def _reader(repricing: Repricing, run_id: int) -> Iterator[_Look]:
         try:
             yield lambda place: thread.submit(with_retries, partial(_look, repricing, run_id, place)).result
         finally:
-            thread.submit(connection.close)
+            thread.submit(connections.close_all)
 
 
 def _look(repricing: Repricing, run_id: int, place: Place) -> _Seen:
