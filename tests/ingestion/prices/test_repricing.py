@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.utils import timezone
 
@@ -269,6 +270,21 @@ def test_runs_that_nobody_works_on_are_found(acme: Organization) -> None:
     assert runs.waiting(timezone.now() + runs.STALLED * 2) == [run.pk]
     finish(run)
     assert runs.waiting(timezone.now() + runs.STALLED * 2) == []
+
+
+@pytest.mark.parametrize("persona", ["member", "manager", "outsider", "nobody"])
+def test_those_who_manage_no_prices_neither_propose_nor_confirm(
+    acme: Organization, finance: User, persona: str, request: pytest.FixtureRequest
+) -> None:
+    actor = request.getfixturevalue(persona)
+    with pytest.raises(PermissionDenied):
+        runs.propose(actor=actor, selection=everything(acme), reason="")
+    run = runs.propose(actor=finance, selection=everything(acme), reason="")
+    work.carry_out(run.pk, clock=timezone.now, chunks=9)
+    with pytest.raises(PermissionDenied):
+        runs.confirm(actor=actor, run=run, now=make.NOW)
+    run.refresh_from_db()
+    assert (run.state, RepriceRun.objects.count()) == (runs.State.PREVIEWED, 1)
 
 
 def _record(dice: random.Random) -> dict[str, Any]:

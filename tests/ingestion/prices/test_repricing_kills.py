@@ -17,7 +17,7 @@ from tests.harness import postgresql
 ROOT: Final = Path(__file__).resolve().parents[3]
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="kills processes")]
 RANGE: Final = ("reprice", "--organization", "acme", "--from", "2026-01-01", "--to", "2026-12-31")
-REQUESTS: Final = 60_000
+REQUESTS: Final = 30_000
 TRAFFIC: Final = ("--requests", str(REQUESTS), "--days", "20", "--end", "2026-11-01T00:00:00+00:00")
 PRICES: Final = """
 from ingestion.models import PriceEntry
@@ -50,7 +50,7 @@ def small_windows() -> list[str]:
     """The command with many short transactions, so that there is a middle to be killed in."""
     code = (
         "import django; django.setup(); from ingestion.repricing import windows; "
-        "windows.WINDOWS['postgresql'] = 400; "
+        "windows.WINDOWS['postgresql'] = 200; "
         "from django.core.management import call_command; import sys; call_command(*sys.argv[1:])"
     )
     return [sys.executable, "-c", code, *RANGE, "--apply", "--reason", "doubled"]
