@@ -34,6 +34,7 @@ BEAT_SCHEDULE: Final = {
     "sweep-uploads": _entry("ingestion.tasks.sweep_uploads", timedelta(seconds=15), timedelta(seconds=14)),
     "close-due-periods": _entry("analytics.tasks.close_due_periods", crontab(minute="7"), timedelta(minutes=50)),
     "send-due-mail": _entry("analytics.tasks.send_due_mail", timedelta(minutes=5), timedelta(minutes=4)),
+    "continue-repricing": _entry("ingestion.tasks.continue_repricing", timedelta(minutes=5), timedelta(minutes=4)),
     "verify": _entry("analytics.tasks.verify", crontab(hour="2", minute="10"), timedelta(hours=6)),
 }
 app.conf.beat_schedule = BEAT_SCHEDULE

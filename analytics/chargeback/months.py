@@ -66,6 +66,12 @@ def month_of(instant: datetime, organization: Organization) -> date:
     return local_date(instant, zone(organization.zone)).replace(day=1)
 
 
+def closed_months(organization_id: int) -> list[tuple[str, TimeRange]]:
+    """Every closed month as 2026-10 with the borders that it was closed with, oldest first."""
+    closed = Period.objects.filter(organization=organization_id, closed_at__isnull=False).order_by("start")
+    return [(f"{period.month:%Y-%m}", TimeRange(period.start, period.end)) for period in closed]
+
+
 def due_from(period: TimeRange, tz: ZoneInfo) -> datetime:
     """The local midnight from which on a month that ends there is closed by itself."""
     return midnight(local_date(period.end, tz) + timedelta(days=settings.CLOSE_GRACE_DAYS), tz)

@@ -1,5 +1,5 @@
-"""Administration of ingest at `/admin/`: prices, attribute rules, names seen in traffic, requests and outcomes."""
+"""Administration of ingest: prices, repricing, attribute rules, names seen in traffic, requests, outcomes."""
 
-from ingestion.admin import dimensions, prices, requests, rules
+from ingestion.admin import dimensions, prices, repricing, requests, rules
 
-__all__ = ["dimensions", "prices", "requests", "rules"]
+__all__ = ["dimensions", "prices", "repricing", "requests", "rules"]

@@ -1,4 +1,4 @@
-"""Tables of ingestion: facts, dimensions, prices, attribute rules, logs, outcomes, unfinished calls, uploads."""
+"""Tables of ingestion: facts, dimensions, prices and repricing, rules, logs, outcomes, unfinished calls, uploads."""
 
 from ingestion.models.dimensions import (
     OVERFLOW,
@@ -13,6 +13,7 @@ from ingestion.models.facts import LLMRequest
 from ingestion.models.langfuse import LangfuseObservation, LangfuseTrace
 from ingestion.models.logs import ChangedHour, IngestBatch
 from ingestion.models.prices import PriceEntry
+from ingestion.models.repricing import RepriceRun
 from ingestion.models.rules import AttributeRule
 from ingestion.models.uploads import Upload
 
@@ -30,6 +31,7 @@ __all__ = [
     "MetadataKey",
     "MetadataValue",
     "PriceEntry",
+    "RepriceRun",
     "Upload",
     "VirtualModel",
 ]

@@ -23,6 +23,7 @@ def test_every_wake_up_expires_before_the_next_one() -> None:
         "sweep-uploads": 15,
         "settle-observations": 60,
         "send-due-mail": 300,
+        "continue-repricing": 300,
         "close-due-periods": 3600,
         "verify": 86_400,
     }

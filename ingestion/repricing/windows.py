@@ -1,0 +1,166 @@
+"""Windows of facts: read, priced as at ingest, compared, and split into the parts that are written one by one."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from django.db import connection
+
+from ingestion.models import OVERFLOW, LLMModel
+from ingestion.pipeline import Draft, price
+from ingestion.pricing.arithmetic import MAX_PICODOLLARS, Settled
+from ingestion.pricing.book import PriceBook, price_book
+from ingestion.pricing.tokens import split
+from ingestion.records import RequestRecord
+from ingestion.repricing import storage
+from ingestion.repricing.closed import closed_months
+from ingestion.repricing.selection import Selection
+from ingestion.repricing.storage import Change, Cursor
+from ingestion.repricing.tally import OTHER, TOO_LARGE, Key, Sums, Tally
+
+# Facts of a window and the transactions in which it is written. PostgreSQL keeps the old row until nobody can see it:
+# neighbours that change in different transactions find its place free, stay on their page and touch no index. SQLite
+# changes rows where they are, and one transaction keeps every other writer waiting.
+WINDOWS: Final = {"postgresql": 60_000, "sqlite": 2_000}
+PARTS: Final = {"postgresql": 4, "sqlite": 1}
+_START: Final = storage.COLUMNS.index("started_at")
+
+
+class Place(NamedTuple):
+    """How far a run is: everything until `after` is done, and the first parts of a window that ends at `until`."""
+
+    after: Cursor | None = None
+    until: Cursor | None = None
+    part: int = 0
+
+
+class Part(NamedTuple):
+    """Facts of a window that are written together."""
+
+    tally: Tally
+    changes: Sequence[Change]
+    hours: frozenset[datetime]
+
+
+class Window(NamedTuple):
+    """Facts in the order of time, from a place on; no `until` = there are none. `version` is that of their prices."""
+
+    after: Cursor | None
+    until: Cursor | None
+    parts: Sequence[Part | None]
+    version: int
+
+
+class Repricing:
+    """A selection with what is the same for all of its windows: the book, names, closed months."""
+
+    def __init__(self, selection: Selection) -> None:
+        self.organization_id = selection.organization.pk
+        self._facts = selection.facts()
+        self._models: dict[int, tuple[str | None, str]] = {}
+        self._months = closed_months(self.organization_id)
+        self._borders = [month.start for _, month in self._months]
+
+    def count(self) -> int:
+        """How many facts there are to look at."""
+        return self._facts.count()
+
+    def window(self, place: Place) -> Window:
+        """The facts at the place with the prices of now; nothing is written. Parts that are done are left out."""
+        book = price_book(self.organization_id)
+        vendor = connection.vendor
+        rows = storage.read(self._facts, place.after, place.until, WINDOWS[vendor])
+        if not rows:
+            return Window(place.after, place.until, [None] * PARTS[vendor] if place.until else [], book.version)
+        self._know_models(row[3] for row in rows)
+        parts: list[list[tuple[Any, ...]]] = [[] for _ in range(PARTS[vendor])]
+        for row in rows:
+            parts[row[0] % len(parts)].append(row)
+        until = place.until or Cursor(rows[-1][_START], rows[-1][0])
+        compared = [self._compare(part, book) if part and n >= place.part else None for n, part in enumerate(parts)]
+        return Window(place.after, until, compared, book.version)
+
+    def store(self, part: Part, version: int, now: datetime) -> bool:
+        """Write the changes and the hours that they touch, in one transaction; False when facts are gone."""
+        if not part.changes:
+            return True
+        storage.log_hours(self.organization_id, part.hours, now)
+        return storage.write(part.changes, version) == len(part.changes)
+
+    def _compare(self, rows: Sequence[tuple[Any, ...]], book: PriceBook) -> Part:
+        tally, changes, hours, cells = Tally(), list[Change](), set[datetime](), dict[Key, Sums]()
+        position, month = self._month_of(rows[0][_START])
+        together = self._month_of(rows[-1][_START]) == (position, month)  # rows are in the order of time
+        for row in rows:
+            pk, started_at, hour, model_id, team_id, *_, state, cost, listed, _, _ = row
+            settled, kept = self._settle(row, book)
+            if kept:
+                tally.kept[kept] = tally.kept.get(kept, 0) + 1
+            if not together:
+                _, month = self._month_of(started_at)
+            new_state = state if settled is None else settled.state.value
+            key = (model_id, team_id, state, new_state, month)
+            sums = cells.get(key)
+            if sums is None:
+                sums = cells[key] = Sums()
+            sums.requests += 1
+            sums.before += cost or 0
+            if settled is None or (settled.cost == cost and settled.list_cost == listed and new_state == state):
+                sums.after += cost or 0
+                continue
+            sums.after += settled.cost or 0
+            sums.changed += 1
+            changes.append(Change(pk, new_state, settled.cost, settled.list_cost))
+            hours.add(hour)
+        for key, sums in cells.items():
+            tally.count(key, sums)
+        return Part(tally, changes, frozenset(hours))
+
+    def _settle(self, row: tuple[Any, ...], book: PriceBook) -> tuple[Settled | None, str]:
+        """The cost by the arithmetic of ingest, or None and why the fact keeps what it has."""
+        provider, model = self._models[row[3]] if row[3] is not None else (None, None)
+        if model == OVERFLOW:
+            return None, OTHER
+        settled = price(_draft(row, provider, model), book, row[-2])
+        if settled.cost is not None and settled.cost > MAX_PICODOLLARS:
+            return None, TOO_LARGE
+        return settled, ""
+
+    def _month_of(self, instant: datetime) -> tuple[int, str]:
+        """How many closed months have begun by then, and the name of the one in which it lies, or nothing."""
+        position = bisect_right(self._borders, instant)
+        if not position:
+            return 0, ""
+        name, borders = self._months[position - 1]
+        return position, name if instant in borders else ""
+
+    def _know_models(self, ids: Iterable[int | None]) -> None:
+        new = {pk for pk in ids if pk is not None} - self._models.keys()
+        if new:
+            for pk, provider, name in LLMModel.objects.filter(pk__in=new).values_list("pk", "provider", "name"):
+                self._models[pk] = (provider or None, name)
+
+
+def _draft(row: tuple[Any, ...], provider: str | None, model: str | None) -> Draft:
+    """The stored columns that decide a cost, as ingest had them before it forgot the rest."""
+    (_, started_at, hour, _, _, tier, operation, failed, *tokens, _, _, _, _, _) = row
+    into, out, read, write, write_1h, reasoning, audio_in, audio_out = tokens
+    record = RequestRecord(
+        request_id="",
+        started_at=started_at,
+        model=model,
+        provider=provider,
+        input_tokens=into,
+        output_tokens=out,
+        cache_read_tokens=read,
+        cache_write_tokens=write,
+        cache_write_1h_tokens=write_1h,
+        reasoning_tokens=reasoning,
+        audio_input_tokens=audio_in,
+        audio_output_tokens=audio_out,
+        service_tier=tier,
+        operation=operation,
+    )
+    quantities, anomaly = split(record)
+    return Draft(0, record, b"", hour, bool(failed), None, None, quantities, anomaly)

@@ -1,0 +1,184 @@
+"""Working through a run: window after window, each part its own transaction, by one worker or by several."""
+
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from datetime import datetime
+from functools import partial
+from itertools import islice
+from typing import Final, NamedTuple
+
+from django.db import connection, connections, transaction
+
+from ingestion.models import RepriceRun
+from ingestion.pricing import book
+from ingestion.repricing import storage
+from ingestion.repricing.runs import WORKING, Progress, State, finish, selection_of, stop
+from ingestion.repricing.selection import SelectionError
+from ingestion.repricing.storage import Cursor
+from ingestion.repricing.tally import Tally, tally_of
+from ingestion.repricing.windows import Place, Repricing, Window
+from ingestion.writer.retries import with_retries
+
+Clock = Callable[[], datetime]
+_MEANWHILE: Final = "Prices were added while it ran; some requests may have been looked at before. Reprice once more."
+
+
+class _OutrunError(Exception):
+    """What was read is not what is stored any more: another worker, another run, or a new price was faster."""
+
+
+class _Seen(NamedTuple):
+    """A window, where it was looked for, and how far the other runs of the organization were before."""
+
+    place: Place
+    window: Window
+    others: object
+
+
+_Look = Callable[[Place], Callable[[], _Seen]]
+
+
+def carry_out(run_id: int, *, clock: Clock, chunks: int, progress: Progress = lambda done, expected: None) -> int:
+    """Work through at most so many parts of windows of a run, each its own transaction; the number of parts done.
+
+    Several may do so at the same time: who was outrun looks again where the run is now. Less than `chunks` = there is
+    nothing left to do. Raises `ingestion.writer.retries.UnavailableError`.
+    """
+    run = _working(run_id)
+    repricing = _prepare(run) if run else None
+    done = 0
+    if run is None or repricing is None:
+        return done
+    with _reader(repricing, run_id) as look, closing(_parts(run, repricing, look, clock)) as parts:
+        for after in islice(parts, chunks):
+            done += 1
+            progress(_tally(after).total.requests, after.expected)
+    return done
+
+
+def _parts(run: RepriceRun, repricing: Repricing, look: _Look, clock: Clock) -> Generator[RepriceRun]:
+    """The run after each part, until there is nothing left to do."""
+    sight, current = look(place_of(run)), _working(run.pk)
+    while current is not None:
+        seen = sight()
+        if seen.window.until is not None:
+            # The next window is read and priced while the database writes this one.
+            sight = look(Place(seen.window.until))
+        try:
+            for number in range(seen.place.part, max(1, len(seen.window.parts))):
+                current = with_retries(partial(_step, run.pk, repricing, seen, number, clock()))
+                if current is None:
+                    return
+                yield current
+        except _OutrunError:
+            current = _working(run.pk)
+            sight = look(place_of(current)) if current else sight
+
+
+def place_of(run: RepriceRun) -> Place:
+    """How far the run is."""
+    after = Cursor(run.cursor_at, run.cursor_id) if run.cursor_at else None
+    return Place(after, Cursor(run.window_at, run.window_id) if run.window_at else None, run.part)
+
+
+def _working(run_id: int) -> RepriceRun | None:
+    runs = RepriceRun.objects.filter(pk=run_id, state__in=WORKING)
+    return runs.select_related("organization", "requested_by").first()
+
+
+def _prepare(run: RepriceRun) -> Repricing | None:
+    """None: the selection cannot be made any more, and the run has stopped."""
+    try:
+        repricing = Repricing(selection_of(run))
+    except SelectionError as error:
+        with transaction.atomic():
+            storage.lock(run.organization_id)
+            if (mine := _working(run.pk)) is not None:
+                stop(mine, str(error))
+        return None
+    if not run.expected:
+        RepriceRun.objects.filter(pk=run.pk).update(expected=repricing.count())
+    return repricing
+
+
+@contextmanager
+def _reader(repricing: Repricing, run_id: int) -> Iterator[_Look]:
+    """Looks for windows ahead, in a thread with a connection of its own, where the database has several writers."""
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
+        yield lambda place: partial(_look, repricing, run_id, place)
+        return
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            yield lambda place: thread.submit(with_retries, partial(_look, repricing, run_id, place)).result
+        finally:
+            thread.submit(connections.close_all)
+
+
+def _look(repricing: Repricing, run_id: int, place: Place) -> _Seen:
+    others = _others(repricing.organization_id, run_id)  # before the facts: what changes later is noticed
+    return _Seen(place, repricing.window(place), others)
+
+
+def _others(organization_id: int, run_id: int) -> object:
+    """Differs from an earlier answer when another run of the organization has written in between."""
+    runs = RepriceRun.objects.filter(organization=organization_id).exclude(pk=run_id)
+    confirmed = runs.exclude(state__in=(State.PREVIEWING, State.PREVIEWED))
+    at_work = confirmed.filter(state=State.APPLYING).order_by("pk")
+    return confirmed.count(), list(at_work.values_list("pk", "cursor_at", "cursor_id", "part"))
+
+
+def _step(run_id: int, repricing: Repricing, seen: _Seen, number: int, now: datetime) -> RepriceRun | None:
+    """One part: facts, changed hours, the place that the run reached and its sums, together or not at all."""
+    with transaction.atomic():
+        storage.lock(repricing.organization_id)
+        run = _working(run_id)
+        if run is None:
+            return None
+        _require_unchanged(run, seen, number)
+        if seen.window.until is None:
+            finish(run)
+            return None
+        part = seen.window.parts[number]
+        tally = _tally(run)
+        if part is not None:
+            if run.state == State.APPLYING and not repricing.store(part, seen.window.version, now):
+                raise _OutrunError
+            tally.add(part.tally)
+        _advance(run, seen.window, number)
+        _keep(run, tally, seen.window.version)
+        return run
+
+
+def _require_unchanged(run: RepriceRun, seen: _Seen, number: int) -> None:
+    """What was read without the lock is still so: the run's place, the prices, and what other runs have written."""
+    window = seen.window
+    expected = seen.place if number == seen.place.part else Place(window.after, window.until, number)
+    if place_of(run) != expected or book.version(run.organization_id) != window.version:
+        raise _OutrunError
+    if run.state == State.APPLYING and _others(run.organization_id, run.pk) != seen.others:
+        raise _OutrunError
+
+
+def _advance(run: RepriceRun, window: Window, number: int) -> None:
+    if window.until is None:
+        return
+    if number + 1 < len(window.parts):
+        (run.window_at, run.window_id), run.part = window.until, number + 1
+    else:
+        (run.cursor_at, run.cursor_id), run.part = window.until, 0
+        run.window_at, run.window_id = None, 0
+
+
+def _tally(run: RepriceRun) -> Tally:
+    return tally_of(run.result if run.state == State.APPLYING else run.preview)
+
+
+def _keep(run: RepriceRun, tally: Tally, version: int) -> None:
+    if run.price_book_version != version:
+        run.price_book_version, run.trouble = version, _MEANWHILE if tally.total.requests else ""
+    if run.state == State.APPLYING:
+        run.result = tally.to_json()
+    else:
+        run.preview = tally.to_json()
+    run.save()
