@@ -10,10 +10,11 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce
 
 from analytics.catalog.columns import COST_STATES, DURATIONS, FAILURE_CLASSES, Frame
-from analytics.cells.binary import read_integers, read_rows
+from analytics.cells.binary import read_integers
 from analytics.cells.expressions import EpochSeconds, MetadataText
 from ingestion.models import LLMRequest, MetadataKey
 from ingestion.records import Operation
+from ingestion.writer.bulk import read_rows
 
 NULL: Final = -1
 NO_SAMPLE: Final = -2

@@ -13,7 +13,6 @@ from django.db.models.functions import Cast, Coalesce
 from analytics.catalog.columns import MONEY, Frame, Ints
 from analytics.catalog.dimensions import DIMENSIONS, Dimension
 from analytics.cells import frame as frames
-from analytics.cells.binary import read_rows
 from analytics.cells.cells import NO_MAX, NO_MIN, Cells, concatenate, from_facts
 from analytics.cells.expressions import Concat, EpochSeconds
 from analytics.models import DayAggregate, HourAggregate
@@ -23,6 +22,7 @@ from analytics.query.planner import Plan
 from analytics.query.snapshot import once
 from analytics.query.values import Filter, Query
 from ingestion.models import MetadataKey, MetadataValue
+from ingestion.writer.bulk import read_rows
 from metricsportal.lib.timerange import TimeRange
 from teams.access import Scope
 

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-import psycopg
-from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Q, QuerySet
 
 from ingestion.models import ChangedHour, LLMRequest
 from ingestion.records import TOKEN_FIELDS
-from ingestion.writer.bulk import bulk_insert, copy_rows
+from ingestion.writer.bulk import Row, bulk_insert, copy_rows, read_rows
 
 COLUMNS: Final = (
     *("id", "started_at", "hour_start", "model_id", "team_id", "service_tier", "operation", "failed"),
@@ -65,7 +63,7 @@ def lock(organization_id: int) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK | organization_id])
 
 
-def read(facts: "QuerySet[LLMRequest]", after: Cursor | None, until: Cursor | None, most: int) -> list[tuple[Any, ...]]:
+def read(facts: "QuerySet[LLMRequest]", after: Cursor | None, until: Cursor | None, most: int) -> Sequence[Row]:
     """The next facts behind `after`, up to and including `until`, in the order of time as tuples of COLUMNS."""
     # The second condition of each is what an index can use, the first decides among facts of the same microsecond.
     if after is not None:
@@ -76,17 +74,7 @@ def read(facts: "QuerySet[LLMRequest]", after: Cursor | None, until: Cursor | No
         facts = facts.filter(not_later, started_at__lte=until.at)
     rows = facts.order_by("started_at", "id").values_list(*COLUMNS)
     rows = rows[:most] if until is None else rows
-    if connection.vendor != "postgresql":
-        return list(rows)
-    try:
-        sql, params = rows.query.get_compiler(using=rows.db).as_sql()
-    except EmptyResultSet:
-        return []
-    select: str = connection.ops.compose_sql(sql, params)  # type: ignore[attr-defined] # of the PostgreSQL backend
-    connection.ensure_connection()
-    # Not Django's cursor class: that one reads every value of the answer as text.
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        return cursor.execute(select.encode(), binary=True).fetchall()
+    return read_rows(rows) if connection.vendor == "postgresql" else list(rows)
 
 
 def write(changes: Sequence[Change], version: int) -> int:

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from django.db import connection
 
@@ -18,6 +18,7 @@ from ingestion.repricing.closed import closed_months
 from ingestion.repricing.selection import Selection
 from ingestion.repricing.storage import Change, Cursor
 from ingestion.repricing.tally import OTHER, TOO_LARGE, Key, Sums, Tally
+from ingestion.writer.bulk import Row
 
 # Facts of a window and the transactions in which it is written. PostgreSQL keeps the old row until nobody can see it:
 # neighbours that change in different transactions find its place free, stay on their page and touch no index. SQLite
@@ -74,7 +75,7 @@ class Repricing:
         if not rows:
             return Window(place.after, place.until, [None] * PARTS[vendor] if place.until else [], book.version)
         self._know_models(row[3] for row in rows)
-        parts: list[list[tuple[Any, ...]]] = [[] for _ in range(PARTS[vendor])]
+        parts: list[list[Row]] = [[] for _ in range(PARTS[vendor])]
         for row in rows:
             parts[row[0] % len(parts)].append(row)
         until = place.until or Cursor(rows[-1][_START], rows[-1][0])
@@ -88,7 +89,7 @@ class Repricing:
         storage.log_hours(self.organization_id, part.hours, now)
         return storage.write(part.changes, version) == len(part.changes)
 
-    def _compare(self, rows: Sequence[tuple[Any, ...]], book: PriceBook) -> Part:
+    def _compare(self, rows: Sequence[Row], book: PriceBook) -> Part:
         tally, changes, hours, cells = Tally(), list[Change](), set[datetime](), dict[Key, Sums]()
         position, month = self._month_of(rows[0][_START])
         together = self._month_of(rows[-1][_START]) == (position, month)  # rows are in the order of time
@@ -117,7 +118,7 @@ class Repricing:
             tally.count(key, sums)
         return Part(tally, changes, frozenset(hours))
 
-    def _settle(self, row: tuple[Any, ...], book: PriceBook) -> tuple[Settled | None, str]:
+    def _settle(self, row: Row, book: PriceBook) -> tuple[Settled | None, str]:
         """The cost by the arithmetic of ingest, or None and why the fact keeps what it has."""
         provider, model = self._models[row[3]] if row[3] is not None else (None, None)
         if model == OVERFLOW:
@@ -142,7 +143,7 @@ class Repricing:
                 self._models[pk] = (provider or None, name)
 
 
-def _draft(row: tuple[Any, ...], provider: str | None, model: str | None) -> Draft:
+def _draft(row: Row, provider: str | None, model: str | None) -> Draft:
     """The stored columns that decide a cost, as ingest had them before it forgot the rest."""
     (_, started_at, hour, _, _, tier, operation, failed, *tokens, _, _, _, _, _) = row
     into, out, read, write, write_1h, reasoning, audio_in, audio_out = tokens
