@@ -1,4 +1,4 @@
-"""The whole suite, on SQLite and then on PostgreSQL with Redis, and one closing summary.
+"""The whole suite, on SQLite and on PostgreSQL with Redis, and one closing summary.
 
 python -m tests.run [--slow] [pytest arguments]
 """
@@ -10,6 +10,9 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.harness import chromium, postgresql, redis
@@ -37,18 +40,59 @@ def counts_of(report: Path) -> str:
     return f"{passed} passed, {failed} failed, {numbers['skipped']} skipped"
 
 
-def run_pytest(name: str, arguments: list[str], **environment: str) -> tuple[int, str]:
-    """One run in a clean environment plus the variables given; returns pytest's exit code and the closing line."""
-    sys.stderr.write(f"\n==> {name}\n")
+@dataclass
+class Run:
+    """One run of the suite in a process of its own, which writes into `folder`."""
+
+    name: str
+    process: "subprocess.Popen[bytes]"
+    folder: Path
+    started: float
+
+    def finish(self) -> tuple[int, str]:
+        """Wait for its end and show what it said if that was kept; pytest's exit code and the closing line."""
+        code = self.process.wait()
+        if (said := self.folder / "output").exists():
+            sys.stderr.write(f"\n==> {self.name}\n{said.read_text(errors='replace')}")
+        sys.stderr.write(f"==> {self.name} took {time.monotonic() - self.started:.0f} s\n")
+        return code, f"{self.name}: {counts_of(self.folder / 'report.xml')}"
+
+
+def start(name: str, arguments: list[str], folder: Path, *, keep: bool, environment: Mapping[str, str]) -> Run:
+    """Start a run in a clean environment plus the variables given. `keep`: its words are shown when it ends."""
     clean = {key: value for key, value in os.environ.items() if key not in EXTERNAL}
-    started = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder, "report.xml")
-        command = [sys.executable, "-m", "pytest", f"--junitxml={report}", *arguments]
-        code = subprocess.run(command, env=clean | environment, check=False).returncode
-        closing = counts_of(report)
-    sys.stderr.write(f"==> {name} took {time.monotonic() - started:.0f} s\n")
-    return code, f"{name}: {closing}"
+    command = [sys.executable, "-m", "pytest", f"--junitxml={folder / 'report.xml'}", *arguments]
+    with (folder / "output").open("wb") if keep else nullcontext() as output:
+        if not keep:
+            sys.stderr.write(f"\n==> {name}\n")
+        process = subprocess.Popen(
+            command, env=clean | environment, stdout=output, stderr=subprocess.STDOUT if keep else None
+        )
+    return Run(name, process, folder, time.monotonic())
+
+
+def run_all(arguments: list[str], *, together: bool) -> list[tuple[int, str]]:
+    """The suite on both databases, side by side or, where figures are measured, one after the other."""
+    runs: list[Run] = []
+    results = []
+    with (
+        postgresql.cluster() as database_url,
+        redis.server() as redis_url,
+        tempfile.TemporaryDirectory(prefix="portal-tests-") as folder,
+    ):
+        production = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+        try:
+            for name, environment in (("SQLite", {}), ("PostgreSQL", production)):
+                own = Path(folder, name)
+                own.mkdir()
+                runs.append(start(name, arguments, own, keep=together and bool(runs), environment=environment))
+                if not together:
+                    results.append(runs[-1].finish())
+            return results or [run.finish() for run in runs]
+        finally:
+            for run in runs:
+                run.process.terminate()
+                run.process.wait()
 
 
 def main(arguments: list[str]) -> int:
@@ -59,9 +103,7 @@ def main(arguments: list[str]) -> int:
     if not slow:
         chosen += ["-m", "not slow"]
     browser = chromium.ensure()
-    results = [run_pytest("SQLite", chosen)]
-    with postgresql.cluster() as database_url, redis.server() as redis_url:
-        results.append(run_pytest("PostgreSQL", chosen, DATABASE_URL=database_url, REDIS_URL=redis_url))
+    results = run_all(chosen, together=not slow)
     lines = ["", "Summary", *(closing for _, closing in results)]
     if not browser:
         lines.append(f"Browser tests were skipped: {chromium.WHY_NOT}.")
