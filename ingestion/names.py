@@ -10,6 +10,7 @@ from ingestion import dimensions
 from ingestion.dimensions import Interner, Key, Known
 from ingestion.metadata import intern_metadata
 from ingestion.models import OVERFLOW
+from ingestion.normalisation import error_type
 from ingestion.pipeline import Draft
 from ingestion.records import RequestRecord
 
@@ -71,7 +72,7 @@ def intern(organization_id: int, drafts: Sequence[Draft], now: datetime) -> Batc
             dimensions.USERS: {r.user for r in records if r.user},
             dimensions.VIRTUAL_ACCOUNTS: {r.virtual_account for r in records if r.virtual_account},
             dimensions.TEAMS: {r.team for r in records if r.team},
-            dimensions.ERROR_TYPES: {d.error_type for d in drafts if d.error_type},
+            dimensions.ERROR_TYPES: {kind for r in records if (kind := error_type(r))},
         }
     )
     emails = {r.user: r.user_email for r in records if r.user and r.user_email}

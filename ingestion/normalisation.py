@@ -131,6 +131,13 @@ def failed(record: RequestRecord) -> bool:
     return record.error_type is not None or (record.status_code or 0) >= 400
 
 
+def error_type(record: RequestRecord) -> str | None:
+    """The error type of a failed request: what the source says, else its status; None of the others."""
+    if record.error_type is not None or not failed(record):
+        return record.error_type
+    return f"http_{record.status_code}"
+
+
 @lru_cache(maxsize=4096)
 def failure_class(status_code: int | None, error_type: str | None) -> FailureClass:
     """The one class of a failed request; first match in the order of the classes."""

@@ -4,18 +4,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from ingestion import durations
 from ingestion.attribution import attribute
-from ingestion.normalisation import GATEWAY_CACHE, STEPS, counts_cache_apart, failed, failure_class
+from ingestion.normalisation import GATEWAY_CACHE, STEPS, counts_cache_apart, error_type, failed, failure_class
 from ingestion.pricing.arithmetic import MAX_PICODOLLARS, Quantities, Settled, gateway_cache_hit, settle
 from ingestion.pricing.book import PriceBook
 from ingestion.pricing.tokens import split
-from ingestion.records import Code, FailureClass, RejectedError, Rejection, RequestRecord
+from ingestion.records import Code, RejectedError, Rejection, RequestRecord
 from ingestion.validation import CHECKS, Window
 from metricsportal.lib.localtime import hour_start
 from metricsportal.lib.money import to_picodollars
@@ -30,55 +30,35 @@ _json: Final = msgspec.json.Encoder()
 
 
 class Draft(msgspec.Struct, gc=False):
-    """A valid record with what is known about it before the database is asked."""
+    """A valid record with what tells whether it is known. `counts_apart`: its cached tokens came beside its input."""
 
     index: int
     record: RequestRecord
     payload_hash: bytes
-    hour_start: datetime
-    failed: bool
-    failure_class: FailureClass | None
-    error_type: str | None
-    quantities: Quantities | None
-    token_anomaly: bool
+    counts_apart: bool = False
 
 
-def draft(items: Iterable[Item], window: Window, zone: ZoneInfo) -> tuple[list[Draft], list[Rejection]]:
+def draft(items: Iterable[Item], window: Window) -> tuple[list[Draft], list[Rejection]]:
     """Check and normalise each record; one bad record never stops the others."""
     drafts, rejected = [], []
     for index, item in items:
         try:
             if isinstance(item, RejectedError):
                 raise item
-            drafts.append(_draft(index, item, window, zone))
+            drafts.append(_draft(index, item, window))
         except RejectedError as error:
             rejected.append(Rejection(index, error.code, error.field, error.message))
     return drafts, rejected
 
 
-def _draft(index: int, record: RequestRecord, window: Window, zone: ZoneInfo) -> Draft:
+def _draft(index: int, record: RequestRecord, window: Window) -> Draft:
     window.check(record)
     for check in CHECKS:
         check(record)
     apart = counts_cache_apart(record)
     for step in STEPS:
         step(record)
-    is_failed = failed(record)
-    error_type = record.error_type
-    if is_failed and error_type is None:
-        error_type = f"http_{record.status_code}"
-    quantities, contradictory = split(record)
-    return Draft(
-        index,
-        record,
-        payload_hash(record),
-        hour_start(record.started_at, zone),
-        is_failed,
-        failure_class(record.status_code, record.error_type) if is_failed else None,
-        error_type,
-        quantities,
-        apart or contradictory,
-    )
+    return Draft(index, record, payload_hash(record), apart)
 
 
 def payload_hash(record: RequestRecord) -> bytes:
@@ -130,6 +110,7 @@ class Context:
     """What the rows of a batch share."""
 
     organization_id: int
+    zone: ZoneInfo
     received_at: datetime
     names: Names
     book: PriceBook
@@ -140,44 +121,55 @@ def rows(drafts: Sequence[Draft], context: Context) -> tuple[list[tuple[int, Row
     measured = durations.measure([draft.record for draft in drafts])
     ready, rejected = [], []
     for draft_, times in zip(drafts, measured, strict=True):
-        reported = draft_.record.reported_cost_usd
-        reported_cost = None if reported is None else to_picodollars(reported)
-        priced = price(draft_, context.book, reported_cost)
+        record = draft_.record
+        reported = None if record.reported_cost_usd is None else to_picodollars(record.reported_cost_usd)
+        quantities, contradictory = split(record)
+        priced = price(record, quantities, context.book, reported, is_failed=failed(record))
         if priced.cost is not None and priced.cost > MAX_PICODOLLARS:
             message = "The price book makes this request cost more than 9,223,372 USD."
             rejected.append(Rejection(draft_.index, Code.INVALID, "cost", message))
             continue
-        ready.append((draft_.index, _row(draft_, context, times, priced, reported_cost)))
+        known = _Known(times, priced, reported, token_anomaly=draft_.counts_apart or contradictory)
+        ready.append((draft_.index, _row(draft_, context, known)))
     return ready, rejected
 
 
-def price(draft: Draft, book: PriceBook, reported_cost: int | None) -> Settled:
+def price(
+    record: RequestRecord, quantities: Quantities | None, book: PriceBook, reported: int | None, *, is_failed: bool
+) -> Settled:
     """What a request costs, by the entry valid when it started."""
-    record = draft.record
     if record.metadata and record.metadata.get(GATEWAY_CACHE) == "hit":
         return gateway_cache_hit()
     return settle(
-        draft.quantities,
+        quantities,
         book.rates(record.provider, record.model, record.service_tier, record.input_tokens or 0, record.started_at),
-        failed=draft.failed,
+        failed=is_failed,
         tokens_absent=record.input_tokens is None and record.output_tokens is None,
-        reported=reported_cost,
+        reported=reported,
     )
 
 
-def _row(
-    draft: Draft, context: Context, times: tuple[int | None, ...], priced: Settled, reported_cost: int | None
-) -> Row:
-    record, names = draft.record, context.names
+class _Known(NamedTuple):
+    """What was worked out of a record for its row."""
+
+    times: tuple[int | None, ...]
+    priced: Settled
+    reported_cost: int | None
+    token_anomaly: bool
+
+
+def _row(draft: Draft, context: Context, known: _Known) -> Row:
+    record, names, priced = draft.record, context.names, known.priced
     user_id, user_team = names.user(record.user)
     account_id, account_team = names.virtual_account(record.virtual_account)
     team_id, attribution = attribute(names.team(record.team), account_team, user_team)
+    kind = failure_class(record.status_code, record.error_type) if failed(record) else None
     return (
         context.organization_id,
         record.request_id,
         draft.payload_hash,
         record.started_at,
-        draft.hour_start,
+        hour_start(record.started_at, context.zone),
         context.received_at,
         names.model(record.provider, record.model),
         names.virtual_model(record.virtual_model),
@@ -192,10 +184,10 @@ def _row(
         record.attempt,
         record.trace_id,
         record.span_id,
-        draft.failed,
-        draft.failure_class and draft.failure_class.value,
+        kind is not None,
+        kind and kind.value,
         record.status_code,
-        names.error_type(draft.error_type),
+        names.error_type(error_type(record)),
         record.error_message,
         record.input_tokens,
         record.output_tokens,
@@ -205,11 +197,11 @@ def _row(
         record.reasoning_tokens,
         record.audio_input_tokens,
         record.audio_output_tokens,
-        draft.token_anomaly,
-        *times,
+        known.token_anomaly,
+        *known.times,
         priced.state.value,
         priced.cost,
         priced.list_cost,
-        reported_cost,
+        known.reported_cost,
         context.book.version,
     )

@@ -61,7 +61,7 @@ def prepare(
 ) -> Prepared:
     """The part of `ingest` that needs no database."""
     window = Window.around(now, past_days=past_days, future_minutes=settings.INGEST_FUTURE_MINUTES)
-    drafts, rejected = pipeline.draft(items, window, localtime.zone(organization.zone))
+    drafts, rejected = pipeline.draft(items, window)
     return Prepared(organization, source, now, drafts, rejected)
 
 
@@ -72,7 +72,8 @@ def store(batch: Prepared, note: Note | None = None) -> Outcome:
     def attempt() -> Outcome:
         drafts = without_repeats(organization_id, batch.drafts)
         found = names.intern(organization_id, drafts, now)
-        context = Context(organization_id, now, found, price_book(organization_id))
+        zone = localtime.zone(batch.organization.zone)
+        context = Context(organization_id, zone, now, found, price_book(organization_id))
         rows, too_expensive = pipeline.rows(drafts, context)
         rejected = [*batch.rejected, *too_expensive]
         repeated = len(batch.drafts) - len(drafts)

@@ -10,7 +10,6 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +57,7 @@ class Run:
         return code, f"{self.name}: {counts_of(self.folder / 'report.xml')}"
 
 
-def start(name: str, arguments: list[str], folder: Path, *, keep: bool, environment: Mapping[str, str]) -> Run:
+def start(name: str, arguments: list[str], folder: Path, *, keep: bool, environment: dict[str, str]) -> Run:
     """Start a run in a clean environment plus the variables given. `keep`: its words are shown when it ends."""
     clean = {key: value for key, value in os.environ.items() if key not in EXTERNAL}
     command = [sys.executable, "-m", "pytest", f"--junitxml={folder / 'report.xml'}", *arguments]
@@ -81,8 +80,9 @@ def run_all(arguments: list[str], *, together: bool) -> list[tuple[int, str]]:
         tempfile.TemporaryDirectory(prefix="portal-tests-") as folder,
     ):
         production = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+        databases: dict[str, dict[str, str]] = {"SQLite": {}, "PostgreSQL": production}
         try:
-            for name, environment in (("SQLite", {}), ("PostgreSQL", production)):
+            for name, environment in databases.items():
                 own = Path(folder, name)
                 own.mkdir()
                 runs.append(start(name, arguments, own, keep=together and bool(runs), environment=environment))

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from django.db import connection
 
 from ingestion.models import OVERFLOW, LLMModel
-from ingestion.pipeline import Draft, price
+from ingestion.pipeline import price
 from ingestion.pricing.arithmetic import MAX_PICODOLLARS, Settled
 from ingestion.pricing.book import PriceBook, price_book
 from ingestion.pricing.tokens import split
@@ -26,6 +26,7 @@ from ingestion.writer.bulk import Row
 WINDOWS: Final = {"postgresql": 60_000, "sqlite": 2_000}
 PARTS: Final = {"postgresql": 4, "sqlite": 1}
 _START: Final = storage.COLUMNS.index("started_at")
+_FAILED: Final = storage.COLUMNS.index("failed")
 
 
 class Place(NamedTuple):
@@ -123,7 +124,8 @@ class Repricing:
         provider, model = self._models[row[3]] if row[3] is not None else (None, None)
         if model == OVERFLOW:
             return None, OTHER
-        settled = price(_draft(row, provider, model), book, row[-2])
+        record = _record(row, provider, model)
+        settled = price(record, split(record)[0], book, row[-2], is_failed=bool(row[_FAILED]))
         if settled.cost is not None and settled.cost > MAX_PICODOLLARS:
             return None, TOO_LARGE
         return settled, ""
@@ -143,11 +145,11 @@ class Repricing:
                 self._models[pk] = (provider or None, name)
 
 
-def _draft(row: Row, provider: str | None, model: str | None) -> Draft:
+def _record(row: Row, provider: str | None, model: str | None) -> RequestRecord:
     """The stored columns that decide a cost, as ingest had them before it forgot the rest."""
-    (_, started_at, hour, _, _, tier, operation, failed, *tokens, _, _, _, _, _) = row
+    (_, started_at, _, _, _, tier, operation, _, *tokens, _, _, _, _, _) = row
     into, out, read, write, write_1h, reasoning, audio_in, audio_out = tokens
-    record = RequestRecord(
+    return RequestRecord(
         request_id="",
         started_at=started_at,
         model=model,
@@ -163,5 +165,3 @@ def _draft(row: Row, provider: str | None, model: str | None) -> Draft:
         service_tier=tier,
         operation=operation,
     )
-    quantities, anomaly = split(record)
-    return Draft(0, record, b"", hour, bool(failed), None, None, quantities, anomaly)

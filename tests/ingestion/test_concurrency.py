@@ -2,6 +2,7 @@
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -90,7 +91,12 @@ def test_names_are_held_until_the_commit(acme: Organization) -> None:
         organization=acme, items=[(0, make.record(user="alice"))], source="t", now=make.NOW, past_days=35
     )
     found = names.intern(acme.pk, batch.drafts, make.NOW)
-    rows = [row for _, row in pipeline.rows(batch.drafts, Context(acme.pk, make.NOW, found, price_book(acme.pk)))[0]]
+    rows = [
+        row
+        for _, row in pipeline.rows(
+            batch.drafts, Context(acme.pk, ZoneInfo(acme.zone), make.NOW, found, price_book(acme.pk))
+        )[0]
+    ]
     with transaction.atomic(), ThreadPoolExecutor(1) as pool:
         hold(rows)
         assert pool.submit(delete).result() == "refused"

@@ -233,7 +233,6 @@ def test_a_record_that_the_database_refuses_is_found_and_refused_alone(acme: Org
     )
     for index in bad:  # past the checks, against a constraint of the table
         drafts.drafts[index].record.output_tokens = -1
-        drafts.drafts[index].quantities = None
     outcome = services.store(drafts)
     assert [one.index for one in outcome.rejected] == sorted(bad)
     assert {one.code for one in outcome.rejected} == {Code.INVALID}
