@@ -7,7 +7,9 @@ from typing import Any
 from django import template
 from django.http import QueryDict
 from django.template import Context
+from django.utils import timezone
 
+from ingestion.uploads import reading
 from teams.access import Reach, find_organization, organizations_of
 from teams.models import Organization
 
@@ -117,3 +119,9 @@ def hidden_state(context: Context, *without: str) -> dict[str, Iterable[tuple[st
 def item(mapping: Mapping[str, object], name: object) -> object:
     """The value of a mapping under a name that a variable holds; None when it is not there."""
     return mapping.get(str(name))
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """How long ago something was: just now, 3 minutes ago."""
+    return reading.ago(moment, timezone.now())

@@ -60,6 +60,12 @@ class Preview:
     error: str
 
     @property
+    def numbers(self) -> frozenset[str]:
+        """Columns of numbers."""
+        cells = [row.cells for row in self.rows if row.cells]
+        return frozenset(name for place, name in enumerate(self.columns) if any(one[place][1] for one in cells))
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is nothing to import."""
         return not self.rows

@@ -50,6 +50,8 @@ def test_unknown_is_not_zero_and_nothing_is_stored(look: Look) -> None:
                              "reported_cost_usd")  # fmt: skip
     assert [text for text, _ in found.rows[0].cells[3:]] == ["1,200", "–", "yes", "0.5"]  # noqa: RUF001
     assert [is_number for _, is_number in found.rows[0].cells] == [False] * 3 + [True, False, False, True]
+    assert found.numbers >= {"input_tokens", "reported_cost_usd"}
+    assert not found.numbers & {"model", "streaming"}
     assert [text for text, _ in found.rows[1].cells[3:]] == ["–", "12.5", "–", "–"]  # noqa: RUF001
     assert (LLMRequest.objects.count(), LLMModel.objects.count(), IngestBatch.objects.count()) == (0, 0, 0)
 
