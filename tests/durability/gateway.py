@@ -21,6 +21,7 @@ class Gateway:
     acknowledged: set[str] = field(default_factory=set)
     unanswered: list[list[dict[str, object]]] = field(default_factory=list)
     statuses: set[int] = field(default_factory=set)
+    runs: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def send(self, records: list[dict[str, object]]) -> bool:
@@ -61,6 +62,7 @@ class Gateway:
 
     def run(self, senders: int, stop: threading.Event) -> list[threading.Thread]:
         """Send from several threads until told to stop; a tenth of the batches is sent twice at once."""
+        self.runs += 1
         work: list[Callable[[], None]] = [lambda number=number: self._sender(number, stop) for number in range(senders)]  # type: ignore[misc] # bound early
         threads = [threading.Thread(target=one) for one in work]
         for thread in threads:
@@ -70,7 +72,7 @@ class Gateway:
     def _sender(self, number: int, stop: threading.Event) -> None:
         turn = 0
         while not stop.is_set():
-            records = batch(f"s{number}-{turn}")
+            records = batch(f"r{self.runs}-s{number}-{turn}")
             self.send(records)
             if turn % 10 == 0:
                 self.send(records)

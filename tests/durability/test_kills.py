@@ -39,7 +39,7 @@ def check(installation: Installation, gateway: Gateway) -> None:
 def test_workers_killed_in_the_middle_of_batches(installation: Installation, portal: Portal) -> None:
     gateway, stop, dice = Gateway(portal.port, installation.key), threading.Event(), random.Random(7)
     threads = gateway.run(4, stop)
-    for _ in range(10):
+    for _ in range(50):
         time.sleep(0.2 + dice.random() / 2)
         for pid in portal.workers()[:1]:
             os.kill(pid, signal.SIGKILL)
@@ -49,10 +49,28 @@ def test_workers_killed_in_the_middle_of_batches(installation: Installation, por
     check(installation, gateway)
 
 
+def test_servers_killed_in_the_middle_of_batches(installation: Installation, tmp_path: Path) -> None:
+    gateway, dice = Gateway(0, installation.key), random.Random(9)
+    for _ in range(5):
+        stop = threading.Event()
+        with running(tmp_path, installation.environment) as portal:
+            gateway.port = portal.port
+            threads = gateway.run(4, stop)
+            time.sleep(1 + dice.random())
+            portal.process.kill()
+            portal.process.wait()
+            stop.set()
+            for thread in threads:
+                thread.join()
+    with running(tmp_path, installation.environment) as portal:
+        gateway.port = portal.port
+        check(installation, gateway)
+
+
 def test_rollups_killed_while_traffic_arrives(installation: Installation, portal: Portal) -> None:
     gateway, stop, dice = Gateway(portal.port, installation.key), threading.Event(), random.Random(8)
     threads = gateway.run(2, stop)
-    for _ in range(8):
+    for _ in range(20):
         command = [sys.executable, "manage.py", "rollup", "--drain"]
         rollup = subprocess.Popen(
             command, cwd=ROOT, env={**installation.environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
