@@ -71,13 +71,14 @@ def store(batch: Prepared, note: Note | None = None) -> Outcome:
 
     def attempt() -> Outcome:
         drafts = without_repeats(organization_id, batch.drafts)
-        found = names.intern(organization_id, drafts, now)
-        zone = localtime.zone(batch.organization.zone)
-        context = Context(organization_id, zone, now, found, price_book(organization_id))
-        rows, too_expensive = pipeline.rows(drafts, context)
-        rejected = [*batch.rejected, *too_expensive]
         repeated = len(batch.drafts) - len(drafts)
-        stored = Batch(organization_id, batch.source, now, rows, rejected, found.capped, repeated, batch.key_id, note)
+        stored = Batch(organization_id, batch.source, now, [], batch.rejected, 0, repeated, batch.key_id, note)
+        if drafts:
+            found = names.intern(organization_id, drafts, now)
+            zone = localtime.zone(batch.organization.zone)
+            context = Context(organization_id, zone, now, found, price_book(organization_id))
+            rows, too_expensive = pipeline.rows(drafts, context)
+            stored = replace(stored, rows=rows, rejected=[*batch.rejected, *too_expensive], capped=found.capped)
         return write(stored)
 
     return with_retries(attempt)

@@ -1,6 +1,6 @@
 """What every record must satisfy, whatever its source: steps that return nothing or raise RejectedError. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -140,16 +140,18 @@ def _is_sound(value: str) -> bool:
 
 def check_tokens(record: RequestRecord) -> None:
     """Token counts are not negative and not absurd."""
-    for field, value in zip(TOKEN_FIELDS, _tokens(record), strict=True):
-        if value is not None and not 0 <= value <= MOST_TOKENS:
-            _refuse_number(field, value, MOST_TOKENS)
+    counts = _tokens(record)
+    known = [value for value in counts if value is not None]
+    if known and not 0 <= min(known) <= max(known) <= MOST_TOKENS:
+        _refuse_first(TOKEN_FIELDS, counts, MOST_TOKENS)
 
 
 def check_durations(record: RequestRecord) -> None:
     """Durations are finite, not negative, not absurd."""
-    for field, value in zip(_DURATIONS, _durations(record), strict=True):
+    durations = _durations(record)
+    for value in durations:
         if value is not None and not 0 <= value <= LONGEST_MS:
-            _refuse_number(field, value, LONGEST_MS)
+            _refuse_first(_DURATIONS, durations, LONGEST_MS)
 
 
 def check_numbers(record: RequestRecord) -> None:
@@ -161,6 +163,12 @@ def check_numbers(record: RequestRecord) -> None:
         raise RejectedError(Code.INVALID, "attempt", f"attempt must be 1 to {MOST_ATTEMPTS}, it is {attempt}.")
     if cost is not None and not (cost.is_finite() and 0 <= cost <= MOST_USD):
         _refuse_number("reported_cost_usd", cost, MOST_USD)
+
+
+def _refuse_first(fields: Sequence[str], values: Sequence[float | None], most: float) -> None:
+    for field, value in zip(fields, values, strict=True):
+        if value is not None and not 0 <= value <= most:
+            _refuse_number(field, value, most)
 
 
 def _refuse_number(field: str, value: float | Decimal, most: float | Decimal) -> None:

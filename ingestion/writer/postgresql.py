@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+import psycopg
 from django.db import connection, models
 
 from ingestion.models import LLMRequest
@@ -48,9 +49,11 @@ def insert_new(rows: Sequence[Row]) -> set[str]:
 
 def stored_hashes(organization_id: int, request_ids: Sequence[str]) -> dict[str, bytes]:
     """Payload hashes of those ids that are stored."""
-    with connection.cursor() as cursor:
-        cursor.execute(_HASHES, [list(request_ids), organization_id])
-        return {request_id: bytes(digest) for request_id, digest in cursor.fetchall()}
+    connection.ensure_connection()
+    # Not Django's cursor class: a thousand ids would be written into the statement, and hashes come back as text.
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(_HASHES, [list(request_ids), organization_id], binary=True)
+        return dict(cursor.fetchall())
 
 
 def _type(column: str) -> str:
