@@ -107,7 +107,8 @@ def _converted(name: str, cell: str) -> tuple[str, Any]:
     except RejectedError:
         raise
     except ValueError as error:
-        raise RejectedError(Code.INVALID, field, f"{field}: “{cell[:64]}” {error}.") from error
+        # Not the value: a prompt may stand in the wrong column.
+        raise RejectedError(Code.INVALID, field, f"{field} {error}.") from None
 
 
 def _set_status(record: RequestRecord, status: str) -> None:
