@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Max, Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet, Subquery
 
 from ingestion.models import PriceEntry
 from ingestion.models.prices import MANUAL
@@ -85,8 +85,7 @@ _LOADED: Final[dict[int, _Loaded]] = {}
 
 def version(organization_id: int) -> int:
     """The version of the book: the largest id among the organization's entries and the global ones, 0 when empty."""
-    entries = PriceEntry.objects.filter(Q(organization=organization_id) | Q(organization=None))
-    return entries.aggregate(version=Max("id"))["version"] or 0
+    return max((pk for pk, _ in _newest(organization_id)), default=0)
 
 
 def price_book(organization_id: int) -> PriceBook:

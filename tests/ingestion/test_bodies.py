@@ -6,30 +6,15 @@ import json
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 from pytest_django import Settings
 
 from ingestion.models import IngestBatch, LLMRequest
 from ingestion.views.bodies import share
-from teams.models import Organization
-from tests import make
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_frozen_clock")]
 NATIVE, TRACES, METRICS = "/api/v1/requests", "/v1/traces", "/v1/metrics"
 RECORD = {"request_id": "a", "started_at": "2026-11-24T11:59:00Z", "model": "gpt-4o"}
-
-
-@pytest.fixture(autouse=True)
-def _frozen_clock() -> Any:
-    with time_machine.travel(make.NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def headers(acme: Organization) -> dict[str, str]:
-    """Of a sender of acme."""
-    return make.bearer(make.key(acme, "ingest"))
 
 
 def post(client: Client, body: bytes, headers: dict[str, str], path: str = NATIVE, **more: Any) -> Any:

@@ -14,6 +14,7 @@ from pytest_django import Settings
 from ingestion.formats import NATIVE
 from ingestion.formats.base import MalformedError, TooManyError
 from ingestion.formats.counting import refuse_too_many
+from ingestion.formats.otlp import protobuf
 from ingestion.formats.otlp.counting import refuse_too_many_spans
 from ingestion.models import IngestBatch
 from teams.models import Organization
@@ -103,9 +104,13 @@ def test_real_exports_pass_and_broken_ones_are_left_to_the_decoder() -> None:
         span.attributes.add(key="a").value.double_value = 0.5
         span.attributes.add(key="b").value.string_value = "x" * 100
     body = export.SerializeToString()
-    for cut in (0, 1, 7, 1_000, 100_001):
-        refuse_too_many_spans(body[: len(body) - cut])
-        refuse_too_many_spans(b"\xff" * cut + body)
+    refuse_too_many_spans(body)
+    assert sum(1 for _ in protobuf.spans(body)) == 3_000
+    for cut in (1, 7, 1_000, 100_001):
+        for broken in (body[: len(body) - cut], b"\xff" * cut + body):
+            refuse_too_many_spans(broken)
+            with pytest.raises(MalformedError, match="ExportTraceServiceRequest"):
+                list(protobuf.spans(broken))
 
 
 def test_files_have_no_such_limit(settings: Settings) -> None:

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-import time_machine
 from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
@@ -20,21 +19,9 @@ from teams.models import Organization
 from tests import make
 from tests.ingestion.test_litellm import payload
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_frozen_clock")]
 NATIVE, LITELLM = "/api/v1/requests", "/api/v1/ingest/litellm"
 RECORD = {"request_id": "a", "started_at": "2026-11-24T11:59:00Z", "model": "gpt-4o", "user": "alice"}
-
-
-@pytest.fixture(autouse=True)
-def _frozen_clock() -> Any:
-    with time_machine.travel(make.NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def headers(acme: Organization) -> dict[str, str]:
-    """Of a sender of acme."""
-    return make.bearer(make.key(acme, "ingest"))
 
 
 def post(client: Client, body: object, headers: dict[str, str], path: str = NATIVE, **more: str) -> Any:

@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import pytest
-import time_machine
 from django.test import Client
 
 from ingestion.models import LLMRequest
-from teams.models import Organization
 from tests import make
 from tests.ingestion.test_litellm import payload
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_frozen_clock")]
 NATIVE, LITELLM = "/api/v1/requests", "/api/v1/ingest/litellm"
 START: Final = make.NOW.timestamp() - 60
 TEXTS: Final = (
@@ -39,18 +37,6 @@ COUNTS: Final = ("input_tokens", "output_tokens", "cache_read_tokens", "reasonin
 MEASURES: Final = ("latency_ms", "ttft_ms", "itl_ms", "reported_cost_usd")
 HUGE: Final = ("9223372036854775808", "-9223372036854775809", "1" + "0" * 400, "-1" + "0" * 400, "1" * 100_000)
 ODD_NUMBERS: Final = (*HUGE, "-1", "NaN", "Infinity", "-Infinity", "1e400", "-1e400", "true", "[]", "{}", '"a\\u0000"')
-
-
-@pytest.fixture(autouse=True)
-def _frozen_clock() -> Any:
-    with time_machine.travel(make.NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def headers(acme: Organization) -> dict[str, str]:
-    """Of a sender of acme."""
-    return make.bearer(make.key(acme, "ingest"))
 
 
 def post(client: Client, headers: dict[str, str], text: str | bytes, path: str = NATIVE) -> Any:

@@ -1,17 +1,15 @@
 """What makes a request the same one, over HTTP: its id in its organization, and nothing else."""
 
 import json
-from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 
 from ingestion.models import IngestBatch, LLMRequest
 from teams.models import Organization
 from tests import make
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_frozen_clock")]
 RECORD = {
     "request_id": "a",
     "started_at": "2026-11-24T11:59:00Z",
@@ -21,18 +19,6 @@ RECORD = {
 }
 Counts = tuple[int, int, int, list[str]]
 """Accepted, duplicate, conflict, codes of the rejected."""
-
-
-@pytest.fixture(autouse=True)
-def _frozen_clock() -> Any:
-    with time_machine.travel(make.NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def headers(acme: Organization) -> dict[str, str]:
-    """Of a sender of acme."""
-    return make.bearer(make.key(acme, "ingest"))
 
 
 def post(client: Client, headers: dict[str, str], *records: object) -> Counts:

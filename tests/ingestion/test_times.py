@@ -6,7 +6,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pytest
-import time_machine
 from django.test import Client
 
 from analytics import rollups
@@ -16,7 +15,7 @@ from teams.models import Organization
 from tests import make
 from tests.ingestion.test_litellm import payload
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_frozen_clock")]
 ZONES: Final = (
     *("UTC", "America/New_York", "America/Los_Angeles", "America/St_Johns", "Asia/Kolkata", "Asia/Kathmandu"),
     *("Australia/Lord_Howe", "Africa/Cairo", "Africa/Casablanca", "America/Santiago", "Pacific/Chatham"),
@@ -24,12 +23,6 @@ ZONES: Final = (
 )
 TICK: Final = timedelta(microseconds=1)
 DAY: Final = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def _frozen_clock() -> Any:
-    with time_machine.travel(make.NOW, tick=False):
-        yield
 
 
 def sender(organization: Organization) -> dict[str, str]:

@@ -31,12 +31,6 @@ def _frozen_clock(monkeypatch: pytest.MonkeyPatch) -> Any:
         yield
 
 
-@pytest.fixture
-def headers(acme: Organization) -> dict[str, str]:
-    """Of a sender of acme."""
-    return make.bearer(make.key(acme, "ingest"))
-
-
 class DriverError(Exception):
     """What a driver raises, with its SQLSTATE."""
 

@@ -4,28 +4,14 @@ import gzip
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 
 from ingestion.models import IngestBatch, LLMRequest
 from teams.models import Organization
-from tests import make
 from tests.ingestion.exports.rows import as_lines, envoy
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_frozen_clock")]
 PATH = "/api/v1/ingest/envoy"
-
-
-@pytest.fixture(autouse=True)
-def _frozen_clock() -> Any:
-    with time_machine.travel(make.NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def headers(acme: Organization) -> dict[str, str]:
-    """Of a sender of acme."""
-    return make.bearer(make.key(acme, "ingest"))
 
 
 def post(client: Client, body: bytes, headers: dict[str, str], **more: str) -> Any:
