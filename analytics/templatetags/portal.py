@@ -9,7 +9,7 @@ from django.http import QueryDict
 from django.template import Context
 from django.utils import timezone
 
-from ingestion.uploads import reading
+from ingestion.uploads import overview
 from teams.access import Reach, find_organization, organizations_of
 from teams.models import Organization
 
@@ -124,4 +124,4 @@ def item(mapping: Mapping[str, object], name: object) -> object:
 @register.filter
 def ago(moment: datetime) -> str:
     """How long ago something was: just now, 3 minutes ago."""
-    return reading.ago(moment, timezone.now())
+    return overview.ago(moment, timezone.now())

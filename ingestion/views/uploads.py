@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from ingestion.uploads import acts, preview, reading
+from ingestion.uploads import acts, overview, preview
 from ingestion.uploads.acts import Choice
 from ingestion.views import answers, receiving
 from ingestion.views.answers import Refusal
@@ -85,7 +85,7 @@ def _form(request: HttpRequest, organization: Organization, status: int = 200) -
     context = {
         "organization": organization,
         "formats": acts.FORMAT_NAMES,
-        "uploads": reading.latest(organization, timezone.now()),
+        "uploads": overview.latest(organization, timezone.now()),
         "max_bytes": settings.UPLOAD_MAX_BYTES,
         "keep_days": settings.UPLOAD_KEEP_DAYS,
         "field": receiving.FIELD,
@@ -101,7 +101,7 @@ def _refused(request: HttpRequest, organization: Organization, refusal: Refusal)
 
 
 def _found(organization: Organization, upload_id: uuid.UUID) -> "Upload":
-    found = reading.find(organization, upload_id)
+    found = overview.find(organization, upload_id)
     if found is None:
         raise Http404
     return found
@@ -115,20 +115,20 @@ def upload(request: HttpRequest, organization: Organization, scope: Scope, uploa
     context = {
         "organization": organization,
         "upload": found,
-        "when": reading.ago(found.uploaded_at, now),
-        "standing": reading.standing(found, now),
+        "when": overview.ago(found.uploaded_at, now),
+        "standing": overview.standing(found, now),
     }
-    if found.state == reading.State.WAITING:
+    if found.state == overview.State.WAITING:
         shown = {"preview": preview.preview(found, now), "formats": acts.FORMAT_NAMES}
         return render(request, "ingestion/upload_preview.html", context | shown)
-    return render(request, "ingestion/upload.html", context | {"report": reading.report(found)})
+    return render(request, "ingestion/upload.html", context | {"report": overview.report(found)})
 
 
 @require_safe
 @_administrators
 def progress(request: HttpRequest, organization: Organization, scope: Scope, upload_id: uuid.UUID) -> JsonResponse:
     """How the import stands, for the page's script."""
-    return JsonResponse(asdict(reading.standing(_found(organization, upload_id), timezone.now())))
+    return JsonResponse(asdict(overview.standing(_found(organization, upload_id), timezone.now())))
 
 
 @require_POST
