@@ -97,10 +97,11 @@ COLUMNS: Final = (
     *("operation", "streaming", "service_tier", "attempt", "trace_id", "span_id"),
     *("failed", "failure_class", "status_code", "error_type_id", "error_message"),
     *("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens"),
-    *("reasoning_tokens", "audio_input_tokens", "audio_output_tokens", "token_anomaly"),
+    *("reasoning_tokens", "audio_input_tokens", "audio_output_tokens"),
+    *("image_input_tokens", "image_output_tokens", "token_anomaly"),
     *("latency_us", "ttft_us", "itl_us", "tpot_us"),
     *("latency_bucket", "ttft_bucket", "itl_bucket", "tpot_bucket"),
-    *("cost_state", "cost", "list_cost", "reported_cost", "price_book_version"),
+    *("cost_state", "cost", "list_cost", "contracted_cost", "reported_cost", "price_book_version"),
 )
 Row = tuple[object, ...]
 
@@ -197,11 +198,14 @@ def _row(draft: Draft, context: Context, known: _Known) -> Row:
         record.reasoning_tokens,
         record.audio_input_tokens,
         record.audio_output_tokens,
+        record.image_input_tokens,
+        record.image_output_tokens,
         known.token_anomaly,
         *known.times,
         priced.state.value,
         priced.cost,
         priced.list_cost,
+        priced.cost,
         known.reported_cost,
         context.book.version,
     )

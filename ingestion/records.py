@@ -93,6 +93,8 @@ TOKEN_FIELDS: Final = (
     "reasoning_tokens",
     "audio_input_tokens",
     "audio_output_tokens",
+    "image_input_tokens",
+    "image_output_tokens",
 )
 
 
@@ -121,6 +123,9 @@ class RequestRecord(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
     reasoning_tokens: int | None = None
     audio_input_tokens: int | None = None
     audio_output_tokens: int | None = None
+    image_input_tokens: int | None = None
+    image_output_tokens: int | None = None
+    units: dict[str, int] = {}
     latency_ms: float | None = None
     ttft_ms: float | None = None
     itl_ms: float | None = None

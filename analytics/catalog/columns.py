@@ -55,6 +55,16 @@ def _unpriced_tokens(frame: Frame) -> Ints:
     return tokens * _state(CostState.UNPRICED)(frame)
 
 
+def _compared(frame: Frame) -> Ints:
+    """1 for requests of which both the price book's and the gateway's figure are known."""
+    flags: Ints = ((frame["list_cost"] >= 0) & (frame["reported_cost"] >= 0)).astype(np.int64)
+    return flags
+
+
+def _where_compared(name: str) -> Callable[[Frame], Ints]:
+    return lambda frame: _known(name)(frame) * _compared(frame)
+
+
 COLUMNS: Final = (
     Column("requests", lambda frame: np.ones_like(frame["failed"])),
     Column("failed", _known("failed")),
@@ -73,7 +83,11 @@ COLUMNS: Final = (
     Column("unknown_tokens", _unknown_tokens),
     Column("cost", _known("cost"), money=True),
     Column("list_cost", _known("list_cost"), money=True),
+    Column("contracted_cost", _known("contracted_cost"), money=True),
     Column("reported_cost", _known("reported_cost"), money=True),
+    Column("compared", _compared),
+    Column("compared_list_cost", _where_compared("list_cost"), money=True),
+    Column("compared_reported_cost", _where_compared("reported_cost"), money=True),
     Column("computed", _state(CostState.COMPUTED)),
     Column("reported", _state(CostState.REPORTED)),
     Column("unpriced", _state(CostState.UNPRICED)),

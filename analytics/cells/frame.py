@@ -35,6 +35,7 @@ _PLAIN: Final = (
     "reasoning_tokens",
     "cost",
     "list_cost",
+    "contracted_cost",
     "reported_cost",
     *(f"{duration}_us" for duration in DURATIONS),
 )
@@ -75,6 +76,7 @@ MEASURED: Final = (
     "reasoning_tokens",
     "cost",
     "list_cost",
+    "contracted_cost",
     "reported_cost",
     *(f"{duration}_us" for duration in DURATIONS),
     *(f"{duration}_bucket" for duration in DURATIONS),

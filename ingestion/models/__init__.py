@@ -1,4 +1,4 @@
-"""Tables of ingestion: facts, dimensions, prices and repricing, rules, logs, outcomes, unfinished calls, uploads."""
+"""Tables of ingestion: facts, dimensions, prices, terms, repricing, rules, logs, outcomes, unfinished calls, uploads."""
 
 from ingestion.models.dimensions import (
     OVERFLOW,
@@ -15,12 +15,14 @@ from ingestion.models.logs import ChangedHour, IngestBatch
 from ingestion.models.prices import PriceEntry
 from ingestion.models.repricing import RepriceRun
 from ingestion.models.rules import AttributeRule
+from ingestion.models.terms import CostPolicy, ModelAlias, PriceAdjustment
 from ingestion.models.uploads import Upload
 
 __all__ = [
     "OVERFLOW",
     "AttributeRule",
     "ChangedHour",
+    "CostPolicy",
     "ErrorType",
     "GatewayUser",
     "IngestBatch",
@@ -30,6 +32,8 @@ __all__ = [
     "LangfuseTrace",
     "MetadataKey",
     "MetadataValue",
+    "ModelAlias",
+    "PriceAdjustment",
     "PriceEntry",
     "RepriceRun",
     "Upload",

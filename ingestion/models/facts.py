@@ -1,9 +1,19 @@
 """The fact: one immutable, priced row per request."""
 
+from functools import reduce
+from operator import and_
+
 from django.db import models
 
 from ingestion.models.dimensions import ErrorType, GatewayUser, LLMModel, VirtualModel
+from ingestion.records import TOKEN_FIELDS, CostState
 from teams.models import Organization, Team, VirtualAccount
+
+
+def _none_negative(*columns: str) -> models.Q:
+    """A condition of the database; an unknown value is none that is negative."""
+    parts = (models.Q(**{f"{column}__isnull": True}) | models.Q(**{f"{column}__gte": 0}) for column in columns)
+    return reduce(and_, parts)
 
 
 class LLMRequest(models.Model):
@@ -66,6 +76,10 @@ class LLMRequest(models.Model):
     reasoning_tokens = models.BigIntegerField(null=True)
     audio_input_tokens = models.BigIntegerField(null=True)
     audio_output_tokens = models.BigIntegerField(null=True)
+    image_input_tokens = models.BigIntegerField(null=True)
+    image_output_tokens = models.BigIntegerField(null=True)
+    units = models.JSONField(null=True, help_text="Counts of what is billed by the piece: {name: count}.")
+    usage = models.JSONField(null=True, help_text="The usage object as it came, kept for audit.")
     token_anomaly = models.BooleanField(default=False, help_text="Token counts contradict each other.")
 
     latency_us = models.BigIntegerField(null=True)
@@ -80,6 +94,7 @@ class LLMRequest(models.Model):
     cost_state = models.CharField(max_length=8)
     cost = models.BigIntegerField(null=True, help_text="Billed cost in picodollars; NULL = unpriced.")
     list_cost = models.BigIntegerField(null=True, help_text="Price book cost in picodollars; NULL = not in the book.")
+    contracted_cost = models.BigIntegerField(null=True, help_text="After discount, before markup; NULL = unpriced.")
     reported_cost = models.BigIntegerField(null=True, help_text="The gateway's own figure in picodollars.")
     price_book_version = models.BigIntegerField(default=0)
 
@@ -88,18 +103,20 @@ class LLMRequest(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["organization", "request_id"], name="request_once_per_organization"),
             models.CheckConstraint(
-                condition=models.Q(cost__isnull=True) | models.Q(cost__gte=0), name="request_cost_not_negative"
+                condition=_none_negative("cost", "list_cost", "contracted_cost", "reported_cost"),
+                name="request_cost_not_negative",
             ),
-            models.CheckConstraint(
-                condition=(models.Q(input_tokens__isnull=True) | models.Q(input_tokens__gte=0))
-                & (models.Q(output_tokens__isnull=True) | models.Q(output_tokens__gte=0)),
-                name="request_tokens_not_negative",
-            ),
+            models.CheckConstraint(condition=_none_negative(*TOKEN_FIELDS), name="request_tokens_not_negative"),
         ]
         indexes = [
             models.Index(fields=["organization", "hour_start"], name="request_hour"),
             models.Index(fields=["organization", "started_at", "id"], name="request_newest"),
             models.Index(fields=["organization", "user", "started_at"], name="request_of_user"),
+            models.Index(
+                fields=["organization", "model", "started_at"],
+                condition=models.Q(cost_state=CostState.UNPRICED.value),
+                name="request_unpriced",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -5,8 +5,9 @@ from typing import Final
 
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models.functions import Coalesce
 
-from teams.models import Organization, User
+from teams.models import Organization, Team, User, VirtualAccount
 
 MANUAL: Final = "manual"
 """Source of the entries that people add; those of imports begin with `catalogue:`."""
@@ -28,17 +29,20 @@ class TokenClass(models.TextChoices):
     CACHE_WRITE = "cache_write", "cache write (5 min)"
     CACHE_WRITE_1H = "cache_write_1h", "cache write (1 h)"
     AUDIO_INPUT = "audio_input", "audio input"
+    IMAGE_INPUT = "image_input", "image input"
     OUTPUT = "output", "output"
     REASONING = "reasoning", "reasoning"
     AUDIO_OUTPUT = "audio_output", "audio output"
+    IMAGE_OUTPUT = "image_output", "image output"
     REQUEST = "request", "per request"
 
 
 class PriceEntry(models.Model):
     """One price of one token class from an instant on. Never updated or deleted: a later entry corrects it.
 
-    `price` is US dollars per million tokens (per request for the class `request`); NULL = no price from here on.
-    The price book version of an organization is the largest id among its entries and the global ones.
+    `price` is US dollars per million tokens, per request for the class `request`, per piece for `unit:NAME`; NULL =
+    no price from here on. An entry holds until the next one of its line, so entries cannot overlap; the database
+    refuses a second one of the same line and instant unless it says which one it corrects.
     """
 
     organization = models.ForeignKey(
@@ -50,25 +54,50 @@ class PriceEntry(models.Model):
         db_index=False,
         help_text="Empty: for every organization of this installation.",
     )
+    team = models.ForeignKey(
+        Team,
+        on_delete=models.RESTRICT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Prices only the requests of this team.",
+    )
+    virtual_account = models.ForeignKey(
+        VirtualAccount,
+        on_delete=models.RESTRICT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Prices only the requests of this virtual account.",
+    )
     source = models.CharField(max_length=64, default=MANUAL, editable=False)
     provider = models.CharField(max_length=64, default="*", help_text="Provider id such as openai, or * for any.")
     model_match = models.CharField("model", max_length=256)
     match_kind = models.CharField("match", max_length=8, choices=MatchKind.choices, default=MatchKind.EXACT)
-    token_class = models.CharField("token class", max_length=16, choices=TokenClass.choices)
+    token_class = models.CharField("token class", max_length=40)
     context_above = models.PositiveBigIntegerField(
         default=0, help_text="Applies when the request has more input tokens than this; 0 = always."
     )
     service_tier = models.CharField(max_length=32, default="standard")
     price = models.DecimalField(
         "USD per 1M tokens",
-        max_digits=20,
-        decimal_places=6,
+        max_digits=26,
+        decimal_places=12,
         null=True,
         blank=True,
         validators=[MinValueValidator(Decimal(0))],
         help_text="US dollars per million tokens (per request for “per request”). Empty: no price from then on.",
     )
     effective_from = models.DateTimeField(help_text="Prices requests that start at this instant or later (UTC).")
+    corrects = models.OneToOneField(
+        "self",
+        on_delete=models.RESTRICT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="corrected_by",
+        help_text="The entry of the same line and instant that this one replaces.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, editable=False, related_name="+")
     note = models.CharField(max_length=300, blank=True)
@@ -82,8 +111,21 @@ class PriceEntry(models.Model):
             models.CheckConstraint(
                 condition=models.Q(price__isnull=True) | models.Q(price__gte=0), name="price_not_negative"
             ),
+            models.CheckConstraint(
+                condition=models.Q(team=None, virtual_account=None)
+                | models.Q(organization__isnull=False, team=None)
+                | models.Q(organization__isnull=False, virtual_account=None),
+                name="price_for_one_owner",
+            ),
+            models.UniqueConstraint(
+                *(Coalesce(name, 0) for name in ("organization", "team", "virtual_account")),
+                *("source", "provider", "match_kind", "model_match", "token_class", "service_tier", "context_above"),
+                "effective_from",
+                condition=models.Q(corrects=None),
+                name="price_once_per_instant",
+            ),
         ]
 
     def __str__(self) -> str:
         price = "no price" if self.price is None else f"{self.price.normalize():f} USD/1M"
-        return f"{self.model_match} {self.get_token_class_display()}: {price} from {self.effective_from:%Y-%m-%d}"
+        return f"{self.model_match} {self.token_class}: {price} from {self.effective_from:%Y-%m-%d}"

@@ -24,8 +24,10 @@ FALLBACK: Final = {
     "cache_write": "input",
     "cache_write_1h": "cache_write",
     "audio_input": "input",
+    "image_input": "input",
     "reasoning": "output",
     "audio_output": "output",
+    "image_output": "output",
 }
 TOKEN_CLASSES: Final = (
     "input",
@@ -33,9 +35,11 @@ TOKEN_CLASSES: Final = (
     "cache_write",
     "cache_write_1h",
     "audio_input",
+    "image_input",
     "output",
     "reasoning",
     "audio_output",
+    "image_output",
 )
 REQUEST: Final = "request"
 
@@ -48,9 +52,11 @@ class Quantities(NamedTuple):
     cache_write: int
     cache_write_1h: int
     audio_input: int
+    image_input: int
     output: int
     reasoning: int
     audio_output: int
+    image_output: int
 
 
 class Rates(NamedTuple):

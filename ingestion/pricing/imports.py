@@ -103,6 +103,7 @@ def _held(catalogue: Catalogue, organization: Organization | None) -> dict[Key, 
 
 
 def _entries(shown: Plan, actor: User | None) -> Iterable[PriceEntry]:
+    replaced = _same_instant(shown)
     for change in shown.diff.changes:
         yield PriceEntry(
             organization=shown.organization,
@@ -110,8 +111,19 @@ def _entries(shown: Plan, actor: User | None) -> Iterable[PriceEntry]:
             **change.key._asdict(),
             price=change.new,
             effective_from=change.since,
+            corrects_id=replaced.get((change.key, change.since)),
             created_by=actor,
         )
+
+
+def _same_instant(shown: Plan) -> dict[tuple[Key, datetime], int]:
+    """Ids of the entries of earlier editions that say something else from the very same instants on."""
+    instants = {change.since for change in shown.diff.changes}
+    entries = PriceEntry.objects.filter(
+        source__startswith=origin(shown.catalogue.name), organization=shown.organization, effective_from__in=instants
+    )
+    rows = entries.order_by("id").values_list(*_KEY, "effective_from", "id")
+    return {(Key(*key), since): pk for *key, since, pk in rows.iterator()}
 
 
 def _text(change: Change) -> str:

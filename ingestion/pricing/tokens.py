@@ -28,18 +28,25 @@ def disjoint(record: RequestRecord, whole_input: int, whole_output: int) -> tupl
     """The classes, and whether parts had to be cut."""
     read, write_1h = record.cache_read_tokens or 0, record.cache_write_1h_tokens or 0
     write = write_1h if record.cache_write_tokens is None else record.cache_write_tokens
-    audio_in, audio_out = record.audio_input_tokens or 0, record.audio_output_tokens or 0
+    heard, seen = record.audio_input_tokens or 0, record.image_input_tokens or 0
+    spoken, drawn = record.audio_output_tokens or 0, record.image_output_tokens or 0
     reasoning = record.reasoning_tokens or 0
-    text_in = whole_input - read - write - audio_in
-    text_out = whole_output - reasoning - audio_out
+    text_in = whole_input - read - write - heard - seen
+    text_out = whole_output - reasoning - spoken - drawn
     if text_in >= 0 and text_out >= 0 and write_1h <= write:
-        parts = Quantities(text_in, read, write - write_1h, write_1h, audio_in, text_out, reasoning, audio_out)
-        return parts, False
-    read = min(read, whole_input)
-    write = min(write, whole_input - read)
+        parts = (text_in, read, write - write_1h, write_1h, heard, seen, text_out, reasoning, spoken, drawn)
+        return Quantities(*parts), False
+    left_in, (read, write, seen, heard) = _cut(whole_input, read, write, seen, heard)
+    left_out, (reasoning, drawn, spoken) = _cut(whole_output, reasoning, drawn, spoken)
     write_1h = min(write_1h, write)
-    audio_in = min(audio_in, whole_input - read - write)
-    reasoning = min(reasoning, whole_output)
-    audio_out = min(audio_out, whole_output - reasoning)
-    text_in, text_out = whole_input - read - write - audio_in, whole_output - reasoning - audio_out
-    return Quantities(text_in, read, write - write_1h, write_1h, audio_in, text_out, reasoning, audio_out), True
+    parts = (left_in, read, write - write_1h, write_1h, heard, seen, left_out, reasoning, spoken, drawn)
+    return Quantities(*parts), True
+
+
+def _cut(whole: int, *parts: int) -> tuple[int, list[int]]:
+    """The rest of a whole, and its parts cut to fit: the first ones keep most."""
+    kept = []
+    for part in parts:
+        kept.append(min(part, whole))
+        whole -= kept[-1]
+    return whole, kept

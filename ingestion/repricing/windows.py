@@ -148,7 +148,7 @@ class Repricing:
 def _record(row: Row, provider: str | None, model: str | None) -> RequestRecord:
     """The stored columns that decide a cost, as ingest had them before it forgot the rest."""
     (_, started_at, _, _, _, tier, operation, _, *tokens, _, _, _, _, _) = row
-    into, out, read, write, write_1h, reasoning, audio_in, audio_out = tokens
+    into, out, read, write, write_1h, reasoning, audio_in, audio_out, image_in, image_out = tokens
     return RequestRecord(
         request_id="",
         started_at=started_at,
@@ -162,6 +162,8 @@ def _record(row: Row, provider: str | None, model: str | None) -> RequestRecord:
         reasoning_tokens=reasoning,
         audio_input_tokens=audio_in,
         audio_output_tokens=audio_out,
+        image_input_tokens=image_in,
+        image_output_tokens=image_out,
         service_tier=tier,
         operation=operation,
     )

@@ -1,0 +1,71 @@
+"""Prices and terms cannot be rewritten, and one line says one thing at one instant: the database refuses the rest."""
+
+from functools import partial
+
+from django.db import migrations, models
+from django.db.models.functions import Coalesce
+
+TABLES = {
+    "ingestion_priceentry": (
+        *("organization_id", "team_id", "virtual_account_id", "source", "provider", "model_match", "match_kind"),
+        *("token_class", "context_above", "service_tier", "price", "effective_from", "corrects_id", "created_at"),
+    ),
+    "ingestion_priceadjustment": (
+        *("organization_id", "kind", "team_id", "provider", "model_match", "match_kind", "percent"),
+        *("effective_from", "corrects_id", "created_at"),
+    ),
+    "ingestion_modelalias": ("organization_id", "model_match", "match_kind", "provider", "model", "created_at"),
+    "ingestion_costpolicy": ("organization_id", "policy", "adjust_reported", "effective_from", "created_at"),
+}
+# Who added a row may be forgotten with the person; everything else stays as it was. SQLite forgets triggers when
+# a later migration makes the table anew: such a migration must create them again.
+_POSTGRESQL = """
+CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+RAISE EXCEPTION '{table} is append-only: add a later row instead' USING ERRCODE = 'restrict_violation'; END $$;
+CREATE TRIGGER {table}_append_only BEFORE UPDATE OF {columns} ON {table}
+FOR EACH ROW EXECUTE FUNCTION {table}_refuse();
+"""
+_SQLITE = """
+CREATE TRIGGER {table}_append_only BEFORE UPDATE OF {columns} ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} is append-only: add a later row instead'); END;
+"""
+_DROP = {
+    "postgresql": "DROP TRIGGER {table}_append_only ON {table}; DROP FUNCTION {table}_refuse();",
+    "sqlite": "DROP TRIGGER {table}_append_only;",
+}
+
+
+def run(statements, apps, schema_editor):
+    """One statement of the database's own dialect per table."""
+    for table, columns in TABLES.items():
+        text = statements[schema_editor.connection.vendor]
+        schema_editor.execute(text.format(table=table, columns=", ".join(columns)), params=None)
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [("ingestion", "0009_what_terms_need")]
+
+    operations = [
+        migrations.AddConstraint(
+            model_name="priceentry",
+            constraint=models.UniqueConstraint(
+                Coalesce("organization", 0),
+                Coalesce("team", 0),
+                Coalesce("virtual_account", 0),
+                models.F("source"),
+                models.F("provider"),
+                models.F("match_kind"),
+                models.F("model_match"),
+                models.F("token_class"),
+                models.F("service_tier"),
+                models.F("context_above"),
+                models.F("effective_from"),
+                condition=models.Q(corrects=None),
+                name="price_once_per_instant",
+            ),
+        ),
+        migrations.RunPython(
+            partial(run, {"postgresql": _POSTGRESQL, "sqlite": _SQLITE}), partial(run, _DROP)
+        ),
+    ]
