@@ -12,10 +12,11 @@ import msgspec
 from ingestion import durations
 from ingestion.attribution import attribute
 from ingestion.normalisation import GATEWAY_CACHE, STEPS, counts_cache_apart, error_type, failed, failure_class
-from ingestion.pricing.arithmetic import MAX_PICODOLLARS, Quantities, Settled, gateway_cache_hit, settle
+from ingestion.pricing.arithmetic import MAX_PICODOLLARS, Quantities
 from ingestion.pricing.book import PriceBook
+from ingestion.pricing.settling import Settled, gateway_cache_hit, settle
 from ingestion.pricing.tokens import split
-from ingestion.records import Code, RejectedError, Rejection, RequestRecord
+from ingestion.records import Attribution, Code, RejectedError, Rejection, RequestRecord
 from ingestion.validation import CHECKS, Window
 from metricsportal.lib.localtime import hour_start
 from metricsportal.lib.money import to_picodollars
@@ -125,28 +126,60 @@ def rows(drafts: Sequence[Draft], context: Context) -> tuple[list[tuple[int, Row
         record = draft_.record
         reported = None if record.reported_cost_usd is None else to_picodollars(record.reported_cost_usd)
         quantities, contradictory = split(record)
-        priced = price(record, quantities, context.book, reported, is_failed=failed(record))
-        if priced.cost is not None and priced.cost > MAX_PICODOLLARS:
+        owners = _owners(record, context.names)
+        priced = price(record, quantities, context.book, reported, owners, is_failed=failed(record))
+        if priced.largest > MAX_PICODOLLARS:
             message = "The price book makes this request cost more than 9,223,372 USD."
             rejected.append(Rejection(draft_.index, Code.INVALID, "cost", message))
             continue
-        known = _Known(times, priced, reported, token_anomaly=draft_.counts_apart or contradictory)
+        known = _Known(times, owners, priced, reported, token_anomaly=draft_.counts_apart or contradictory)
         ready.append((draft_.index, _row(draft_, context, known)))
     return ready, rejected
 
 
+class Owners(NamedTuple):
+    """Ids of whose request it is, and why it is that team's."""
+
+    user_id: int | None
+    virtual_account_id: int | None
+    team_id: int | None
+    attribution: Attribution
+
+
+def _owners(record: RequestRecord, names: Names) -> Owners:
+    user_id, user_team = names.user(record.user)
+    account_id, account_team = names.virtual_account(record.virtual_account)
+    return Owners(user_id, account_id, *attribute(names.team(record.team), account_team, user_team))
+
+
 def price(
-    record: RequestRecord, quantities: Quantities | None, book: PriceBook, reported: int | None, *, is_failed: bool
+    record: RequestRecord,
+    quantities: Quantities | None,
+    book: PriceBook,
+    reported: int | None,
+    owners: Owners,
+    *,
+    is_failed: bool,
 ) -> Settled:
-    """What a request costs, by the entry valid when it started."""
+    """What a request costs, by the entries and terms valid when it started."""
     if record.metadata and record.metadata.get(GATEWAY_CACHE) == "hit":
         return gateway_cache_hit()
+    rates = book.rates(
+        record.provider,
+        record.model,
+        record.service_tier,
+        record.input_tokens or 0,
+        record.started_at,
+        team_id=owners.team_id,
+        virtual_account_id=owners.virtual_account_id,
+    )
     return settle(
         quantities,
-        book.rates(record.provider, record.model, record.service_tier, record.input_tokens or 0, record.started_at),
+        rates,
         failed=is_failed,
         tokens_absent=record.input_tokens is None and record.output_tokens is None,
         reported=reported,
+        units=record.units,
     )
 
 
@@ -154,16 +187,14 @@ class _Known(NamedTuple):
     """What was worked out of a record for its row."""
 
     times: tuple[int | None, ...]
+    owners: Owners
     priced: Settled
     reported_cost: int | None
     token_anomaly: bool
 
 
 def _row(draft: Draft, context: Context, known: _Known) -> Row:
-    record, names, priced = draft.record, context.names, known.priced
-    user_id, user_team = names.user(record.user)
-    account_id, account_team = names.virtual_account(record.virtual_account)
-    team_id, attribution = attribute(names.team(record.team), account_team, user_team)
+    record, names, priced, owners = draft.record, context.names, known.priced, known.owners
     kind = failure_class(record.status_code, record.error_type) if failed(record) else None
     return (
         context.organization_id,
@@ -174,10 +205,10 @@ def _row(draft: Draft, context: Context, known: _Known) -> Row:
         context.received_at,
         names.model(record.provider, record.model),
         names.virtual_model(record.virtual_model),
-        user_id,
-        account_id,
-        team_id,
-        attribution.value,
+        owners.user_id,
+        owners.virtual_account_id,
+        owners.team_id,
+        owners.attribution.value,
         _json.encode(names.metadata(record.metadata)).decode() if record.metadata else "{}",
         record.operation,
         record.streaming,
@@ -205,7 +236,7 @@ def _row(draft: Draft, context: Context, known: _Known) -> Row:
         priced.state.value,
         priced.cost,
         priced.list_cost,
-        priced.cost,
+        priced.contracted_cost,
         known.reported_cost,
         context.book.version,
     )

@@ -11,7 +11,7 @@ from django.conf import settings
 from ingestion import names, pipeline
 from ingestion.metadata import register
 from ingestion.pipeline import Context, Draft, Item
-from ingestion.pricing.book import price_book
+from ingestion.pricing.loading import price_book
 from ingestion.records import Rejection, RequestRecord
 from ingestion.validation import Window
 from ingestion.writer.retries import UnavailableError, with_retries

@@ -12,11 +12,12 @@ from typing import Any, Final
 from django.utils import timezone
 
 from ingestion import services as ingestion
-from ingestion.models import LLMRequest, PriceEntry
+from ingestion.models import LLMRequest, PriceAdjustment, PriceEntry
 from ingestion.records import RequestRecord
 from teams import services
 from teams.models import Membership, Organization, Team, TeamMembership, User, VirtualAccount
 
+LONG_AGO: Final = datetime(2020, 1, 1, tzinfo=UTC)
 NOW: Final = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PASSWORD: Final = "correct horse battery staple"
 
@@ -114,10 +115,20 @@ def request(organization: Organization, *, now: datetime = NOW, **fields: Any) -
 
 def price(model: str, token_class: str, usd: str | None, **fields: Any) -> PriceEntry:
     """An entry of the price book for every organization and all time, in USD per million tokens."""
-    defaults: dict[str, Any] = {"effective_from": datetime(2020, 1, 1, tzinfo=UTC)}
+    defaults: dict[str, Any] = {"effective_from": LONG_AGO}
     return PriceEntry.objects.create(
         model_match=model,
         token_class=token_class,
         price=None if usd is None else Decimal(usd),
         **(defaults | fields),
+    )
+
+
+def adjustment(organization: Organization, kind: str, percent: str | None, **fields: Any) -> PriceAdjustment:
+    """A discount or markup for all requests of the organization and all time, in percent."""
+    return PriceAdjustment.objects.create(
+        organization=organization,
+        kind=kind,
+        percent=None if percent is None else Decimal(percent),
+        **({"effective_from": LONG_AGO} | fields),
     )

@@ -22,7 +22,7 @@ from analytics.query.values import (
     Result,
     Series,
 )
-from ingestion.pricing import book
+from ingestion.pricing import loading
 from metricsportal.lib.localtime import SUB_HOUR_MINUTES, Interval, buckets, next_bucket_start, zone
 from metricsportal.lib.timerange import TimeRange
 
@@ -233,7 +233,7 @@ def _meta(query: Query, answer: _Answer, overall: Grid, now: datetime, started: 
     )
 
 
-_price_book_version = once(book.version)
+_price_book_version = once(loading.version)
 
 
 @once

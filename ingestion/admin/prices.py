@@ -14,8 +14,8 @@ from ingestion.models import PriceEntry
 from ingestion.models.prices import MatchKind
 from ingestion.normalisation import provider_id
 from ingestion.pricing.absurdity import absurd
-from ingestion.pricing.arithmetic import ANY_PROVIDER
 from ingestion.pricing.catalogues.base import Key
+from ingestion.pricing.matching import ANY_PROVIDER
 from teams.admin.scoped import ModelForm, is_operator, person
 from teams.roles import Capability
 

@@ -1,6 +1,9 @@
 """Facts without a discount were contracted at their cost; entries of one line and instant correct each other."""
 
+
+from django.apps.registry import Apps
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models import F
 
 _LINE = (
@@ -9,12 +12,12 @@ _LINE = (
 )
 
 
-def contract(apps, schema_editor):
+def contract(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """No discount existed, so the two are equal."""
     apps.get_model("ingestion", "LLMRequest").objects.filter(cost__isnull=False).update(contracted_cost=F("cost"))
 
 
-def chain(apps, schema_editor):
+def chain(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Each entry names the one before it of the same line and instant."""
     entries, last = apps.get_model("ingestion", "PriceEntry").objects, {}
     for pk, *line in entries.order_by("pk").values_list("pk", *_LINE).iterator():

@@ -1,8 +1,11 @@
 """Prices and terms cannot be rewritten, and one line says one thing at one instant: the database refuses the rest."""
 
+from collections.abc import Mapping
 from functools import partial
 
+from django.apps.registry import Apps
 from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models.functions import Coalesce
 
 TABLES = {
@@ -35,7 +38,7 @@ _DROP = {
 }
 
 
-def run(statements, apps, schema_editor):
+def run(statements: Mapping[str, str], apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """One statement of the database's own dialect per table."""
     for table, columns in TABLES.items():
         text = statements[schema_editor.connection.vendor]

@@ -1,4 +1,4 @@
-"""Tables of ingestion: facts, dimensions, prices, terms, repricing, rules, logs, outcomes, unfinished calls, uploads."""
+"""Tables of ingestion: facts, dimensions, prices, terms, repricing, rules, logs, outcomes, open calls, uploads."""
 
 from ingestion.models.dimensions import (
     OVERFLOW,

@@ -6,9 +6,9 @@ from django.db.models import Q
 
 from ingestion.models import PriceEntry
 from ingestion.models.prices import MatchKind
-from ingestion.pricing.arithmetic import ANY_PROVIDER
-from ingestion.pricing.book import entry_of
 from ingestion.pricing.catalogues.base import CATALOGUE, Key
+from ingestion.pricing.loading import entry_of
+from ingestion.pricing.matching import ANY_PROVIDER
 from ingestion.pricing.plausibility import TIMES_THE_CATALOGUE, most, unit
 from teams.models import Organization
 

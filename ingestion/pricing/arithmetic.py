@@ -4,17 +4,15 @@ A per-token price in picodollars is USD per million tokens times 1,000,000: an e
 most six decimals. Lines are products of integers, so nothing here rounds.
 """
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Final, NamedTuple
 
-from ingestion.records import CostState
+from ingestion.pricing.matching import Pattern
+from ingestion.pricing.terms import PLAIN, Terms
 
-ANY_PROVIDER: Final = "*"
 STANDARD: Final = "standard"
 MAX_PICODOLLARS: Final = 2**63 - 1
 
@@ -42,6 +40,8 @@ TOKEN_CLASSES: Final = (
     "image_output",
 )
 REQUEST: Final = "request"
+UNIT: Final = "unit:"
+"""How the class of what is billed by the piece begins; its name follows."""
 
 
 class Quantities(NamedTuple):
@@ -59,11 +59,21 @@ class Quantities(NamedTuple):
     image_output: int
 
 
+Units = Mapping[str, int]
+"""How many of what is billed by the piece: web searches, images."""
+NO_UNITS: Final[Units] = {}
+
+
 class Rates(NamedTuple):
-    """Picodollars per token of every class, fallbacks applied, and per successful request; None = no price."""
+    """Picodollars per token of every class, fallbacks applied, per successful request and per piece; None = no price.
+
+    `agreed`: what happens to the list cost, and whose figure counts.
+    """
 
     tokens: tuple[int | None, ...]
     request: int | None
+    units: Units = NO_UNITS
+    agreed: Terms = PLAIN
 
 
 NO_RATES: Final = Rates((None,) * len(TOKEN_CLASSES), None)
@@ -73,7 +83,8 @@ NO_RATES: Final = Rates((None,) * len(TOKEN_CLASSES), None)
 class Entry:
     """One entry of the price book, as resolution sees it. `order` grows with the time of creation.
 
-    `catalogue`: name of the catalogue it was imported from, in whatever version; "" = by hand.
+    `catalogue`: name of the catalogue it was imported from, in whatever version; "" = by hand. `team_id`,
+    `virtual_account_id`: whose requests alone it prices.
     """
 
     own: bool
@@ -88,44 +99,38 @@ class Entry:
     effective_from: datetime
     order: int
     catalogue: str = ""
+    team_id: int | None = None
+    virtual_account_id: int | None = None
+
+    @property
+    def pattern(self) -> Pattern:
+        """The models it speaks of."""
+        return Pattern(self.provider, self.match_kind, self.model_match)
 
     def matches(self, provider: str, model: str) -> bool:
         """Whether the entry speaks of that model (lower case) of that provider ("" = unknown)."""
-        if self.provider not in (ANY_PROVIDER, provider):
-            return False
-        if self.match_kind == "exact":
-            return self.model_match == model
-        if self.match_kind == "prefix":
-            return model.startswith(self.model_match)
-        return _glob(self.model_match).fullmatch(model) is not None
+        return self.pattern.matches(provider, model)
 
     @property
     def key(self) -> tuple[object, ...]:
         """What a later entry, or a NULL price, replaces."""
-        match = (self.provider, self.match_kind, self.model_match)
-        return (self.own, self.manual, self.catalogue, *match, self.token_class, self.service_tier, self.context_above)
+        owner = (self.own, self.team_id, self.virtual_account_id)
+        line = (self.pattern, self.token_class, self.service_tier, self.context_above)
+        return (*owner, self.manual, self.catalogue, *line)
 
     def preference(self, tier: str) -> tuple[object, ...]:
         """Sort key: the candidate with the largest one prices the request."""
-        match = {"exact": 2, "prefix": 1}.get(self.match_kind, 0)
         return (
+            self.virtual_account_id is not None,
+            self.team_id is not None,
             self.own,
             self.manual,
-            match,
-            len(self.model_match),
-            self.provider != ANY_PROVIDER,
+            *self.pattern.preference,
             self.service_tier == tier,
             self.context_above,
             self.effective_from,
             self.order,
         )
-
-
-@lru_cache(maxsize=4096)
-def _glob(pattern: str) -> re.Pattern[str]:
-    """`*` is any text and `?` any character; nothing else is special."""
-    parts = {"*": ".*", "?": "."}
-    return re.compile("".join(parts.get(character) or re.escape(character) for character in pattern), re.DOTALL)
 
 
 def per_token(usd_per_million: Decimal) -> int:
@@ -164,7 +169,7 @@ def _applies(entry: Entry, tier: str, input_tokens: int, at: datetime) -> bool:
     return reached and entry.effective_from <= at and entry.service_tier in (tier, STANDARD)
 
 
-def rates(entries: Sequence[Entry], tier: str, input_tokens: int, at: datetime) -> Rates:
+def rates(entries: Sequence[Entry], tier: str, input_tokens: int, at: datetime, agreed: Terms = PLAIN) -> Rates:
     """Prices of all classes at once. The own class is searched through all steps before its fallback."""
     own = {name: resolve(entries, name, tier, input_tokens, at) for name in TOKEN_CLASSES}
     found: dict[str, int | None] = {}
@@ -172,61 +177,44 @@ def rates(entries: Sequence[Entry], tier: str, input_tokens: int, at: datetime) 
         entry = own[name]
         price = entry.price if entry else None
         found[name] = per_token(price) if price is not None else found.get(FALLBACK.get(name, ""))
-    fee = resolve(entries, REQUEST, tier, input_tokens, at)
+    names = {entry.token_class for entry in entries if entry.token_class.startswith(UNIT)}
+    pieces = {name: _per_piece(entries, name, tier, input_tokens, at) for name in names}
     return Rates(
         tuple(found[name] for name in TOKEN_CLASSES),
-        per_unit(fee.price) if fee and fee.price is not None else None,
+        _per_piece(entries, REQUEST, tier, input_tokens, at),
+        {name.removeprefix(UNIT): price for name, price in pieces.items() if price is not None},
+        agreed,
     )
 
 
-def cost(quantities: Quantities, prices: Rates, *, failed: bool) -> int | None:
-    """Picodollars of a request; None when a class with tokens has no price. A failed one pays no request fee."""
-    total = 0
+def _per_piece(entries: Sequence[Entry], name: str, tier: str, input_tokens: int, at: datetime) -> int | None:
+    entry = resolve(entries, name, tier, input_tokens, at)
+    return None if entry is None or entry.price is None else per_unit(entry.price)
+
+
+def lines(quantities: Quantities, prices: Rates, units: Units = NO_UNITS, *, failed: bool) -> list[int] | None:
+    """List cost in picodollars of everything that is billed, line by line; None when something has no price.
+
+    A failed request pays no request fee.
+    """
+    answer = []
     for quantity, price in zip(quantities, prices.tokens, strict=True):
         if quantity:
             if price is None:
                 return None
-            total += quantity * price
-    return total if failed or prices.request is None else total + prices.request
+            answer.append(quantity * price)
+    for name, count in units.items():
+        if count:
+            price = prices.units.get(name)
+            if price is None:
+                return None
+            answer.append(count * price)
+    if prices.request is not None and not failed:
+        answer.append(prices.request)
+    return answer
 
 
-class Settled(NamedTuple):
-    """What a request costs in picodollars and where the figure comes from; None = unpriced, not in the book."""
-
-    state: CostState
-    cost: int | None
-    list_cost: int | None
-
-
-_NOTHING: Final = Settled(CostState.NONE, 0, 0)
-
-
-def settle(
-    quantities: Quantities | None,
-    prices: Rates,
-    *,
-    failed: bool,
-    tokens_absent: bool,
-    reported: int | None,
-) -> Settled:
-    """The policy "computed first": computed, else reported, else unpriced; nothing billable costs 0.
-
-    `quantities` None = the tokens are not fully known; `tokens_absent` = neither input nor output tokens were sent.
-    """
-    if quantities is None:
-        if reported is not None:
-            return Settled(CostState.REPORTED, reported, None)
-        return _NOTHING if failed and tokens_absent else Settled(CostState.UNPRICED, None, None)
-    listed = cost(quantities, prices, failed=failed)
-    if any(quantities) or (prices.request and not failed):
-        if listed is not None:
-            return Settled(CostState.COMPUTED, listed, listed)
-        if reported is None:
-            return Settled(CostState.UNPRICED, None, None)
-        return Settled(CostState.REPORTED, reported, None)
-    return Settled(CostState.REPORTED, reported, None) if reported else _NOTHING
-
-
-def gateway_cache_hit() -> Settled:
-    """An answer from the gateway's own cache: nothing billable, whatever its tokens."""
-    return _NOTHING
+def cost(quantities: Quantities, prices: Rates, units: Units = NO_UNITS, *, failed: bool) -> int | None:
+    """List cost of a request in picodollars; None when something has no price."""
+    found = lines(quantities, prices, units, failed=failed)
+    return None if found is None else sum(found)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from ingestion.models import RepriceRun
-from ingestion.pricing import book
+from ingestion.pricing import loading
 from ingestion.repricing import storage
 from ingestion.repricing.selection import Selection
 from ingestion.repricing.tally import Tally, tally_of
@@ -52,7 +52,7 @@ def propose(*, actor: User, selection: Selection, reason: str) -> RepriceRun:
 def confirm(*, actor: User, run: RepriceRun, now: datetime) -> None:
     """Let a previewed run be applied. Raises PermissionDenied, and RepriceRefusedError when it cannot be any more."""
     require(actor, run.organization, Capability.MANAGE_PRICES)
-    if book.version(run.organization_id) != run.price_book_version:
+    if loading.version(run.organization_id) != run.price_book_version:
         raise RepriceRefusedError("Prices were added since this preview was made; make a new one.")
     place = {"cursor_at": None, "cursor_id": 0, "window_at": None, "window_id": 0, "part": 0}
     fresh = {**place, "requested_by": actor, "trouble": "", "updated_at": now}
@@ -98,7 +98,7 @@ def stop(run: RepriceRun, trouble: str) -> None:
 
 
 def _create(selection: Selection, reason: str, state: str, actor: User | None) -> RepriceRun:
-    version = book.version(selection.organization.pk)
+    version = loading.version(selection.organization.pk)
     return RepriceRun.objects.create(
         **_columns(selection), reason=reason[:300], state=state, price_book_version=version, requested_by=actor
     )

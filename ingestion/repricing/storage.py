@@ -12,9 +12,9 @@ from ingestion.records import TOKEN_FIELDS
 from ingestion.writer.bulk import Row, bulk_insert, copy_rows, read_rows
 
 COLUMNS: Final = (
-    *("id", "started_at", "hour_start", "model_id", "team_id", "service_tier", "operation", "failed"),
-    *TOKEN_FIELDS,
-    *("cost_state", "cost", "list_cost", "reported_cost", "price_book_version"),
+    *("id", "started_at", "hour_start", "model_id", "team_id", "virtual_account_id"),
+    *("service_tier", "operation", "failed", *TOKEN_FIELDS, "units"),
+    *("cost_state", "cost", "list_cost", "contracted_cost", "reported_cost"),
 )
 _TABLE: Final = LLMRequest._meta.db_table
 _STAGING: Final = "reprice_staging"
@@ -23,16 +23,18 @@ _LOCK: Final = 0x52455052 << 32  # "REPR": apart from every other advisory lock 
 # of the temporary table may read all facts to find the few thousand of a chunk.
 _PREPARE: Final = (
     f"CREATE TEMPORARY TABLE IF NOT EXISTS {_STAGING} "  # noqa: S608
-    "(id bigint, cost_state text, cost bigint, list_cost bigint) ON COMMIT DELETE ROWS; "
+    "(id bigint, cost_state text, cost bigint, list_cost bigint, contracted_cost bigint) ON COMMIT DELETE ROWS; "
     f"DELETE FROM {_STAGING}; "
     "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off"
 )
 _UPDATE: Final = (
     f"UPDATE {_TABLE} AS fact SET cost_state = new.cost_state, cost = new.cost, "  # noqa: S608
-    f"list_cost = new.list_cost, price_book_version = %s FROM {_STAGING} AS new WHERE fact.id = new.id"
+    "list_cost = new.list_cost, contracted_cost = new.contracted_cost, "
+    f"price_book_version = %s FROM {_STAGING} AS new WHERE fact.id = new.id"
 )
 _UPDATE_ONE: Final = (
-    f"UPDATE {_TABLE} SET cost_state = %s, cost = %s, list_cost = %s, price_book_version = %s WHERE id = %s"  # noqa: S608
+    f"UPDATE {_TABLE} SET cost_state = %s, cost = %s, list_cost = %s, contracted_cost = %s, "  # noqa: S608
+    "price_book_version = %s WHERE id = %s"
 )
 
 
@@ -50,6 +52,7 @@ class Change(NamedTuple):
     state: str
     cost: int | None
     list_cost: int | None
+    contracted_cost: int | None
 
 
 def lock(organization_id: int) -> None:
@@ -84,7 +87,8 @@ def write(changes: Sequence[Change], version: int) -> int:
             cursor.executemany(_UPDATE_ONE, [(*change[1:], version, change.id) for change in changes])
             return int(cursor.rowcount)
         cursor.execute(_PREPARE)
-        copy_rows(_STAGING, ("id", "cost_state", "cost", "list_cost"), changes, ("int8", "text", "int8", "int8"))
+        types = ("int8", "text", "int8", "int8", "int8")
+        copy_rows(_STAGING, ("id", "cost_state", "cost", "list_cost", "contracted_cost"), changes, types)
         cursor.execute(_UPDATE, [version])
         return int(cursor.rowcount)
 

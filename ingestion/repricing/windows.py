@@ -8,11 +8,13 @@ from typing import Final, NamedTuple
 from django.db import connection
 
 from ingestion.models import OVERFLOW, LLMModel
-from ingestion.pipeline import price
-from ingestion.pricing.arithmetic import MAX_PICODOLLARS, Settled
-from ingestion.pricing.book import PriceBook, price_book
+from ingestion.pipeline import Owners, price
+from ingestion.pricing.arithmetic import MAX_PICODOLLARS
+from ingestion.pricing.book import PriceBook
+from ingestion.pricing.loading import price_book
+from ingestion.pricing.settling import Settled
 from ingestion.pricing.tokens import split
-from ingestion.records import RequestRecord
+from ingestion.records import Attribution, RequestRecord
 from ingestion.repricing import storage
 from ingestion.repricing.closed import closed_months
 from ingestion.repricing.selection import Selection
@@ -27,6 +29,8 @@ WINDOWS: Final = {"postgresql": 60_000, "sqlite": 2_000}
 PARTS: Final = {"postgresql": 4, "sqlite": 1}
 _START: Final = storage.COLUMNS.index("started_at")
 _FAILED: Final = storage.COLUMNS.index("failed")
+_TEAM: Final = storage.COLUMNS.index("team_id")
+_ACCOUNT: Final = storage.COLUMNS.index("virtual_account_id")
 
 
 class Place(NamedTuple):
@@ -95,7 +99,7 @@ class Repricing:
         position, month = self._month_of(rows[0][_START])
         together = self._month_of(rows[-1][_START]) == (position, month)  # rows are in the order of time
         for row in rows:
-            pk, started_at, hour, model_id, team_id, *_, state, cost, listed, _, _ = row
+            pk, started_at, hour, model_id, team_id, *_, state, cost, listed, contracted, _ = row
             settled, kept = self._settle(row, book)
             if kept:
                 tally.kept[kept] = tally.kept.get(kept, 0) + 1
@@ -108,12 +112,12 @@ class Repricing:
                 sums = cells[key] = Sums()
             sums.requests += 1
             sums.before += cost or 0
-            if settled is None or (settled.cost == cost and settled.list_cost == listed and new_state == state):
+            if settled is None or (new_state, *settled[1:]) == (state, cost, listed, contracted):
                 sums.after += cost or 0
                 continue
             sums.after += settled.cost or 0
             sums.changed += 1
-            changes.append(Change(pk, new_state, settled.cost, settled.list_cost))
+            changes.append(Change(pk, new_state, *settled[1:]))
             hours.add(hour)
         for key, sums in cells.items():
             tally.count(key, sums)
@@ -124,9 +128,9 @@ class Repricing:
         provider, model = self._models[row[3]] if row[3] is not None else (None, None)
         if model == OVERFLOW:
             return None, OTHER
-        record = _record(row, provider, model)
-        settled = price(record, split(record)[0], book, row[-2], is_failed=bool(row[_FAILED]))
-        if settled.cost is not None and settled.cost > MAX_PICODOLLARS:
+        record, owners = _record(row, provider, model), Owners(None, row[_ACCOUNT], row[_TEAM], Attribution.RECORD)
+        settled = price(record, split(record)[0], book, row[-1], owners, is_failed=bool(row[_FAILED]))
+        if settled.largest > MAX_PICODOLLARS:
             return None, TOO_LARGE
         return settled, ""
 
@@ -147,7 +151,7 @@ class Repricing:
 
 def _record(row: Row, provider: str | None, model: str | None) -> RequestRecord:
     """The stored columns that decide a cost, as ingest had them before it forgot the rest."""
-    (_, started_at, _, _, _, tier, operation, _, *tokens, _, _, _, _, _) = row
+    (_, started_at, _, _, _, _, tier, operation, _, *tokens, units, _, _, _, _, _) = row
     into, out, read, write, write_1h, reasoning, audio_in, audio_out, image_in, image_out = tokens
     return RequestRecord(
         request_id="",
@@ -164,6 +168,7 @@ def _record(row: Row, provider: str | None, model: str | None) -> RequestRecord:
         audio_output_tokens=audio_out,
         image_input_tokens=image_in,
         image_output_tokens=image_out,
+        units=units or {},
         service_tier=tier,
         operation=operation,
     )

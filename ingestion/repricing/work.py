@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from django.db import connection, connections, transaction
 
 from ingestion.models import RepriceRun
-from ingestion.pricing import book
+from ingestion.pricing import loading
 from ingestion.repricing import storage
 from ingestion.repricing.runs import WORKING, Progress, State, finish, selection_of, stop
 from ingestion.repricing.selection import SelectionError
@@ -154,7 +154,7 @@ def _require_unchanged(run: RepriceRun, seen: _Seen, number: int) -> None:
     """What was read without the lock is still so: the run's place, the prices, and what other runs have written."""
     window = seen.window
     expected = seen.place if number == seen.place.part else Place(window.after, window.until, number)
-    if place_of(run) != expected or book.version(run.organization_id) != window.version:
+    if place_of(run) != expected or loading.version(run.organization_id) != window.version:
         raise _OutrunError
     if run.state == State.APPLYING and _others(run.organization_id, run.pk) != seen.others:
         raise _OutrunError

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from ingestion import usage
 from ingestion.pricing import arithmetic
-from ingestion.pricing.arithmetic import NO_RATES, Entry, Quantities, Settled, resolve, settle
+from ingestion.pricing.arithmetic import NO_RATES, Entry, Quantities, resolve
+from ingestion.pricing.settling import Settled, settle
 from ingestion.pricing.tokens import split
 from ingestion.records import CostState, RequestRecord
 from metricsportal.lib.money import usd_text
@@ -55,6 +56,7 @@ def settled(record: RequestRecord, book: list[Entry], *, failed: bool = False, r
         failed=failed,
         tokens_absent=record.input_tokens is None and record.output_tokens is None,
         reported=reported,
+        units=record.units,
     )
 
 
@@ -65,7 +67,7 @@ def of_usage(sent: dict[str, object], **fields: object) -> RequestRecord:
 
 def test_e1_cached_read_of_openai_chat() -> None:
     record = of_usage({"prompt_tokens": 72, "prompt_tokens_details": {"cached_tokens": 36}, "completion_tokens": 9})
-    assert split(record)[0] == Quantities(36, 36, 0, 0, 0, 9, 0, 0)
+    assert split(record)[0] == Quantities(36, 36, 0, 0, 0, 0, 9, 0, 0, 0)
     assert settled(record, entries(GPT_4O_MINI)).cost == 13_500_000
 
 
@@ -150,8 +152,8 @@ def test_e9_audio_has_prices_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("reported", "expected"),
     [
-        (None, Settled(CostState.UNPRICED, None, None)),
-        (4_000_000_000, Settled(CostState.REPORTED, 4_000_000_000, None)),
+        (None, Settled(CostState.UNPRICED, None, None, None)),
+        (4_000_000_000, Settled(CostState.REPORTED, 4_000_000_000, None, 4_000_000_000)),
     ],
 )
 def test_e12_unknown_models_are_unpriced_unless_the_gateway_says(reported: int | None, expected: Settled) -> None:
@@ -176,13 +178,17 @@ def test_e14_failures_cost_their_tokens_and_no_request_fee() -> None:
     book = [*entries(GPT_5), entry("request", "0.01")]
     rate_limited = make.record(input_tokens=None, output_tokens=None)
     broken_stream = make.record(input_tokens=900, output_tokens=120)
-    assert settled(rate_limited, book, failed=True) == Settled(CostState.NONE, 0, 0)
+    assert settled(rate_limited, book, failed=True) == Settled(CostState.NONE, 0, 0, 0)
     assert settled(broken_stream, book, failed=True).cost == 2_325_000_000
     assert settled(broken_stream, book).cost == 2_325_000_000 + 10_000_000_000
 
 
 def test_e15_prices_per_unit() -> None:
-    assert 3 * arithmetic.per_unit(Decimal("0.01")) == 30_000_000_000
+    book = [*entries(GPT_5), entry("unit:web_search", "0.01")]
+    record = make.record(input_tokens=900, output_tokens=120, units={"web_search": 3})
+    assert settled(record, book).cost == 2_325_000_000 + 30_000_000_000
+    assert settled(record, entries(GPT_5)).cost is None
+    assert settled(record, book, failed=True).cost == 2_325_000_000 + 30_000_000_000
 
 
 @pytest.mark.parametrize("price", ["0.0000001", "1.2345678"])
@@ -300,4 +306,4 @@ def test_classes_are_disjoint_never_negative_and_add_up(record: RequestRecord) -
 
 
 def test_no_model_has_no_price() -> None:
-    assert arithmetic.cost(Quantities(1, 0, 0, 0, 0, 0, 0, 0), NO_RATES, failed=False) is None
+    assert arithmetic.cost(Quantities(1, 0, 0, 0, 0, 0, 0, 0, 0, 0), NO_RATES, failed=False) is None

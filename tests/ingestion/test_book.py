@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 from ingestion.models import LLMRequest, PriceEntry
 from ingestion.pricing.arithmetic import Entry, rates
-from ingestion.pricing.book import PriceBook, price_book
+from ingestion.pricing.book import Agreement, PriceBook
+from ingestion.pricing.loading import price_book
+from ingestion.pricing.matching import Pattern
+from ingestion.pricing.terms import Adjustment, Alias, Policy, stands_for, terms
 from teams.models import Organization
 from tests import make
 
@@ -29,19 +32,71 @@ entries = st.builds(
     price=st.none() | st.integers(0, 9).map(Decimal),
     effective_from=st.sampled_from(DAYS),
     order=st.integers(1, 9),
+    team_id=st.sampled_from([None, None, 1]),
+    virtual_account_id=st.sampled_from([None, None, 1]),
+)
+patterns = st.builds(
+    Pattern,
+    st.sampled_from(["*", "openai"]),
+    st.sampled_from(["exact", "prefix", "glob"]),
+    st.sampled_from([*MODELS, "gpt", "gpt*", "*"]),
+)
+agreements = st.builds(
+    Agreement,
+    st.lists(
+        st.builds(
+            Adjustment,
+            st.sampled_from(["discount", "markup"]),
+            st.sampled_from([None, 1, 2]),
+            patterns,
+            st.none() | st.integers(0, 100).map(Decimal),
+            st.sampled_from(DAYS),
+            st.integers(1, 9),
+        ),
+        max_size=4,
+    ),
+    st.lists(
+        st.builds(
+            Alias,
+            st.booleans(),
+            patterns,
+            st.sampled_from(["", "azure"]),
+            st.sampled_from(["", *MODELS]),
+            st.integers(),
+        ),
+        max_size=2,
+    ),
+    st.lists(
+        st.builds(
+            Policy,
+            st.sampled_from(["computed_first", "reported_only"]),
+            st.booleans(),
+            st.sampled_from(DAYS),
+            st.integers(1, 9),
+        ),
+        max_size=2,
+    ),
 )
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(st.lists(entries, max_size=8), st.data())
-def test_the_book_answers_like_the_plain_resolution(listed: list[Entry], data: st.DataObject) -> None:
-    book = PriceBook(listed, 1)
+@given(st.lists(entries, max_size=8), agreements, st.data())
+def test_the_book_answers_like_the_plain_resolution(
+    listed: list[Entry], agreement: Agreement, data: st.DataObject
+) -> None:
+    book = PriceBook(listed, 1, agreement)
     for _ in range(3):
         provider, model = data.draw(st.sampled_from(["openai", "azure", ""])), data.draw(st.sampled_from(MODELS))
         tier, tokens = data.draw(st.sampled_from(["standard", "batch"])), data.draw(st.sampled_from([0, 100, 101, 201]))
         at = data.draw(st.sampled_from(DAYS)) - data.draw(st.sampled_from([timedelta(), timedelta(microseconds=1)]))
-        matching = [entry for entry in listed if entry.matches(provider, model)]
-        assert book.rates(provider, model.upper(), tier, tokens, at) == rates(matching, tier, tokens, at)
+        team, account = data.draw(st.sampled_from([None, 1, 2])), data.draw(st.sampled_from([None, 1, 2]))
+        stands_for_ = stands_for(agreement.aliases, provider, model)
+        of_owner = [e for e in listed if e.team_id in (None, team) and e.virtual_account_id in (None, account)]
+        matching = [entry for entry in of_owner if entry.matches(*stands_for_)]
+        adjustments = [one for one in agreement.adjustments if one.team_id in (None, team)]
+        speaking = [one for one in adjustments if one.pattern.matches(*stands_for_)]
+        found = book.rates(provider, model.upper(), tier, tokens, at, team_id=team, virtual_account_id=account)
+        assert found == rates(matching, tier, tokens, at, terms(speaking, agreement.policies, at))
 
 
 @pytest.mark.django_db
@@ -74,7 +129,7 @@ def test_an_entry_that_is_committed_after_a_newer_one_is_found_in_seconds(
     make.price("gpt-4o", "output", "2")
     assert make.request(acme).cost_state == "unpriced"
     late.save(force_insert=True)
-    monkeypatch.setattr("ingestion.pricing.book._COUNT_SECONDS", 0.0)
+    monkeypatch.setattr("ingestion.pricing.loading._COUNT_SECONDS", 0.0)
     assert make.request(acme).cost == 1_000 * 1_000_000 + 100 * 2_000_000
 
 

@@ -10,7 +10,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from ingestion import names, pipeline, services
 from ingestion.models import ChangedHour, GatewayUser, IngestBatch, LLMRequest, MetadataKey
 from ingestion.pipeline import Context, Draft
-from ingestion.pricing.book import price_book
+from ingestion.pricing.loading import price_book
 from ingestion.services import Outcome
 from ingestion.writer.references import hold
 from teams.models import Organization

@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ingestion.normalisation import provider_id
-from ingestion.pricing.arithmetic import ANY_PROVIDER, REQUEST, STANDARD
+from ingestion.pricing.arithmetic import REQUEST, STANDARD
 from ingestion.pricing.catalogues.base import Catalogue, Key, Point, UnreadableError, part
+from ingestion.pricing.matching import ANY_PROVIDER
 from ingestion.pricing.plausibility import scaled
 
 NAME: Final = "litellm"

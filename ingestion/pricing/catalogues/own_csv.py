@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Final
 
 from ingestion.normalisation import provider_id
-from ingestion.pricing.arithmetic import ANY_PROVIDER, REQUEST, STANDARD, TOKEN_CLASSES
+from ingestion.pricing.arithmetic import REQUEST, STANDARD, TOKEN_CLASSES
 from ingestion.pricing.catalogues.base import Catalogue, Key, Point, UnreadableError, instant, part, printable
+from ingestion.pricing.matching import ANY_PROVIDER
 from metricsportal.lib import csv_stream
 
 NAME: Final = "csv"

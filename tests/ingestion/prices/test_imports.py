@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 
 from ingestion.models import PriceEntry
-from ingestion.pricing.book import price_book
 from ingestion.pricing.catalogues.base import Catalogue, Key, Point
 from ingestion.pricing.imports import ChangedError, Plan, append, plan
+from ingestion.pricing.loading import price_book
 from teams.models import AuditEntry, Organization, User
 from tests import make
 
