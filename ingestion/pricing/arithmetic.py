@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from ingestion.pricing.matching import Pattern
-from ingestion.pricing.terms import PLAIN, Terms
+from ingestion.pricing.terms import COMPUTED, PLAIN, Terms
 
 STANDARD: Final = "standard"
 MAX_PICODOLLARS: Final = 2**63 - 1
@@ -74,6 +74,8 @@ class Rates(NamedTuple):
     request: int | None
     units: Units = NO_UNITS
     agreed: Terms = PLAIN
+    simple: bool = False
+    """Every class has a price and the list cost is the cost, whatever the gateway says: one product and sum do."""
 
 
 NO_RATES: Final = Rates((None,) * len(TOKEN_CLASSES), None)
@@ -179,11 +181,13 @@ def rates(entries: Sequence[Entry], tier: str, input_tokens: int, at: datetime, 
         found[name] = per_token(price) if price is not None else found.get(FALLBACK.get(name, ""))
     names = {entry.token_class for entry in entries if entry.token_class.startswith(UNIT)}
     pieces = {name: _per_piece(entries, name, tier, input_tokens, at) for name in names}
+    prices = tuple(found[name] for name in TOKEN_CLASSES)
     return Rates(
-        tuple(found[name] for name in TOKEN_CLASSES),
+        prices,
         _per_piece(entries, REQUEST, tier, input_tokens, at),
         {name.removeprefix(UNIT): price for name, price in pieces.items() if price is not None},
         agreed,
+        None not in prices and agreed.plain and agreed.policy in COMPUTED,
     )
 
 

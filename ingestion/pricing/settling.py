@@ -1,5 +1,6 @@
 """What a request costs: the price book's figure or the gateway's, as the organization's policy says. Pure."""
 
+from operator import mul
 from typing import Final, NamedTuple
 
 from ingestion.pricing.arithmetic import NO_UNITS, Quantities, Rates, Units, lines
@@ -40,11 +41,18 @@ def settle(
 
     `quantities` None = the tokens are not fully known; `tokens_absent` = neither input nor output tokens were sent.
     """
-    listed = None if quantities is None else lines(quantities, prices, units, failed=failed)
+    if prices.simple and quantities is not None and not units:
+        # What nearly every request is, in a third of the time.
+        total: int = sum(map(mul, quantities, prices.tokens))
+        if prices.request is not None and not failed:
+            total += prices.request
+        if total:
+            return Settled(CostState.COMPUTED, total, total, total)
     pieces = any(units.values())
     if quantities is None:
-        billable = pieces or not (failed and tokens_absent)
+        listed, billable = None, pieces or not (failed and tokens_absent)
     else:
+        listed = lines(quantities, prices, units, failed=failed)
         billable = pieces or any(quantities) or bool(prices.request and not failed)
     if not billable and not reported:
         return _NOTHING
@@ -64,8 +72,8 @@ def _choose(agreed: Terms, listed: list[int] | None, reported: int | None) -> Se
         return Settled(CostState.UNPRICED, None, book, None)
     if agreed.plain:
         return Settled(CostState.COMPUTED, book, book, book)
-    charged = [agreed.charge(line) for line in own]
-    return Settled(CostState.COMPUTED, sum(line[1] for line in charged), book, sum(line[0] for line in charged))
+    contracted, billed = agreed.charge(*own)
+    return Settled(CostState.COMPUTED, billed, book, contracted)
 
 
 def gateway_cache_hit() -> Settled:

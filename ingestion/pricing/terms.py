@@ -15,12 +15,15 @@ from ingestion.pricing.matching import Pattern
 
 WHOLE: Final = 1_000_000
 """Parts per million of an amount that nothing is taken from or added to."""
+_SQUARE: Final = WHOLE * WHOLE
 DISCOUNT: Final = "discount"
 MARKUP: Final = "markup"
 COMPUTED_FIRST: Final = "computed_first"
 REPORTED_FIRST: Final = "reported_first"
 COMPUTED_ONLY: Final = "computed_only"
 REPORTED_ONLY: Final = "reported_only"
+COMPUTED: Final = (COMPUTED_FIRST, COMPUTED_ONLY)
+"""Policies in which the price book's figure is the cost wherever there is one."""
 
 
 class Terms(NamedTuple):
@@ -40,10 +43,16 @@ class Terms(NamedTuple):
         """Whether list, contracted and billed cost are the same."""
         return self.contracted == WHOLE == self.marked_up
 
-    def charge(self, list_cost: int) -> tuple[int, int]:
-        """Contracted and billed picodollars of one line, each rounded once from the list cost."""
-        remaining = list_cost * self.contracted
-        return _half_even(remaining, WHOLE), _half_even(remaining * self.marked_up, WHOLE * WHOLE)
+    def charge(self, *list_costs: int) -> tuple[int, int]:
+        """Contracted and billed picodollars of lines: each line rounded once from its list cost, then added up."""
+        kept, factor = self.contracted, self.marked_up
+        contracted = billed = 0
+        for list_cost in list_costs:
+            remaining = list_cost * kept
+            left = _half_even(remaining, WHOLE)
+            contracted += left
+            billed += left if factor == WHOLE else _half_even(remaining * factor, _SQUARE)
+        return contracted, billed
 
 
 PLAIN: Final = Terms()
@@ -51,6 +60,8 @@ PLAIN: Final = Terms()
 
 def _half_even(numerator: int, denominator: int) -> int:
     whole, rest = divmod(numerator, denominator)
+    if not rest:
+        return whole
     twice = 2 * rest
     return whole + (twice > denominator or (twice == denominator and whole % 2 == 1))
 
