@@ -60,6 +60,22 @@ def test_overrides_of_owners(acme: Organization) -> None:
     assert amounts(acme, virtual_account="another", team="Ads")[2] == output + 3_000 * 1_000_000
 
 
+def test_a_later_price_of_the_organization_does_not_replace_that_of_a_team(acme: Organization) -> None:
+    team = Team.objects.create(organization=acme, name="Search")
+    make.price("gpt-4o", "input", "5", organization=acme, team=team)
+    make.price("gpt-4o", "input", "3", organization=acme, effective_from=make.LONG_AGO + timedelta(1))
+    assert amounts(acme, team="Search")[2] == 1_000 * 5_000_000 + 100 * 2_000_000
+    make.price("gpt-4o", "input", None, organization=acme, team=team, effective_from=make.LONG_AGO + timedelta(2))
+    assert amounts(acme, team="Search")[2] == 1_000 * 3_000_000 + 100 * 2_000_000
+
+
+def test_a_price_of_every_model_is_not_that_of_no_model(acme: Organization) -> None:
+    for token_class in ("input", "output"):
+        make.price("*", token_class, "1", match_kind="glob")
+    assert amounts(acme, model="any")[2] == 1_100 * 1_000_000
+    assert amounts(acme, model=None)[2] is None
+
+
 def test_an_alias_prices_and_the_request_keeps_its_name(acme: Organization, rival: Organization) -> None:
     ModelAlias.objects.create(organization=acme, model_match="Our-Best", model="GPT-4o")
     found = make.request(acme, model="our-best", provider="azure")
