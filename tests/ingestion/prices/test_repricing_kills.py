@@ -22,7 +22,7 @@ TRAFFIC: Final = ("--requests", str(REQUESTS), "--days", "20", "--end", "2026-11
 PRICES: Final = """
 from ingestion.models import PriceEntry
 for entry in list(PriceEntry.objects.exclude(price=None)):
-    entry.pk, entry.price = None, entry.price * 2
+    entry.corrects_id, entry.pk, entry.price = entry.pk, None, entry.price * 2
     entry.save(force_insert=True)
 """
 RUNS: Final = """
