@@ -1,4 +1,4 @@
-"""A price by hand that is a thousand times what the catalogues say is a field error that says why."""
+"""A price by hand that is a thousand times what the catalogues say, or a thousandth, is an error that says why."""
 
 from datetime import timedelta
 from itertools import count
@@ -44,6 +44,18 @@ def test_a_thousand_times_the_catalogue_is_the_border(errors: Any) -> None:
         "150.000001 is more than 1,000 times the newest price of gpt-5 in litellm@1: 0.15 USD per 1M tokens."
     ]
     assert PriceEntry.objects.filter(source="manual").count() == 1
+
+
+def test_a_thousandth_of_the_catalogue_is_the_other_border(errors: Any) -> None:
+    """A price per 1,000 tokens, and one per token with as many decimals as prices have."""
+    listed("gpt-5", "2.5")
+    for usd in ("0.0025", "0.000003"):
+        assert errors(usd) == [
+            f"{usd} is a thousandth or less of the newest price of gpt-5 in litellm@1: 2.5 USD per 1M tokens."
+        ]
+    assert errors("0.002501") == []
+    assert errors("0") == []
+    assert errors("0.000001", model_match="unknown") == []
 
 
 def test_without_a_catalogue_there_is_a_border_too(errors: Any) -> None:
