@@ -42,6 +42,7 @@ def pricing_section(priced: Sequence[Priced]) -> list[str]:
             f"{one.entries:,}",
             f"{median(one.added):.2f}",
             f"{nearest_rank(one.added, 5):.2f} to {nearest_rank(one.added, 95):.2f}",
+            f"{median(one.split):.2f}",
             f"{median(one.whole):.2f}",
             f"{one.loading * 1000:,.0f} ms",
             f"{one.cold * 1000:,.0f} ms",
@@ -57,7 +58,19 @@ def pricing_section(priced: Sequence[Priced]) -> list[str]:
             "pairs lie between. Beside it the whole row, what reading the book takes once after a change, and what "
             "the first records after that take longer."
         ),
-        table(("price book", "entries", "added", "5% to 95%", "whole row", "reading", "first look-ups"), rows),
+        table(
+            (
+                "price book",
+                "entries",
+                "added",
+                "5% to 95%",
+                "of it the split",
+                "whole row",
+                "reading",
+                "first look-ups",
+            ),
+            rows,
+        ),
     ]
 
 

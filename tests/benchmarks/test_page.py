@@ -39,8 +39,8 @@ INGESTED = Ingested(
     peaks=[2**27, 2**27, 2**27],
 )
 PRICED = [
-    Priced("a catalogue", 12_000, 5_000, 0.2, 0.01, whole=[10.0, 9.0, 11.0], added=[2.0, 1.5, 4.0]),
-    Priced("overrides", 12_004, 5_000, 0.2, 0.01, whole=[11.0, 10.0, 12.0], added=[3.0, 2.5, 5.0]),
+    Priced("a catalogue", 12_000, 5_000, 0.2, 0.01, whole=[10.0, 9.0, 11.0], added=[2.0, 1.5, 4.0], split=[0.5]),
+    Priced("overrides", 12_004, 5_000, 0.2, 0.01, whole=[11.0, 10.0, 12.0], added=[3.0, 2.5, 5.0], split=[0.75]),
 ]
 REPRICED = Repriced(
     28_000,
