@@ -1,7 +1,7 @@
 """docs/benchmarks.md from the figures: every number with how it was taken, every bar met or missed."""
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Final
@@ -10,7 +10,11 @@ from benchmarks.accuracy import Error
 from benchmarks.exports import GROUPS, Export
 from benchmarks.ingest import BATCH, SPANS, Ingested
 from benchmarks.load import Loaded
+from benchmarks.markdown import table, verdict
+from benchmarks.page_of_costs import bars_of_costs, pricing_section, repricing_section
 from benchmarks.pages import KEY, RANGES, VIEWS, Page
+from benchmarks.pricing import Priced
+from benchmarks.repricing import Repriced
 from benchmarks.storage import Share, Table
 from metricsportal.lib.histogram import RELATIVE_ERROR
 
@@ -38,6 +42,8 @@ class Figures:
     grains: Sequence[Share]
     errors: Sequence[Error]
     ingested: Ingested
+    priced: Sequence[Priced]
+    repriced: Repriced
 
 
 def render(figures: Figures) -> str:
@@ -50,11 +56,13 @@ def render(figures: Figures) -> str:
             f"{chosen.seed}), PostgreSQL, one run. Everything ran on the machine below, the database and the "
             "measuring client included. Other machines give other figures; the ratios travel better."
         ),
-        _table(("machine", ""), figures.machine),
+        table(("machine", ""), figures.machine),
         "## Bars",
-        _table(("bar", "measured", ""), _bars(figures)),
+        table(("bar", "measured", ""), _bars(figures)),
         *_loading(figures),
         *_sending(figures.ingested),
+        *pricing_section(figures.priced),
+        *repricing_section(figures.repriced),
         *_pages(figures),
         *_exports(figures),
         *_sizes(figures),
@@ -63,31 +71,22 @@ def render(figures: Figures) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _verdict(met: bool) -> str:
-    return "met" if met else "**missed**"
-
-
 def _bars(figures: Figures) -> list[tuple[str, str, str]]:
     rate = figures.loaded.accepted / figures.loaded.imported
     slowest = max((page for page in figures.pages if page.range == "30d"), key=lambda page: page.p95)
     grown = [export.growth for export in figures.exports if export.growth is not None]
     worst = max(error.product for error in figures.errors)
     bars = [
-        (f"import at least {IMPORT_BAR:,} requests/s", f"{rate:,.0f} requests/s", _verdict(rate >= IMPORT_BAR)),
+        (f"import at least {IMPORT_BAR:,} requests/s", f"{rate:,.0f} requests/s", verdict(rate >= IMPORT_BAR)),
         (
             f"dashboard data, all panels, 30 days, any View by: p95 below {PAGE_BAR} ms",
             f"{slowest.p95:,.0f} ms ({slowest.view})",
-            _verdict(slowest.p95 < PAGE_BAR),
+            verdict(slowest.p95 < PAGE_BAR),
         ),
         (
             f"percentiles within {RELATIVE_ERROR:.2%} of the exact ones",
             f"largest error {worst:.3%}",
-            _verdict(worst <= RELATIVE_ERROR),
+            verdict(worst <= RELATIVE_ERROR),
         ),
     ]
     if grown:
@@ -96,28 +95,28 @@ def _bars(figures: Figures) -> list[tuple[str, str, str]]:
             (
                 f"export of the month streams: memory of the server grows by less than {GROWTH_BAR // _MEBIBYTE} MiB",
                 f"{max(grown) / _MEBIBYTE:,.1f} MiB at most",
-                _verdict(max(grown) < GROWTH_BAR),
+                verdict(max(grown) < GROWTH_BAR),
             ),
         )
-    return bars + _sending_bars(figures.ingested)
+    return bars + _sending_bars(figures.ingested) + bars_of_costs(figures.priced, figures.repriced)
 
 
 def _sending_bars(sent: Ingested) -> list[tuple[str, str, str]]:
     rate, share, repeat = median(sent.native), _share(sent), _repeat(sent)
     spans, grown = median(sent.spans), sent.peaks[-1] - sent.peaks[0]
     return [
-        (f"records over HTTP at least {SEND_BAR:,}/s", f"{rate:,.0f}/s", _verdict(rate >= SEND_BAR)),
-        (f"at least {SHARE_BAR:.0%} of COPY of the same rows", f"{share:.0%}", _verdict(share >= SHARE_BAR)),
+        (f"records over HTTP at least {SEND_BAR:,}/s", f"{rate:,.0f}/s", verdict(rate >= SEND_BAR)),
+        (f"at least {SHARE_BAR:.0%} of COPY of the same rows", f"{share:.0%}", verdict(share >= SHARE_BAR)),
         (
             f"a repeat of stored batches at least {REPEAT_BAR:.0f} times as fast",
             f"{repeat:.1f} times",
-            _verdict(repeat >= REPEAT_BAR),
+            verdict(repeat >= REPEAT_BAR),
         ),
-        (f"OTLP protobuf at least {SPANS_BAR:,} spans/s", f"{spans:,.0f} spans/s", _verdict(spans >= SPANS_BAR)),
+        (f"OTLP protobuf at least {SPANS_BAR:,} spans/s", f"{spans:,.0f} spans/s", verdict(spans >= SPANS_BAR)),
         (
             f"a web worker's memory is flat over {sent.records:,} records (below {FLAT_BAR // _MEBIBYTE} MiB)",
             f"{grown / _MEBIBYTE:,.1f} MiB",
-            _verdict(grown < FLAT_BAR),
+            verdict(grown < FLAT_BAR),
         ),
     ]
 
@@ -146,7 +145,7 @@ def _sending(sent: Ingested) -> list[str]:
             "made, into a table with the same columns, indexes and rows, a transaction per batch; the same batches "
             f"sent again; and spans, `POST /v1/traces` with {SPANS} spans a body in protobuf. Per second."
         ),
-        _table(("round", "records", "COPY", "repeated", "spans", "largest worker"), rows),
+        table(("round", "records", "COPY", "repeated", "spans", "largest worker"), rows),
     ]
 
 
@@ -162,7 +161,7 @@ def _loading(figures: Figures) -> list[str]:
     ]
     return [
         "## From file to aggregates",
-        _table(
+        table(
             ("step", "seconds", "requests/s", ""),
             [(name, f"{seconds:,.1f}", f"{count / seconds:,.0f}", note) for name, seconds, note in rows],
         ),
@@ -193,7 +192,7 @@ def _pages(figures: Figures) -> list[str]:
             "page in turns, one client, whole organization. The range ends at the moment of the question, so no two "
             "answers are the same and none comes from a cache."
         ),
-        _table(head, rows),
+        table(head, rows),
         f"The month comes from {', '.join(sources)}.",
     ]
 
@@ -216,7 +215,7 @@ def _exports(figures: Figures) -> list[str]:
             f"CSV by `GET /api/v1/report?group_by={GROUPS},…` with nine measures, four of them percentiles. Growth is "
             "that of the largest web worker's peak memory during the download."
         ),
-        _table(("export", "rows", "size", "seconds", "rows/s", "growth"), rows),
+        table(("export", "rows", "size", "seconds", "rows/s", "growth"), rows),
     ]
 
 
@@ -240,12 +239,12 @@ def _sizes(figures: Figures) -> list[str]:
     return [
         "## Storage",
         "After VACUUM; total is with indexes and out-of-line values.",
-        _table(("table", "rows", "rows alone", "total", "bytes per request"), rows),
+        table(("table", "rows", "rows alone", "total", "bytes per request"), rows),
         (
             "Aggregates by hour, per grain, against the facts. Their rows are bounded by the combinations that occur "
             "in an hour, not by the requests, so their share falls as traffic grows."
         ),
-        _table(("grain", "rows", "requests per row", "bytes against facts"), shares),
+        table(("grain", "rows", "requests per row", "bytes against facts"), shares),
     ]
 
 
@@ -267,5 +266,5 @@ def _errors(figures: Figures) -> list[str]:
             "nearest rank over the same facts. The last two columns are what averaging exact hourly percentiles would "
             "have said, plainly and weighted by requests."
         ),
-        _table(("duration", "percentile", "portal", "average of hours", "weighted average"), rows),
+        table(("duration", "percentile", "portal", "average of hours", "weighted average"), rows),
     ]

@@ -13,8 +13,21 @@ from django.core.management import call_command  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from benchmarks import accuracy, exports, ingest, load, machine, page, pages, storage, web  # noqa: E402
+from benchmarks import (  # noqa: E402
+    accuracy,
+    exports,
+    ingest,
+    load,
+    machine,
+    page,
+    pages,
+    pricing,
+    repricing,
+    storage,
+    web,
+)
 from benchmarks.clock import say  # noqa: E402
+from ingestion.models import LLMRequest  # noqa: E402
 from teams.services.bootstrap import Bootstrapped, bootstrap  # noqa: E402
 
 ZONE = "Europe/Berlin"
@@ -38,9 +51,15 @@ def everything(chosen: argparse.Namespace, folder: Path) -> str:
         errors = accuracy.measure(portal, calendar.period)
         tables, grains = storage.tables(), storage.grains()
         # Last: it doubles the facts, and what is measured before shall not know of them.
+        last = LLMRequest.objects.latest("id").pk
         sent = ingest.measure(portal, made.organization.slug, chosen.requests, folder)
+    # Only now: nobody is connected any more, and its prices change what everything before would have cost.
+    repriced = repricing.measure(made.organization, calendar, last)
+    priced = pricing.measure(made.organization, calendar)
     say("done")
-    return page.render(page.Figures(chosen, about, loaded, viewed, exported, tables, grains, errors, sent))
+    return page.render(
+        page.Figures(chosen, about, loaded, viewed, exported, tables, grains, errors, sent, priced, repriced)
+    )
 
 
 def _let_in(portal: web.Portal, made: Bootstrapped) -> None:

@@ -1,4 +1,4 @@
-"""Slips of the decimal point: a price by hand that is thousands of times what the catalogues say."""
+"""Slips of the decimal point: a price by hand that is thousands of times what the catalogues say, or a thousandth."""
 
 from decimal import Decimal
 
@@ -17,10 +17,11 @@ def absurd(price: Decimal, key: Key, organization: Organization | None) -> str |
     """Why a price by hand is refused, as a sentence; None = it is believed."""
     known = _newest(key, organization)
     if known is not None and known.price:
-        if price <= known.price * TIMES_THE_CATALOGUE:
+        how = _far_from(price, known.price)
+        if how is None:
             return None
         return (
-            f"{_plain(price)} is more than {TIMES_THE_CATALOGUE:,} times the newest price of {known.model_match} in "
+            f"{_plain(price)} is {how} the newest price of {known.model_match} in "
             f"{known.source.removeprefix(CATALOGUE)}: {_plain(known.price)} {unit(key.token_class)}."
         )
     if price <= most(key.token_class):
@@ -29,6 +30,16 @@ def absurd(price: Decimal, key: Key, organization: Organization | None) -> str |
         f"{_plain(price)} is more than {_plain(most(key.token_class))} {unit(key.token_class)}, which no known model "
         "costs, and no catalogue has a price of this one. Is the price meant for another number of tokens?"
     )
+
+
+def _far_from(price: Decimal, listed: Decimal) -> str | None:
+    """How far a price is from the catalogue's; None = near enough, or free.
+
+    A thousandth is what somebody copies from a list per thousand tokens, so that border itself is too far.
+    """
+    if price > listed * TIMES_THE_CATALOGUE:
+        return f"more than {TIMES_THE_CATALOGUE:,} times"
+    return "a thousandth or less of" if 0 < price <= listed / TIMES_THE_CATALOGUE else None
 
 
 def _newest(key: Key, organization: Organization | None) -> PriceEntry | None:

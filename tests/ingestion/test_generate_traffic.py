@@ -3,6 +3,7 @@
 import io
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -58,7 +59,7 @@ def test_the_command_makes_a_company_with_a_price_change(acme: Organization) -> 
     assert GatewayUser.objects.filter(organization=acme, team=None).count() == 2
     entries = PriceEntry.objects.filter(organization=acme, model_match="gpt-5-mini", token_class="input")
     standard = entries.filter(service_tier="standard").order_by("effective_from")
-    assert [str(entry.price) for entry in standard] == ["0.250000", "0.200000"]
+    assert [entry.price for entry in standard] == [Decimal("0.25"), Decimal("0.2")]
     first, second = (entry.effective_from for entry in standard)
     assert first < END - timedelta(days=30) < second < END
 

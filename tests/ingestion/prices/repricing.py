@@ -6,12 +6,13 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from ingestion.models import LLMRequest, RepriceRun
+from ingestion.models import LLMRequest, PriceEntry, RepriceRun
 from ingestion.records import TOKEN_FIELDS
 from ingestion.repricing import runs, work
 from ingestion.repricing.selection import Selection, select
 from ingestion.repricing.tally import Tally, tally_of
 from teams.models import Organization, User
+from tests import make
 
 FIRST, LAST = date(2026, 1, 1), date(2026, 12, 31)
 COSTS: Final = ("cost_state", "cost", "list_cost")
@@ -38,6 +39,13 @@ def finish(run: RepriceRun) -> Tally:
     run.refresh_from_db()
     assert run.state == runs.State.APPLIED, run.trouble
     return tally_of(run.result)
+
+
+def correct(model: str, token_class: str, usd: str | None, **fields: Any) -> PriceEntry:
+    """An entry of the price book that says what it corrects, where its line has a price of that instant already."""
+    line = {"model_match": model, "token_class": token_class, **fields}
+    held = PriceEntry.objects.filter(**line).order_by("id").last()
+    return make.price(model, token_class, usd, corrects=held, **fields)
 
 
 def costs(organization: Organization) -> dict[str, tuple[Any, ...]]:

@@ -1,5 +1,7 @@
-"""A price by hand that is a thousand times what the catalogues say is a field error that says why."""
+"""A price by hand that is a thousand times what the catalogues say, or a thousandth, is an error that says why."""
 
+from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -16,11 +18,12 @@ CATALOGUE = "catalogue:litellm@1"
 
 @pytest.fixture
 def errors(client: Client, finance: User, acme: Organization) -> Any:
-    """Add an entry by hand and return the errors of its price."""
+    """Add an entry by hand, each from another minute on, and return the errors of its price."""
     client.force_login(finance)
+    minutes = count()
 
     def errors_(price: str, **fields: str) -> list[str]:
-        answer = client.post(ADD, price_form(acme, price=price, **fields))
+        answer = client.post(ADD, price_form(acme, price=price, effective_from_1=f"00:{next(minutes):02}:00", **fields))
         if answer.status_code == 302:
             return []
         found: dict[str, list[str]] = answer.context["adminform"].form.errors
@@ -43,6 +46,18 @@ def test_a_thousand_times_the_catalogue_is_the_border(errors: Any) -> None:
     assert PriceEntry.objects.filter(source="manual").count() == 1
 
 
+def test_a_thousandth_of_the_catalogue_is_the_other_border(errors: Any) -> None:
+    """A price per 1,000 tokens, and one per token with as many decimals as prices have."""
+    listed("gpt-5", "2.5")
+    for usd in ("0.0025", "0.000003"):
+        assert errors(usd) == [
+            f"{usd} is a thousandth or less of the newest price of gpt-5 in litellm@1: 2.5 USD per 1M tokens."
+        ]
+    assert errors("0.002501") == []
+    assert errors("0") == []
+    assert errors("0.000001", model_match="unknown") == []
+
+
 def test_without_a_catalogue_there_is_a_border_too(errors: Any) -> None:
     assert errors("10000") == []
     (reason,) = errors("1250000")
@@ -63,7 +78,7 @@ def test_the_newest_price_of_the_same_class_and_model_counts(errors: Any, rival:
         listed("gpt-5", "0.001", effective_from=make.NOW, **other)
     listed("gpt-5-mini", "0.001", effective_from=make.NOW)
     make.price("gpt-5", "output", "0.001", source=CATALOGUE, provider="openai", effective_from=make.NOW)
-    listed("gpt-5", None, effective_from=make.NOW)
+    listed("gpt-5", None, effective_from=make.NOW + timedelta(days=1))
     assert errors("1000") == []
     assert "newest price of gpt-5 in litellm@1: 1 USD" in errors("1000.1")[0]
 

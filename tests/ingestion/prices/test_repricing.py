@@ -16,7 +16,19 @@ from ingestion.repricing.selection import SelectionError, select
 from ingestion.repricing.tally import OTHER, TOO_LARGE, Sums, Tally
 from teams.models import AuditEntry, Organization, Team, User
 from tests import make
-from tests.ingestion.prices.repricing import FIRST, LAST, apply, at, costs, everything, finish, fixed, pico, preview
+from tests.ingestion.prices.repricing import (
+    FIRST,
+    LAST,
+    apply,
+    at,
+    correct,
+    costs,
+    everything,
+    finish,
+    fixed,
+    pico,
+    preview,
+)
 
 pytestmark = pytest.mark.django_db
 USD_OF_ONE = pico("0.0035")  # 1,000 input tokens at 2.50 and 100 output tokens at 10 per million
@@ -144,7 +156,7 @@ def test_models_whose_name_is_lost_keep_their_cost(acme: Organization) -> None:
     LLMModel.objects.filter(pk=request.model_id or 0).update(name=OVERFLOW)
     before = costs(acme)
     make.price(OVERFLOW, "input", "99")
-    make.price("gpt-4o", "input", "99")
+    make.price("gpt-4o", "input", "99", effective_from=at(1))
     tally = apply(everything(acme))
     assert (tally.kept, tally.total.changed) == ({OTHER: 1}, 0)
     assert costs(acme) == before
@@ -155,8 +167,8 @@ def test_a_cost_that_cannot_be_stored_is_not(acme: Organization) -> None:
     make.request(acme)
     before = costs(acme)
     prices()
-    make.price("gpt-4o", "input", "99999999")
-    make.price("gpt-4o", "input", "2.5", context_above=0, effective_from=at(12))
+    make.price("gpt-4o", "input", "99999999", effective_from=at(1))
+    make.price("gpt-4o", "input", "2.5", effective_from=at(12))
     tally = apply(everything(acme))
     assert tally.kept == {TOO_LARGE: 1}
     assert tally.total.changed == 1
@@ -171,7 +183,7 @@ def test_prices_that_are_added_meanwhile_hold_from_then_on(acme: Organization) -
     prices()
     run, _ = runs.begin(selection=everything(acme), reason="")
     work.carry_out(run.pk, clock=timezone.now, chunks=4)
-    newer = make.price("gpt-4o", "input", "5")
+    newer = make.price("gpt-4o", "input", "5", effective_from=at(1))
     finish(run)
     run.refresh_from_db()
     assert run.price_book_version == newer.pk
@@ -317,7 +329,7 @@ def _price(dice: random.Random) -> None:
     kind, match = dice.choice(
         [("exact", "gpt-4o"), ("prefix", "gpt"), ("glob", "*-x"), ("prefix", ""), ("exact", "embed")]
     )
-    make.price(
+    correct(
         match,
         dice.choice(["input", "input", "output", "output", "cache_read", "cache_write", "reasoning", "request"]),
         dice.choice([None, "0", f"{dice.randrange(1, 10**8)}e-6"]),

@@ -140,7 +140,7 @@ def test_prices_that_come_between_reading_and_writing_are_not_missed(
 ) -> None:
     """The window was priced by the book of before: it is priced again, not written."""
     run, _ = runs.begin(selection=everything(acme), reason="")
-    after_the_first_look(monkeypatch, lambda: make.price("gpt-4o", "input", "5"))
+    after_the_first_look(monkeypatch, lambda: make.price("gpt-4o", "input", "5", effective_from=at(1)))
     finish(run)
     assert set(LLMRequest.objects.values_list("cost", flat=True)) == {pico("0.006")}
 
