@@ -19,10 +19,10 @@ from benchmarks.clock import Stopwatch, say
 from ingestion import names, pipeline
 from ingestion.models import PriceAdjustment, PriceEntry
 from ingestion.models.prices import MatchKind
-from ingestion.pricing.arithmetic import Settled, gateway_cache_hit
-from ingestion.pricing.book import price_book
 from ingestion.pricing.catalogues.base import UnreadableError
 from ingestion.pricing.catalogues.genai_prices import NAME, read
+from ingestion.pricing.loading import price_book
+from ingestion.pricing.settling import Settled, gateway_cache_hit
 from ingestion.traffic import Calendar, generate
 from ingestion.validation import Window
 from metricsportal.lib.localtime import zone

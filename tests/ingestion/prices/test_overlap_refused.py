@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from ingestion.models import CostPolicy, ModelAlias, PriceAdjustment, PriceEntry
-from ingestion.pricing.book import price_book
+from ingestion.pricing.loading import price_book
 from teams.models import Organization, Team, VirtualAccount
 from tests import make
 from tests.chargeback.scene import at_once
