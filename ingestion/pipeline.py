@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -137,7 +137,7 @@ def rows(drafts: Sequence[Draft], context: Context) -> tuple[list[tuple[int, Row
     return ready, rejected
 
 
-class Owners(NamedTuple):
+class Owners(msgspec.Struct, frozen=True, gc=False):
     """Ids of whose request it is, and why it is that team's."""
 
     user_id: int | None
@@ -183,7 +183,7 @@ def price(
     )
 
 
-class _Known(NamedTuple):
+class _Known(msgspec.Struct, gc=False):
     """What was worked out of a record for its row."""
 
     times: tuple[int | None, ...]

@@ -75,7 +75,7 @@ class Rates(NamedTuple):
     units: Units = NO_UNITS
     agreed: Terms = PLAIN
     simple: bool = False
-    """Every class has a price and the list cost is the cost, whatever the gateway says: one product and sum do."""
+    """Every class has a price that the terms leave a whole number, and the book's figure counts: nothing to round."""
 
 
 NO_RATES: Final = Rates((None,) * len(TOKEN_CLASSES), None)
@@ -187,7 +187,7 @@ def rates(entries: Sequence[Entry], tier: str, input_tokens: int, at: datetime, 
         _per_piece(entries, REQUEST, tier, input_tokens, at),
         {name.removeprefix(UNIT): price for name, price in pieces.items() if price is not None},
         agreed,
-        None not in prices and agreed.plain and agreed.policy in COMPUTED,
+        agreed.policy in COMPUTED and all(price is not None and agreed.is_exact(price) for price in prices),
     )
 
 
@@ -216,6 +216,17 @@ def lines(quantities: Quantities, prices: Rates, units: Units = NO_UNITS, *, fai
     if prices.request is not None and not failed:
         answer.append(prices.request)
     return answer
+
+
+def product(quantities: Quantities, prices: Sequence[int]) -> int:
+    """Quantities times prices. Written out: it runs for every record, and most have none of the rarer classes."""
+    into, read, write, write_1h, heard, seen, out, reasoning, spoken, drawn = quantities
+    total = into * prices[0] + read * prices[1] + out * prices[6]
+    if write or write_1h or heard or seen:
+        total += write * prices[2] + write_1h * prices[3] + heard * prices[4] + seen * prices[5]
+    if reasoning or spoken or drawn:
+        total += reasoning * prices[7] + spoken * prices[8] + drawn * prices[9]
+    return total
 
 
 def cost(quantities: Quantities, prices: Rates, units: Units = NO_UNITS, *, failed: bool) -> int | None:

@@ -1,14 +1,15 @@
 """What a request costs: the price book's figure or the gateway's, as the organization's policy says. Pure."""
 
-from operator import mul
-from typing import Final, NamedTuple
+from typing import Final
 
-from ingestion.pricing.arithmetic import NO_UNITS, Quantities, Rates, Units, lines
-from ingestion.pricing.terms import COMPUTED_ONLY, REPORTED_FIRST, REPORTED_ONLY, Terms
+import msgspec
+
+from ingestion.pricing.arithmetic import NO_UNITS, Quantities, Rates, Units, lines, product
+from ingestion.pricing.terms import COMPUTED_ONLY, PLAIN, REPORTED_FIRST, REPORTED_ONLY, Terms
 from ingestion.records import CostState
 
 
-class Settled(NamedTuple):
+class Settled(msgspec.Struct, frozen=True, gc=False):
     """What a request costs in picodollars and where the figure comes from; None = unpriced, not in the book.
 
     `list_cost` is the price book's, `contracted_cost` what remains after the discount, `cost` what is billed.
@@ -41,13 +42,13 @@ def settle(
 
     `quantities` None = the tokens are not fully known; `tokens_absent` = neither input nor output tokens were sent.
     """
-    if prices.simple and quantities is not None and not units:
-        # What nearly every request is, in a third of the time.
-        total: int = sum(map(mul, quantities, prices.tokens))
-        if prices.request is not None and not failed:
-            total += prices.request
+    if prices.simple and quantities is not None and prices.request is None and not units:
+        # What nearly every request is, in a third of the time: whole lines add up to what their sum is charged.
+        total = product(quantities, prices.tokens)  # type: ignore[arg-type]  # simple: none is None
         if total:
-            return Settled(CostState.COMPUTED, total, total, total)
+            agreed = prices.agreed
+            contracted, billed = (total, total) if agreed is PLAIN else agreed.charge_exactly(total)
+            return Settled(CostState.COMPUTED, billed, total, contracted)
     pieces = any(units.values())
     if quantities is None:
         listed, billable = None, pieces or not (failed and tokens_absent)

@@ -43,6 +43,16 @@ class Terms(NamedTuple):
         """Whether list, contracted and billed cost are the same."""
         return self.contracted == WHOLE == self.marked_up
 
+    def is_exact(self, price: int) -> bool:
+        """Whether nothing is rounded in any line with that price per token or piece."""
+        remaining = price * self.contracted
+        return remaining % WHOLE == 0 and remaining * self.marked_up % _SQUARE == 0
+
+    def charge_exactly(self, list_cost: int) -> tuple[int, int]:
+        """Contracted and billed picodollars of lines whose prices are all exact, from their sum."""
+        remaining = list_cost * self.contracted
+        return remaining // WHOLE, remaining * self.marked_up // _SQUARE
+
     def charge(self, *list_costs: int) -> tuple[int, int]:
         """Contracted and billed picodollars of lines: each line rounded once from its list cost, then added up."""
         kept, factor = self.contracted, self.marked_up
@@ -138,12 +148,13 @@ def terms(adjustments: Iterable[Adjustment], policies: Iterable[Policy], at: dat
             current[one.key] = one
     discount, markup = (_percent(current.values(), kind) for kind in (DISCOUNT, MARKUP))
     policy = _latest(policies, at)
-    return Terms(
+    found = Terms(
         WHOLE - discount,
         WHOLE + markup,
         policy.policy if policy else COMPUTED_FIRST,
         policy.adjust_reported if policy else False,
     )
+    return PLAIN if found == PLAIN else found
 
 
 def _percent(holding: Iterable[Adjustment], kind: str) -> int:

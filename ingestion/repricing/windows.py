@@ -112,12 +112,13 @@ class Repricing:
                 sums = cells[key] = Sums()
             sums.requests += 1
             sums.before += cost or 0
-            if settled is None or (new_state, *settled[1:]) == (state, cost, listed, contracted):
+            new = () if settled is None else (settled.cost, settled.list_cost, settled.contracted_cost)
+            if settled is None or (new == (cost, listed, contracted) and new_state == state):
                 sums.after += cost or 0
                 continue
             sums.after += settled.cost or 0
             sums.changed += 1
-            changes.append(Change(pk, new_state, *settled[1:]))
+            changes.append(Change(pk, new_state, *new))
             hours.add(hour)
         for key, sums in cells.items():
             tally.count(key, sums)

@@ -1,14 +1,15 @@
 """Discount, markup, aliases and whose figure counts: the worked examples, the order of precedence, brute force."""
 
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.pricing.arithmetic import NO_UNITS, Quantities, Rates, Units
+from ingestion.pricing.arithmetic import NO_UNITS, TOKEN_CLASSES, Entry, Quantities, Rates, Units
+from ingestion.pricing.arithmetic import rates as prices_of
 from ingestion.pricing.matching import Pattern
 from ingestion.pricing.settling import Settled, settle
 from ingestion.pricing.terms import Adjustment, Alias, Policy, Terms, parts_per_million, stands_for, terms
@@ -63,15 +64,41 @@ def test_lines_are_rounded_one_by_one_not_their_sum() -> None:
     assert found == Settled(CostState.COMPUTED, 4, 4, 4)  # 1.5 -> 2, twice; the sum would be 3
 
 
+@given(
+    st.lists(st.integers(0, 2**40), min_size=10, max_size=10),
+    st.lists(st.integers(0, 10**9).map(lambda number: Decimal(number).scaleb(-6)), min_size=10, max_size=10),
+    st.sampled_from(["0", "5", "33.3333", "100"]),
+    st.sampled_from(["0", "10", "12.5"]),
+)
+def test_a_request_costs_what_its_lines_cost(
+    tokens: list[int], prices: list[Decimal], discount: str, markup: str
+) -> None:
+    book = [
+        Entry(False, True, "*", "exact", "m", name, 0, "standard", price, DAY, number)
+        for number, (name, price) in enumerate(zip(TOKEN_CLASSES, prices, strict=True))
+    ]
+    found = computed(tuple(tokens), prices_of(book, "standard", 0, DAY, agreed(discount, markup)))
+    listed = [count * price * 10**6 for count, price in zip(tokens, prices, strict=True)]
+    with localcontext(prec=60):
+        contracted = [line * (100 - Decimal(discount)) / 100 for line in listed]
+        billed = [line * (100 + Decimal(markup)) / 100 for line in contracted]
+        rounded = [sum(int(one.quantize(Decimal(1), ROUND_HALF_EVEN)) for one in many) for many in (contracted, billed)]
+    if any(tokens):
+        assert (found.list_cost, found.contracted_cost, found.cost) == (int(sum(listed)), *rounded)
+    else:
+        assert found.state is CostState.NONE
+
+
 percents = st.integers(0, 1_000_000).map(lambda number: Decimal(number).scaleb(-4))
 
 
 @given(st.integers(0, 2**63), percents, st.integers(0, 50_000_000).map(lambda n: Decimal(n).scaleb(-4)))
 def test_charges_equal_exact_decimals(line: int, discount: Decimal, markup: Decimal) -> None:
-    left = Decimal(line) * (100 - discount) / 100
-    exact = left * (100 + markup) / 100
     found = Terms(1_000_000 - parts_per_million(discount), 1_000_000 + parts_per_million(markup)).charge(line)
-    assert found == tuple(int(amount.quantize(Decimal(1), ROUND_HALF_EVEN)) for amount in (left, exact))
+    with localcontext(prec=60):
+        left = Decimal(line) * (100 - discount) / 100
+        exact = left * (100 + markup) / 100
+        assert found == tuple(int(amount.quantize(Decimal(1), ROUND_HALF_EVEN)) for amount in (left, exact))
 
 
 @pytest.mark.parametrize("percent", ["0.00001", "33.33333"])
