@@ -55,6 +55,7 @@ def test_a_generation() -> None:
         provider="anthropic",
         user="alice",
         metadata=SERVICE | {"step": "answer", "feature": "faq", "level": "3", "tags": "a,b"},
+        usage=json.loads(str(GENERATION[LO + "usage_details"])),
         input_tokens=19,
         output_tokens=26,
         cache_read_tokens=5,
