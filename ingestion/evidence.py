@@ -5,9 +5,9 @@ not tell the same.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
-from itertools import islice
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
@@ -20,7 +20,8 @@ _MOST_READ: Final = 32 * MOST_BYTES
 _MOST_NUMBERS: Final = 256
 _DEEPEST: Final = 6
 _LARGEST: Final = 2**63 - 1
-_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
+_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
+_NAME_LENGTH: Final = 64
 # Texts that say what a number counts, or by which list it is billed; everything else a text says is dropped.
 WORDS: Final = frozenset(
     {
@@ -57,25 +58,22 @@ def explains(usage: Mapping[str, Any], record: RequestRecord) -> bool:
 
     Where it is not, the count was worked out on the way in: a sum, a difference, or what a rule says instead.
     """
-    numbers = list(islice(_numbers(usage), _MOST_NUMBERS))
+    numbers: list[float] = []
+    waiting: list[Any] = [usage]
+    while waiting and len(numbers) < _MOST_NUMBERS:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, int | float):
+            numbers.append(value)
     for count in _tokens(record):
         if count:
             if count not in numbers:
                 return False
             numbers.remove(count)
     return True
-
-
-def _numbers(usage: Mapping[str, Any]) -> Iterator[float]:
-    waiting: list[Any] = [usage]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, Mapping):
-            waiting += value.values()
-        elif isinstance(value, list):
-            waiting += value
-        elif isinstance(value, int | float):
-            yield value
 
 
 def cleaned(usage: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -98,16 +96,25 @@ def cleaned(usage: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _clean(value: Any, depth: int) -> Any:  # noqa: ANN401 - JSON
     """What is kept of a value; None = nothing."""
-    if isinstance(value, str):
-        return value if value.lower() in WORDS else None
     if isinstance(value, int | float):
         # Neither true nor NaN nor what 64 bits cannot hold.
         return value if abs(value) <= _LARGEST and not isinstance(value, bool) else None
+    if isinstance(value, str):
+        return value if value.lower() in WORDS else None
     if depth == _DEEPEST:
         return None
-    if isinstance(value, Mapping):
-        found = {name: _clean(one, depth + 1) for name, one in value.items() if _NAME.fullmatch(name)}
+    if isinstance(value, dict):
+        found = {name: _clean(one, depth + 1) for name, one in value.items() if _is_name(name)}
         return {name: one for name, one in found.items() if one is not None} or None
     if isinstance(value, list):
         return [one for each in value if (one := _clean(each, depth + 1)) is not None] or None
     return None
+
+
+def _is_name(text: str) -> bool:
+    return len(text) <= _NAME_LENGTH and _is_plain(text)  # long ones must not fill the memory
+
+
+@lru_cache(maxsize=4096)  # the names of providers repeat
+def _is_plain(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None

@@ -189,8 +189,8 @@ def stored(acme: Organization, sent: tuple[str, object]) -> LLMRequest:
     return LLMRequest.objects.get()
 
 
-def picodollars(lines: tuple[Line, ...]) -> Decimal:
-    return sum((tokens * Decimal(price) for tokens, price in lines), Decimal(0)) * 1_000_000
+def picodollars(lines: tuple[Line, ...]) -> int:
+    return int(sum((tokens * Decimal(price) for tokens, price in lines), Decimal(0)) * 1_000_000)
 
 
 @pytest.mark.parametrize("name", SOUND)
@@ -213,7 +213,7 @@ def test_what_contradicts_itself_is_flagged_and_never_negative(acme: Organizatio
 @pytest.mark.parametrize("column", [*TOKEN_FIELDS, *COSTS])
 def test_the_database_refuses_what_is_negative(acme: Organization, column: str) -> None:
     stored(acme, SOUND["native, OpenAI chat"][0])
-    columns = [field.column for field in LLMRequest._meta.concrete_fields if not field.primary_key]
+    columns = [str(field.column) for field in LLMRequest._meta.concrete_fields if not field.primary_key]
     values = {"request_id": "'b'", column: "-1"}
     insert = (
         f"INSERT INTO {LLMRequest._meta.db_table} ({', '.join(columns)}) SELECT %s FROM {LLMRequest._meta.db_table}"
