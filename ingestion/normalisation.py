@@ -98,6 +98,12 @@ def keep_ttft_of_streams(record: RequestRecord) -> None:
         record.ttft_ms = ttft if sound else None
 
 
+def drop_zero_units(record: RequestRecord) -> None:
+    """None of a unit is the same as not naming it."""
+    if 0 in record.units.values():
+        record.units = {name: count for name, count in record.units.items() if count}
+
+
 def include_cached_tokens(record: RequestRecord) -> None:
     """More cached than input tokens: the source counts them apart, so they are added. The pipeline flags the row."""
     if counts_cache_apart(record):
@@ -158,6 +164,7 @@ STEPS: Final[tuple[Callable[[RequestRecord], None], ...]] = (
     name_operation,
     keep_errors_of_failures,
     keep_ttft_of_streams,
+    drop_zero_units,
     include_cached_tokens,
     keep_real_costs,
 )

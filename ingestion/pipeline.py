@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from ingestion import durations
+from ingestion import durations, evidence
 from ingestion.attribution import attribute
+from ingestion.evidence import Keep
 from ingestion.normalisation import GATEWAY_CACHE, STEPS, counts_cache_apart, error_type, failed, failure_class
 from ingestion.pricing.arithmetic import MAX_PICODOLLARS, Quantities
 from ingestion.pricing.book import PriceBook
@@ -63,8 +64,14 @@ def _draft(index: int, record: RequestRecord, window: Window) -> Draft:
 
 
 def payload_hash(record: RequestRecord) -> bytes:
-    """16 bytes over the normalised record: equal for repeats however they are written, different for collisions."""
-    return blake2b(_canonical.encode(record), digest_size=16, key=_HASH_VERSION).digest()
+    """16 bytes over the normalised record: equal for repeats however they are written, different for collisions.
+
+    The usage object is left out: its counts are fields of the record.
+    """
+    usage, record.usage = record.usage, None
+    digest = blake2b(_canonical.encode(record), digest_size=16, key=_HASH_VERSION).digest()
+    record.usage = usage
+    return digest
 
 
 class Names(Protocol):
@@ -99,7 +106,7 @@ COLUMNS: Final = (
     *("failed", "failure_class", "status_code", "error_type_id", "error_message"),
     *("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens"),
     *("reasoning_tokens", "audio_input_tokens", "audio_output_tokens"),
-    *("image_input_tokens", "image_output_tokens", "token_anomaly"),
+    *("image_input_tokens", "image_output_tokens", "units", "usage", "token_anomaly"),
     *("latency_us", "ttft_us", "itl_us", "tpot_us"),
     *("latency_bucket", "ttft_bucket", "itl_bucket", "tpot_bucket"),
     *("cost_state", "cost", "list_cost", "contracted_cost", "reported_cost", "price_book_version"),
@@ -116,6 +123,7 @@ class Context:
     received_at: datetime
     names: Names
     book: PriceBook
+    keep_usage: Keep = Keep.FLAGGED
 
 
 def rows(drafts: Sequence[Draft], context: Context) -> tuple[list[tuple[int, Row]], list[Rejection]]:
@@ -231,6 +239,8 @@ def _row(draft: Draft, context: Context, known: _Known) -> Row:
         record.audio_output_tokens,
         record.image_input_tokens,
         record.image_output_tokens,
+        _json.encode(record.units).decode() if record.units else None,
+        evidence.of(record, context.keep_usage, flagged=known.token_anomaly),
         known.token_anomaly,
         *known.times,
         priced.state.value,

@@ -1,10 +1,11 @@
 """The canonical record of one request and the closed list of reasons to refuse one. Pure."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -96,13 +97,25 @@ TOKEN_FIELDS: Final = (
     "image_input_tokens",
     "image_output_tokens",
 )
+UNIT: Final = "unit:"
+"""How the class of what is billed by the piece begins: `unit:web_search`."""
+UNIT_NAME: Final = re.compile(r"[a-z0-9_]{1,32}", re.ASCII)
+# Every count of tokens has its class of that name, and a request has a fee.
+_CLASSES: Final = frozenset({field.removesuffix("_tokens") for field in TOKEN_FIELDS} | {"request"})
+
+
+def is_token_class(text: str) -> bool:
+    """Whether a price can be for it: a class of tokens, `request`, or `unit:` with the name of a unit."""
+    return text in _CLASSES or (text.startswith(UNIT) and UNIT_NAME.fullmatch(text[len(UNIT) :]) is not None)
 
 
 class RequestRecord(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
     """One call from the gateway to one model target, whatever the source. None = the source does not say.
 
     Token counts are inclusive (cached input tokens are part of input_tokens, reasoning tokens of output_tokens).
-    Durations are milliseconds, money is US dollars.
+    Durations are milliseconds, money is US dollars. `units`: how many of what is billed by the piece. `usage`: the
+    provider's own usage object, unread but for the counts that were taken from it; no part of what makes two records
+    the same.
     """
 
     request_id: str
@@ -139,3 +152,4 @@ class RequestRecord(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
     attempt: int | None = None
     trace_id: str | None = None
     span_id: str | None = None
+    usage: dict[str, Any] | None = None

@@ -9,6 +9,7 @@ from typing import Final
 from django.conf import settings
 
 from ingestion import names, pipeline
+from ingestion.evidence import Keep
 from ingestion.metadata import register
 from ingestion.pipeline import Context, Draft, Item
 from ingestion.pricing.loading import price_book
@@ -76,7 +77,8 @@ def store(batch: Prepared, note: Note | None = None) -> Outcome:
         if drafts:
             found = names.intern(organization_id, drafts, now)
             zone = localtime.zone(batch.organization.zone)
-            context = Context(organization_id, zone, now, found, price_book(organization_id))
+            book, keep = price_book(organization_id), Keep(settings.KEEP_USAGE)
+            context = Context(organization_id, zone, now, found, book, keep)
             rows, too_expensive = pipeline.rows(drafts, context)
             stored = replace(stored, rows=rows, rejected=[*batch.rejected, *too_expensive], capped=found.capped)
         return write(stored)

@@ -19,6 +19,8 @@ from ingestion.rules import rules_of
 from teams.models import Organization
 
 MOST_BYTES: Final = 65_536
+_NOT_ALONE: Final = ("metadata", "units", "usage")
+"""Fields with many values: shown by their keys, or as the counts that were taken from them."""
 
 
 class RefusedError(Exception):
@@ -70,7 +72,7 @@ def try_out(organization: Organization, text: str, now: datetime) -> Trial:
         Value(field, text, filled.get(field), without.get(field, "") if field in filled else "")
         for field, text in record.items()
     )
-    unknown = tuple(name for name in RequestRecord.__struct_fields__ if name not in record and name != "metadata")
+    unknown = tuple(name for name in RequestRecord.__struct_fields__ if name not in (*record, *_NOT_ALONE))
     return Trial(format_.name, values, unknown, tuple(_idle(rules, filled)))
 
 
@@ -110,10 +112,11 @@ def _record_or_none(organization: Organization, item: Item, now: datetime) -> Re
 
 
 def _known(record: RequestRecord | None) -> dict[str, str]:
-    """Known fields as text, in their order; metadata by `metadata.KEY`."""
+    """Known fields as text, in their order; units by `units.NAME`, metadata by `metadata.KEY`."""
     values: dict[str, Any] = {} if record is None else msgspec.structs.asdict(record)
-    metadata = values.pop("metadata", {})
+    metadata, units, _ = (values.pop(name, None) or {} for name in _NOT_ALONE)
     named = {name: values[name] for name in RequestRecord.__struct_fields__ if values.get(name) is not None}
+    named |= {f"units.{name}": units[name] for name in sorted(units)}
     return {name: _text(value) for name, value in named.items()} | {
         METADATA + key: metadata[key] for key in sorted(metadata)
     }

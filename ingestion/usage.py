@@ -2,6 +2,9 @@
 
 Canonical counts are inclusive: cached tokens are part of the input, reasoning tokens part of the output. OpenAI and
 Gemini count so themselves; Anthropic and Bedrock Converse report cached tokens beside the input.
+
+A token that was read from the cache is billed as that, whatever it stands for. Where a source tells how many of the
+cached tokens are audio or images, they are no longer counted as audio or images, or they would be billed twice.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,6 +14,9 @@ from ingestion.records import Code, RejectedError
 
 Counts = dict[str, int]
 Path = tuple[str, ...]
+# OpenAI's names for the parts of a whole: chat, responses and images, realtime.
+_PARTS_IN: Final = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
+_PARTS_OUT: Final = ("completion_tokens_details", "output_tokens_details", "output_token_details")
 
 
 def counts(usage: Mapping[str, Any]) -> Counts:
@@ -20,6 +26,15 @@ def counts(usage: Mapping[str, Any]) -> Counts:
         message = "usage has none of the known shapes: OpenAI, Anthropic, Gemini, Bedrock."
         raise RejectedError(Code.INVALID, "usage", message)
     return reader(usage)
+
+
+def units(usage: Mapping[str, Any]) -> Counts:
+    """What a usage object of any shape counts by the piece: Anthropic's web searches. Raises RejectedError.
+
+    Its web fetches are not billed. platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool
+    """
+    searches = first(usage, ("server_tool_use", "web_search_requests"))
+    return {"web_search": searches} if searches else {}
 
 
 def first(source: Mapping[str, Any], *paths: Path) -> int | None:
@@ -53,26 +68,50 @@ def total(*values: int | None) -> int | None:
     return sum(known) if known else None
 
 
+def uncached(part: int | None, cached: int | None) -> int | None:
+    """A kind of input without those of its tokens that were read from the cache; as it is where that is impossible."""
+    return part if part is None or cached is None or cached > part else part - cached
+
+
+def parts(usage: Mapping[str, Any]) -> Counts:
+    """Counts of the parts of input and output in the words of OpenAI, and of LiteLLM, which adds to them."""
+    into, out = _first_object(usage, _PARTS_IN), _first_object(usage, _PARTS_OUT)
+    cached = "cached_tokens_details"
+    audio, cached_audio = first(into, ("audio_tokens",)), first(into, (cached, "audio_tokens"))
+    image, cached_image = first(into, ("image_tokens",)), first(into, (cached, "image_tokens"))
+    return _known(
+        cache_read_tokens=first(into, ("cached_tokens",)),
+        cache_write_tokens=first(into, ("cache_write_tokens",)),
+        cache_write_1h_tokens=first(into, ("cache_creation_token_details", "ephemeral_1h_input_tokens")),
+        reasoning_tokens=first(out, ("reasoning_tokens",), ("thinking_tokens",)),
+        audio_input_tokens=uncached(audio, cached_audio),
+        audio_output_tokens=first(out, ("audio_tokens",)),
+        image_input_tokens=uncached(image, cached_image),
+        image_output_tokens=first(usage, ("output_tokens",)) if _draws(usage) else first(out, ("image_tokens",)),
+    )
+
+
+def _draws(usage: Mapping[str, Any]) -> bool:
+    """The images API without details of its output: `output_tokens` is "the number of image tokens in the output"."""
+    details = usage.get("input_tokens_details")
+    return isinstance(details, Mapping) and "image_tokens" in details and not _first_object(usage, _PARTS_OUT)
+
+
+def _first_object(usage: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str, Any]:
+    return next((found for name in names if isinstance(found := usage.get(name), Mapping)), {})
+
+
 def _openai_chat(usage: Mapping[str, Any]) -> Counts:
-    return _openai(usage, "prompt_tokens", "completion_tokens", "prompt_tokens_details", "completion_tokens_details")
+    return _openai(usage, "prompt_tokens", "completion_tokens")
 
 
 def _openai_responses(usage: Mapping[str, Any]) -> Counts:
-    inputs = "input_token_details" if "input_token_details" in usage else "input_tokens_details"
-    outputs = "output_token_details" if "output_token_details" in usage else "output_tokens_details"
-    return _openai(usage, "input_tokens", "output_tokens", inputs, outputs)
+    return _openai(usage, "input_tokens", "output_tokens")
 
 
-def _openai(usage: Mapping[str, Any], whole_in: str, whole_out: str, parts_in: str, parts_out: str) -> Counts:
-    return _known(
-        input_tokens=first(usage, (whole_in,)),
-        output_tokens=first(usage, (whole_out,)),
-        cache_read_tokens=first(usage, (parts_in, "cached_tokens")),
-        cache_write_tokens=first(usage, (parts_in, "cache_write_tokens")),
-        reasoning_tokens=first(usage, (parts_out, "reasoning_tokens")),
-        audio_input_tokens=first(usage, (parts_in, "audio_tokens")),
-        audio_output_tokens=first(usage, (parts_out, "audio_tokens")),
-    )
+def _openai(usage: Mapping[str, Any], whole_in: str, whole_out: str) -> Counts:
+    wholes = _known(input_tokens=first(usage, (whole_in,)), output_tokens=first(usage, (whole_out,)))
+    return wholes | parts(usage)
 
 
 def _anthropic(usage: Mapping[str, Any]) -> Counts:
@@ -90,20 +129,24 @@ def _anthropic(usage: Mapping[str, Any]) -> Counts:
 
 def _gemini(usage: Mapping[str, Any]) -> Counts:
     thoughts = first(usage, ("thoughtsTokenCount",))
+    sent, cached = ("promptTokensDetails", "toolUsePromptTokensDetails"), ("cacheTokensDetails",)
     return _known(
         input_tokens=total(first(usage, ("promptTokenCount",)), first(usage, ("toolUsePromptTokenCount",))),
         output_tokens=total(first(usage, ("candidatesTokenCount",)), thoughts),
         cache_read_tokens=first(usage, ("cachedContentTokenCount",)),
         reasoning_tokens=thoughts,
-        audio_input_tokens=_audio(usage, "promptTokensDetails"),
-        audio_output_tokens=_audio(usage, "candidatesTokensDetails"),
+        audio_input_tokens=uncached(_of_kind(usage, "AUDIO", sent), _of_kind(usage, "AUDIO", cached)),
+        audio_output_tokens=_of_kind(usage, "AUDIO", ("candidatesTokensDetails",)),
+        image_input_tokens=uncached(_of_kind(usage, "IMAGE", sent), _of_kind(usage, "IMAGE", cached)),
+        image_output_tokens=_of_kind(usage, "IMAGE", ("candidatesTokensDetails",)),
     )
 
 
-def _audio(usage: Mapping[str, Any], details: str) -> int | None:
-    parts = usage.get(details)
-    heard = [part for part in parts if isinstance(part, dict) and part.get("modality") == "AUDIO"] if parts else []
-    return first(heard[0], ("tokenCount",)) if heard else None
+def _of_kind(usage: Mapping[str, Any], modality: str, lists: tuple[str, ...]) -> int | None:
+    """All tokens of a modality: a list may name it more than once."""
+    details = [part for name in lists if isinstance(found := usage.get(name), list) for part in found]
+    mine = (part for part in details if isinstance(part, Mapping) and part.get("modality") == modality)
+    return total(*(first(part, ("tokenCount",)) for part in mine))
 
 
 def _bedrock(usage: Mapping[str, Any]) -> Counts:

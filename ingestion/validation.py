@@ -1,6 +1,6 @@
 """What every record must satisfy, whatever its source: steps that return nothing or raise RejectedError. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,7 +9,7 @@ from math import isfinite
 from operator import attrgetter
 from typing import Final
 
-from ingestion.records import TOKEN_FIELDS, Code, RejectedError, RequestRecord
+from ingestion.records import TOKEN_FIELDS, UNIT_NAME, Code, RejectedError, RequestRecord
 
 REQUEST_ID_LENGTH: Final = 128
 NOT_IDS: Final = frozenset({"none", "null", "undefined"})
@@ -31,6 +31,8 @@ METADATA_KEYS: Final = 64
 METADATA_KEY_LENGTH: Final = 128
 METADATA_VALUE_LENGTH: Final = 256
 MOST_TOKENS: Final = 10**12
+UNITS: Final = 16
+MOST_UNITS: Final = 10**9
 LONGEST_MS: Final = 10**10  # 115 days
 MOST_USD: Final = Decimal(9_000_000)  # picodollars must fit into 64 bits
 MOST_ATTEMPTS: Final = 32_767
@@ -146,6 +148,22 @@ def check_tokens(record: RequestRecord) -> None:
         _refuse_first(TOKEN_FIELDS, counts, MOST_TOKENS)
 
 
+def check_units(record: RequestRecord) -> None:
+    """At most 16 units with plain names and counts that are whole, not negative and not absurd."""
+    units: Mapping[str, object] = record.units  # as it was sent, perhaps no numbers
+    if len(units) > UNITS:
+        raise RejectedError(Code.TOO_LONG, "units", f"units has {len(units)} names, {UNITS} are allowed.")
+    for name, count in units.items():
+        if not UNIT_NAME.fullmatch(name):
+            # Without the name: it is a text of whoever sent it.
+            raise RejectedError(Code.INVALID, "units", "The name of a unit is 1 to 32 of a-z, 0-9 and underscore.")
+        if isinstance(count, bool) or not isinstance(count, int) or count > MOST_UNITS:
+            message = f"units.{name} must be a whole number from 0 to {MOST_UNITS:,}."
+            raise RejectedError(Code.INVALID, "units", message)
+        if count < 0:
+            raise RejectedError(Code.NEGATIVE, "units", f"units.{name} must not be negative.")
+
+
 def check_durations(record: RequestRecord) -> None:
     """Durations are finite, not negative, not absurd."""
     durations = _durations(record)
@@ -185,6 +203,7 @@ CHECKS: Final[tuple[Callable[[RequestRecord], None], ...]] = (
     check_texts,
     check_metadata,
     check_tokens,
+    check_units,
     check_durations,
     check_numbers,
 )

@@ -46,6 +46,13 @@ def _allowed_hosts() -> list[str]:
     return hosts
 
 
+def _keep_usage() -> str:
+    keep: str = env.str("PORTAL_KEEP_USAGE", default="flagged").lower()
+    if keep not in ("flagged", "all", "never"):
+        raise ImproperlyConfigured("PORTAL_KEEP_USAGE must be flagged, all or never.")
+    return keep
+
+
 SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = _allowed_hosts()
 
@@ -243,6 +250,8 @@ INGEST_MAX_BODY_BYTES = env.int("PORTAL_INGEST_MAX_BODY_BYTES", default=64 * 2**
 INGEST_MAX_BYTES_AT_ONCE = env.int("PORTAL_INGEST_MAX_BYTES_AT_ONCE", default=128 * 2**20)
 INGEST_MAX_RECORDS = env.int("PORTAL_INGEST_MAX_RECORDS", default=20_000)
 INGEST_NEW_VALUES_PER_HOUR = env.int("PORTAL_INGEST_NEW_VALUES_PER_HOUR", default=1_000)
+# Of which requests the provider's usage object is kept for audit, see docs/decisions/0006-raw-usage.md.
+KEEP_USAGE = _keep_usage()
 # Langfuse's batches tell of one call in several events: how long a finished call waits for its user, see
 # docs/configuration.md, and how many unfinished calls, and how many traces, are kept per organization.
 LANGFUSE_GRACE_SECONDS = env.int("PORTAL_LANGFUSE_GRACE_SECONDS", default=30)

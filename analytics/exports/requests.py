@@ -27,6 +27,7 @@ COLUMNS: Final = (
     "attempt",
     "input_tokens",
     "output_tokens",
+    "units",
     "latency_ms",
     "ttft_ms",
     "itl_ms",
@@ -44,6 +45,8 @@ TOKENS: Final = (
     "reasoning_tokens",
     "audio_input_tokens",
     "audio_output_tokens",
+    "image_input_tokens",
+    "image_output_tokens",
 )
 
 
@@ -64,6 +67,7 @@ def row(one: LLMRequest) -> dict[str, Any]:
         "attempt": one.attempt,
         "input_tokens": one.input_tokens,
         "output_tokens": one.output_tokens,
+        "units": one.units,
         "latency_ms": _milliseconds(one.latency_us),
         "ttft_ms": _milliseconds(one.ttft_us),
         "itl_ms": _milliseconds(one.itl_us),
@@ -105,16 +109,21 @@ def _plain(value: object) -> object:
 
 
 def csv_pieces(rows: Iterable[LLMRequest]) -> Iterator[bytes]:
-    """A CSV file; metadata is one cell of JSON."""
+    """A CSV file; units and metadata are one cell of JSON each."""
     return (line.encode() for line in csv_stream.lines(COLUMNS, (_cells(one) for one in rows)))
 
 
 def _cells(one: LLMRequest) -> list[csv_stream.Cell]:
     cells = row(one) | {
         "cost_usd": usd_number(one.cost),
-        "metadata": msgspec.json.encode(one.metadata, order="sorted").decode() if one.metadata else None,
+        "units": _json_cell(one.units),
+        "metadata": _json_cell(one.metadata),
     }
     return [cells[name] for name in COLUMNS]
+
+
+def _json_cell(value: dict[str, Any] | None) -> str | None:
+    return msgspec.json.encode(value, order="sorted").decode() if value else None
 
 
 def ndjson_pieces(rows: Iterable[LLMRequest]) -> Iterator[bytes]:

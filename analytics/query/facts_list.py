@@ -46,7 +46,8 @@ def page(facts: Facts, limit: int, place: Place | None) -> Page:
     newer = place is not None and place.newer
     order = ("started_at", "pk") if newer else ("-started_at", "-pk")
     with snapshot():
-        rows = list(_beyond(facts, place).order_by(*order).select_related(*_RELATED)[: limit + 1])
+        # The usage object is for audit, in the administration: it would be read for every row and shown for none.
+        rows = list(_beyond(facts, place).order_by(*order).select_related(*_RELATED).defer("usage")[: limit + 1])
     more, rows = len(rows) > limit, rows[:limit]
     if newer:
         rows.reverse()
@@ -81,7 +82,7 @@ def everything(facts: Facts) -> Iterator[LLMRequest]:
 def one_request(scope: Scope, request_id: str) -> LLMRequest | None:
     """The request of that id inside the scope; None when it does not exist or lies outside: nobody can tell which."""
     same_id = _equal("request_id", request_id)
-    return scoped_facts(scope, EVER, [same_id]).select_related(*_RELATED).first()
+    return scoped_facts(scope, EVER, [same_id]).select_related(*_RELATED).defer("usage").first()
 
 
 def same_trace(scope: Scope, request: LLMRequest) -> Sequence[dict[str, Any]]:

@@ -217,21 +217,18 @@ def _set_times(record: RequestRecord, started: int, ended: int | None, first_chu
 
 
 def _set_tokens(record: RequestRecord, payload: _Payload, about: Mapping[str, Any], failure: Failure | None) -> None:
-    sent = {"in": payload.prompt_tokens, "out": payload.completion_tokens, "usage": about.get("usage_object")}
+    sent = {"in": payload.prompt_tokens, "out": payload.completion_tokens}
     record.input_tokens, record.output_tokens = usage.first(sent, ("in",)), usage.first(sent, ("out",))
     if failure and not record.input_tokens and not record.output_tokens:
         record.input_tokens = record.output_tokens = None  # LiteLLM writes zeros on failures
         return
-    parts_in, parts_out = "prompt_tokens_details", "completion_tokens_details"
-    record.cache_read_tokens = usage.first(
-        sent, ("usage", "cache_read_input_tokens"), ("usage", parts_in, "cached_tokens")
-    )
-    record.cache_write_tokens = usage.first(
-        sent, ("usage", "cache_creation_input_tokens"), ("usage", parts_in, "cache_write_tokens")
-    )
-    record.reasoning_tokens = usage.first(sent, ("usage", parts_out, "reasoning_tokens"))
-    record.audio_input_tokens = usage.first(sent, ("usage", parts_in, "audio_tokens"))
-    record.audio_output_tokens = usage.first(sent, ("usage", parts_out, "audio_tokens"))
+    told = mapping_of(about.get("usage_object"))
+    for name, part in usage.parts(told).items():
+        setattr(record, name, part)
+    read, write = (usage.first(told, (name,)) for name in ("cache_read_input_tokens", "cache_creation_input_tokens"))
+    record.cache_read_tokens = record.cache_read_tokens if read is None else read
+    record.cache_write_tokens = record.cache_write_tokens if write is None else write
+    record.units, record.usage = usage.units(told), dict(told) or None
 
 
 def _set_status(record: RequestRecord, failure: Failure | None) -> None:

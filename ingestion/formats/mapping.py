@@ -14,7 +14,7 @@ from ingestion.validation import METADATA_KEYS
 
 METADATA: Final = "metadata."
 """Prefix of targets that are metadata keys."""
-_FIXED: Final = frozenset({"request_id", "started_at", "metadata"})
+_FIXED: Final = frozenset({"request_id", "started_at", "metadata", "units", "usage"})
 _TYPES: Final = {one.name: one.type for one in msgspec.structs.fields(RequestRecord) if one.name not in _FIXED}
 FIELDS: Final = tuple(_TYPES)
 """Fields that a rule can fill."""

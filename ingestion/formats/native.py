@@ -1,7 +1,7 @@
 """Our own format: canonical records as JSON, as an array, one object or one object per line."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,11 +18,11 @@ _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[
 
 
 class _NativeRecord(RequestRecord, forbid_unknown_fields=True, kw_only=True, gc=False, omit_defaults=True):
-    """A record as it is sent: a time in text, any metadata values, perhaps the provider's own usage object."""
+    """A record as it is sent: a time in text, any metadata values."""
 
     started_at: Any
     metadata: dict[str, Any] | None = None  # type: ignore[assignment]  # null is none, see _decode
-    usage: dict[str, Any] | None = None
+    units: dict[str, Any] | None = {}  # type: ignore[assignment]  # the same; they are checked with every record's
 
 
 class _TolerantRecord(_NativeRecord, forbid_unknown_fields=False, kw_only=True, gc=False, omit_defaults=True):
@@ -52,8 +52,9 @@ def _decode(value: Any, reading: Reading) -> RequestRecord:  # noqa: ANN401 - by
         raise json_body.rejection_of(error) from error
     record.started_at = instant(record.started_at)
     record.metadata = metadata_of(record.metadata) if record.metadata else {}
+    record.units = record.units or {}
     if record.usage is not None:
-        _take_usage(record)
+        _take_usage(record, record.usage)
     if reading != PLAIN:
         extend(record, reading, lambda: json_body.unknown_members(value, _FIELDS), json_body.looking_into(value))
     return record
@@ -76,15 +77,21 @@ def instant(text: object) -> datetime:
     raise RejectedError(Code.INVALID, "started_at", message)
 
 
-def _take_usage(record: _NativeRecord) -> None:
-    """Replace the usage object by its counts; counts that are given as well must agree."""
-    for field, count in usage.counts(record.usage or {}).items():
-        given = getattr(record, field)
-        if given is not None and given != count:
-            message = f"{field} is {given}, but usage says {count}."
-            raise RejectedError(Code.CONTRADICTION, field, message)
+def _take_usage(record: _NativeRecord, sent: Mapping[str, Any]) -> None:
+    """Read the counts of the usage object; counts that are given as well must agree."""
+    for field, count in usage.counts(sent).items():
+        _refuse_other(field, getattr(record, field), count)
         setattr(record, field, count)
-    record.usage = None
+    given = record.units or {}
+    for name, count in usage.units(sent).items():
+        _refuse_other("units", given.get(name), count)
+        record.units = given | {name: count}
+
+
+def _refuse_other(field: str, given: object, count: int) -> None:
+    if given is not None and given != count:
+        said = given if isinstance(given, int) else "no whole number"
+        raise RejectedError(Code.CONTRADICTION, field, f"{field} is {said}, but usage says {count}.")
 
 
 NATIVE: Final = json_body.format_of("native", _decode)

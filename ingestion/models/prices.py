@@ -3,10 +3,12 @@
 from decimal import Decimal
 from typing import Final
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Coalesce
 
+from ingestion.records import UNIT, is_token_class
 from teams.models import Organization, Team, User, VirtualAccount
 
 MANUAL: Final = "manual"
@@ -129,3 +131,10 @@ class PriceEntry(models.Model):
     def __str__(self) -> str:
         price = "no price" if self.price is None else f"{self.price.normalize():f} USD/1M"
         return f"{self.model_match} {self.token_class}: {price} from {self.effective_from:%Y-%m-%d}"
+
+    def clean(self) -> None:
+        """Raise ValidationError for what no request can be priced by."""
+        if not is_token_class(self.token_class):
+            known = ", ".join(TokenClass.values)
+            message = f"One of {known}, or {UNIT} with the name of a unit: 1 to 32 of a-z, 0-9 and underscore."
+            raise ValidationError({"token_class": message})

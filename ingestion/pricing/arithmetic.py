@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from ingestion.pricing.matching import Pattern
 from ingestion.pricing.terms import COMPUTED, PLAIN, Terms
+from ingestion.records import UNIT
 
 STANDARD: Final = "standard"
 MAX_PICODOLLARS: Final = 2**63 - 1
@@ -40,8 +41,6 @@ TOKEN_CLASSES: Final = (
     "image_output",
 )
 REQUEST: Final = "request"
-UNIT: Final = "unit:"
-"""How the class of what is billed by the piece begins; its name follows."""
 
 
 class Quantities(NamedTuple):

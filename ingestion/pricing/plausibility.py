@@ -1,14 +1,17 @@
-"""Which prices the price book takes: whole picodollars per token, never negative, never absurd. Pure."""
+"""Which prices the price book takes: whole picodollars per token or piece, never negative, never absurd. Pure."""
 
 from decimal import Decimal
 from typing import Final
 
 from ingestion.pricing.arithmetic import REQUEST
+from ingestion.records import UNIT
 
 DECIMALS: Final = 6
+"""Of a price per million tokens: the price of one is then a whole number of picodollars."""
+DECIMALS_PER_PIECE: Final = 12
 MOST_USD: Final = Decimal(10_000)
 """Per million tokens. The dearest lists ask hundreds; ten thousand is a slip of the decimal point or of the unit."""
-MOST_USD_PER_REQUEST: Final = Decimal(100)
+MOST_USD_PER_PIECE: Final = Decimal(100)
 TIMES_THE_CATALOGUE: Final = 1_000
 """A price by hand that is further from the catalogue's is per thousand or per token where per million was meant."""
 
@@ -19,14 +22,26 @@ def scaled(number: Decimal, places: int) -> Decimal:
     return Decimal((sign, digits, exponent + places)) if isinstance(exponent, int) else number
 
 
+def is_per_piece(token_class: str) -> bool:
+    """Whether a price of the class is for one request or unit, not for a million tokens."""
+    return token_class == REQUEST or token_class.startswith(UNIT)
+
+
 def unit(token_class: str) -> str:
     """What a price of the class is for."""
+    if token_class.startswith(UNIT):
+        return f"USD per {token_class.removeprefix(UNIT)}"
     return "USD per request" if token_class == REQUEST else "USD per 1M tokens"
+
+
+def decimals(token_class: str) -> int:
+    """Most decimals of a price of the class."""
+    return DECIMALS_PER_PIECE if is_per_piece(token_class) else DECIMALS
 
 
 def most(token_class: str) -> Decimal:
     """The highest price of the class that is believed without a catalogue."""
-    return MOST_USD_PER_REQUEST if token_class == REQUEST else MOST_USD
+    return MOST_USD_PER_PIECE if is_per_piece(token_class) else MOST_USD
 
 
 def unfit(price: Decimal, token_class: str) -> str | None:
@@ -37,8 +52,8 @@ def unfit(price: Decimal, token_class: str) -> str | None:
         return "is negative"
     if price > most(token_class):
         return f"is absurd: more than {most(token_class):,} {unit(token_class)}"
-    if _decimals(price) > DECIMALS:
-        return f"has more than {DECIMALS} decimals in {unit(token_class)}"
+    if _decimals(price) > decimals(token_class):
+        return f"has more than {decimals(token_class)} decimals in {unit(token_class)}"
     return None
 
 

@@ -30,7 +30,8 @@ SAMPLE_BYTES: Final = 8 * 2**20
 REASONS: Final = 10
 _CELL: Final = 80  # characters
 # `operation` is shown where it is not the usual one, metadata at the end.
-_FIELDS: Final = tuple(name for name in RequestRecord.__struct_fields__ if name not in {"metadata", "operation"})
+_APART: Final = frozenset({"operation", "metadata", "units", "usage"})
+_FIELDS: Final = tuple(name for name in RequestRecord.__struct_fields__ if name not in _APART)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,7 @@ def _columns(drafts: Iterable[Draft]) -> tuple[str, ...]:
     records = [draft.record for draft in drafts]
     names = [name for name in _FIELDS if any(getattr(record, name) is not None for record in records)]
     names += ["operation"] if any(record.operation != Operation.CHAT for record in records) else []
+    names += ["units"] if any(record.units for record in records) else []
     names += ["metadata"] if any(record.metadata for record in records) else []
     return tuple(names)
 

@@ -32,6 +32,8 @@ GROUPS: Final = {
         "reasoning_tokens": "Reasoning tokens",
         "audio_input_tokens": "Audio input tokens",
         "audio_output_tokens": "Audio output tokens",
+        "image_input_tokens": "Image input tokens",
+        "image_output_tokens": "Image output tokens",
     },
     "Times": {
         "latency_ms": "Latency in ms",

@@ -14,9 +14,10 @@ _FACTS: Final = LLMRequest._meta.db_table
 _FIELDS: Final = {str(field.column): field for field in LLMRequest._meta.concrete_fields}
 _STAGING: Final = "ingest_staging"
 _NAMES: Final = ", ".join(COLUMNS)
-# Metadata travels as the text that we made of it; the binary form of jsonb would be a string inside a string.
-_STAGED: Final = _NAMES.replace("metadata", "metadata::text AS metadata")
-_UNSTAGED: Final = _NAMES.replace("metadata", "metadata::jsonb")
+# JSON travels as the text that we made of it; the binary form of jsonb would be a string inside a string.
+_JSON: Final = frozenset(name for name in COLUMNS if isinstance(_FIELDS[name], models.JSONField))
+_STAGED: Final = ", ".join(f"{name}::text AS {name}" if name in _JSON else name for name in COLUMNS)
+_UNSTAGED: Final = ", ".join(f"{name}::jsonb" if name in _JSON else name for name in COLUMNS)
 # Names of our own table and columns; values travel through COPY.
 _CREATE: Final = (
     f"CREATE TEMPORARY TABLE IF NOT EXISTS {_STAGING} ON COMMIT DELETE ROWS "  # noqa: S608

@@ -57,6 +57,7 @@ def test_a_page_in_full(client: Client, world: World, read_key: IssuedKey) -> No
                 "attempt": None,
                 "input_tokens": None,
                 "output_tokens": None,
+                "units": None,
                 "latency_ms": 212.4,
                 "ttft_ms": None,
                 "itl_ms": None,

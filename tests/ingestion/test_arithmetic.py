@@ -290,6 +290,7 @@ counts = st.none() | st.integers(0, 10**6)
         **dict.fromkeys(("input_tokens", "output_tokens", "cache_read_tokens"), counts),
         **dict.fromkeys(("cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens"), counts),
         **dict.fromkeys(("audio_input_tokens", "audio_output_tokens"), counts),
+        **dict.fromkeys(("image_input_tokens", "image_output_tokens"), counts),
     )
 )
 def test_classes_are_disjoint_never_negative_and_add_up(record: RequestRecord) -> None:
@@ -299,10 +300,43 @@ def test_classes_are_disjoint_never_negative_and_add_up(record: RequestRecord) -
         return
     assert quantities is not None
     assert min(quantities) >= 0
-    assert sum(quantities[:5]) == record.input_tokens
-    assert sum(quantities[5:]) == record.output_tokens
-    parts = (record.cache_read_tokens or 0) + (record.cache_write_tokens or 0) + (record.audio_input_tokens or 0)
-    assert contradictory or parts <= record.input_tokens
+    into, out = quantities[:6], quantities[6:]
+    assert (Quantities._fields[5], Quantities._fields[6]) == ("image_input", "output")
+    assert (sum(into), sum(out)) == (record.input_tokens, record.output_tokens)
+    read, heard, seen = record.cache_read_tokens or 0, record.audio_input_tokens or 0, record.image_input_tokens or 0
+    made = (record.reasoning_tokens or 0, record.audio_output_tokens or 0, record.image_output_tokens or 0)
+    fits = read + (record.cache_write_tokens or 0) + heard + seen <= record.input_tokens
+    assert contradictory or (fits and sum(made) <= record.output_tokens)
+    if not contradictory:
+        assert (quantities.cache_read, quantities.audio_input, quantities.image_input) == (read, heard, seen)
+        assert (quantities.reasoning, quantities.audio_output, quantities.image_output) == made
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        # Too many parts: what was read from the cache stays, images are cut before reads and writes, audio first.
+        (
+            {"input_tokens": 100, "cache_read_tokens": 60, "image_input_tokens": 30, "audio_input_tokens": 30},
+            Quantities(0, 60, 0, 0, 10, 30, 0, 0, 0, 0),
+        ),
+        (
+            {"input_tokens": 100, "cache_read_tokens": 90, "image_input_tokens": 30, "audio_input_tokens": 30},
+            Quantities(0, 90, 0, 0, 0, 10, 0, 0, 0, 0),
+        ),
+        (
+            {"input_tokens": 0, "output_tokens": 100, "reasoning_tokens": 50, "image_output_tokens": 40}
+            | {"audio_output_tokens": 40},
+            Quantities(0, 0, 0, 0, 0, 0, 0, 50, 10, 40),
+        ),
+        (
+            {"input_tokens": 0, "output_tokens": 100, "reasoning_tokens": 120, "image_output_tokens": 40},
+            Quantities(0, 0, 0, 0, 0, 0, 0, 100, 0, 0),
+        ),
+    ],
+)
+def test_what_does_not_fit_is_cut_audio_first_and_flagged(fields: dict[str, object], expected: Quantities) -> None:
+    assert split(make.record(**({"output_tokens": 0} | fields))) == (expected, True)
 
 
 def test_no_model_has_no_price() -> None:

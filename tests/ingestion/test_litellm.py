@@ -97,6 +97,7 @@ def test_a_success() -> None:
         cache_read_tokens=36,
         reasoning_tokens=4,
         audio_input_tokens=0,
+        usage=payload()["metadata"]["usage_object"],
         latency_ms=717.908,
         streaming=False,
         status_code=200,
@@ -132,7 +133,40 @@ def test_nothing_of_prompts_and_answers_is_kept() -> None:
         ({"response": {"service_tier": "default"}}, {"service_tier": "standard"}),
         ({"metadata": {"usage_object": {"cache_read_input_tokens": 5}}}, {"cache_read_tokens": 5}),
         ({"metadata": {"usage_object": {"cache_creation_input_tokens": 6}}}, {"cache_write_tokens": 6}),
-        ({"metadata": {"usage_object": None}}, {"cache_read_tokens": None, "input_tokens": 72}),
+        ({"metadata": {"usage_object": None}}, {"cache_read_tokens": None, "input_tokens": 72, "usage": None}),
+        (
+            {"metadata": {"usage_object": {"prompt_tokens_details": {"image_tokens": 40, "cached_tokens": None}}}},
+            {"image_input_tokens": 40, "image_output_tokens": None, "units": {}},
+        ),
+        (
+            {"metadata": {"usage_object": {"completion_tokens_details": {"image_tokens": 5, "text_tokens": 4}}}},
+            {"image_output_tokens": 5},
+        ),
+        (
+            # As LiteLLM passes the images API on.
+            {"metadata": {"usage_object": {"output_tokens": 9, "input_tokens_details": {"image_tokens": 0}}}},
+            {"image_input_tokens": 0, "image_output_tokens": 9},
+        ),
+        (
+            {"metadata": {"usage_object": {"server_tool_use": {"web_search_requests": 2}}}},
+            {"units": {"web_search": 2}},
+        ),
+        (
+            # Counted by Gemini's queries, of which not each is billed.
+            {"metadata": {"usage_object": {"prompt_tokens_details": {"web_search_requests": 2}}}},
+            {"units": {}},
+        ),
+        (
+            {
+                "metadata": {
+                    "usage_object": {
+                        "cache_creation_input_tokens": 6,
+                        "prompt_tokens_details": {"cache_creation_token_details": {"ephemeral_1h_input_tokens": 4}},
+                    }
+                }
+            },
+            {"cache_write_tokens": 6, "cache_write_1h_tokens": 4},
+        ),
     ],
 )
 def test_variants(fields: dict[str, Any], expected: dict[str, Any]) -> None:

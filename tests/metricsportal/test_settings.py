@@ -58,6 +58,7 @@ def test_production_starts_when_everything_is_there(tmp_path: Path) -> None:
         ({"ALLOWED_HOSTS": "*"}, "accepts forged Host headers"),
         ({"DATABASE_URL": "mysql://portal@db.example/portal"}, "must name a PostgreSQL database"),
         ({"PORTAL_INGEST_PAST_DAYS": "many"}, "PORTAL_INGEST_PAST_DAYS"),
+        ({"PORTAL_KEEP_USAGE": "sometimes"}, "PORTAL_KEEP_USAGE must be flagged, all or never"),
     ],
 )
 def test_a_bad_environment_stops_the_start(tmp_path: Path, change: dict[str, str], said: str) -> None:

@@ -44,6 +44,7 @@ _ROW: Final[dict[str, Schema]] = {
     "attempt": nullable(WHOLE),
     "input_tokens": nullable(WHOLE),
     "output_tokens": nullable(WHOLE),
+    "units": nullable({"type": "object", "additionalProperties": WHOLE}),
     "latency_ms": nullable(NUMBER),
     "ttft_ms": nullable(NUMBER),
     "itl_ms": nullable(NUMBER),

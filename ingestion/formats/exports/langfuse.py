@@ -17,6 +17,7 @@ from ingestion.formats.exports.row import Row
 from ingestion.formats.langfuse.words import cost, counts
 from ingestion.formats.values import mapping_of
 from ingestion.records import Code, Operation, RejectedError, RequestRecord
+from ingestion.usage import units
 
 _READS: Final = frozenset(
     {
@@ -92,8 +93,10 @@ def _set_times(record: RequestRecord, row: Row) -> None:
 def _set_tokens(record: RequestRecord, row: Row) -> None:
     """Disjoint buckets; where only sums are exported, those."""
     details = row.mapping("usage_details") or row.mapping("usage")
-    for field, count in counts(_counted(details)).items():
+    told = _counted(details)
+    for field, count in counts(told).items():
         setattr(record, field, count)
+    record.units, record.usage = units(told), told or None
     if record.input_tokens is None and record.output_tokens is None:
         record.input_tokens = row.whole("input_usage", "prompt_tokens")
         record.output_tokens = row.whole("output_usage", "completion_tokens")

@@ -86,6 +86,7 @@ def _set_tokens(record: RequestRecord, row: Row) -> None:
         # The usage object knows whether its input includes the cached tokens.
         for field, count in usage.counts(told).items():
             setattr(record, field, count)
+        record.units, record.usage = usage.units(told), dict(told)
     else:
         include_cache(record, row.whole("total_units"))
 

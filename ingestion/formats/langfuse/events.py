@@ -8,13 +8,14 @@ from typing import Any, Final
 import msgspec
 from msgspec import field
 
+from ingestion.evidence import cleaned
 from ingestion.formats import json_body
 from ingestion.formats.langfuse.merging import METADATA
 from ingestion.formats.langfuse.words import OPERATIONS, cost, counts, without_payloads
 from ingestion.formats.values import mapping_of, metadata_of, shortened, text_of
 from ingestion.normalisation import error_text
 from ingestion.records import Code, RejectedError, RequestRecord
-from ingestion.usage import Counts
+from ingestion.usage import Counts, units
 from ingestion.validation import CHECKS, Window, check_metadata, check_texts
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -175,9 +176,10 @@ def _of_call(body: _Body, operation: str, stamp: int, rank: int, window: Window)
         error_message=error_text(text_of(body.status_message) or "") if is_error else None,
         reported_cost_usd=_cost(body),
     )
-    tokens = _counts(body)
+    tokens, told = _counts(body), mapping_of(body.usage_details) or mapping_of(body.usage)
     for name, count in tokens.items():
         setattr(record, name, count)
+    record.units = units(told)
     for check in (window.check, *CHECKS):
         check(record)
     fields = _said(
@@ -192,6 +194,8 @@ def _of_call(body: _Body, operation: str, stamp: int, rank: int, window: Window)
         is_error=is_error if isinstance(body.level, str) else None,
         error_message=record.error_message,
         tokens=tokens or None,
+        units=record.units or None,
+        usage=(cleaned(told) if told else None),
         reported_cost_usd=None if record.reported_cost_usd is None else str(record.reported_cost_usd),
     )
     return Event(record.request_id, False, stamp, rank, fields | _prefixed(record.metadata))

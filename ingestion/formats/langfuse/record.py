@@ -25,6 +25,8 @@ def record_of(request_id: str, state: State, trace: State, reading: Reading = PL
         operation=value_of(state, "operation"),
         trace_id=value_of(state, "trace_id"),
         reported_cost_usd=None if cost is None else Decimal(cost),
+        units=value_of(state, "units") or {},
+        usage=value_of(state, "usage"),
         **(value_of(state, "tokens") or {}),
     )
     _set_times(record, state)

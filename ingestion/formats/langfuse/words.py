@@ -19,9 +19,11 @@ _CACHE_WRITE: Final = (
     *("input_ephemeral_5m_input_tokens", "input_ephemeral_1h_input_tokens"),  # as LangChain names Anthropic's
 )
 _HOUR: Final = re.compile(r"(?:^|_)1h(?:_|$)")
-_REASONING: Final = ("output_reasoning_tokens",)
-_AUDIO_IN: Final = ("input_audio_tokens",)
-_AUDIO_OUT: Final = ("output_audio_tokens",)
+_REASONING: Final = ("output_reasoning",)
+# Of Gemini the SDK takes all modalities out of `input` and `output`, and the cached ones, which are among them, too.
+_MODALITIES_IN: Final = ("input_modality_",)
+_MODALITIES_OUT: Final = ("output_modality_",)
+_MODALITIES_CACHED: Final = ("cached_modality_",)
 
 
 def without_payloads(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,19 +36,38 @@ def counts(details: Mapping[str, Any]) -> usage.Counts:
     if "input" not in details and "output" not in details:
         known = any(recognises(details) for recognises, _ in usage.SHAPES)
         return usage.counts(details) if known else {}
-    read, write = _sum(details, _CACHE_READ), _sum(details, _CACHE_WRITE)
-    reasoning, heard, spoken = _sum(details, _REASONING), _sum(details, _AUDIO_IN), _sum(details, _AUDIO_OUT)
+    read, write, reasoning = (_sum(details, names) for names in (_CACHE_READ, _CACHE_WRITE, _REASONING))
+    heard, seen = _kind(details, "input", "audio"), _kind(details, "input", "image")
+    spoken, drawn = _kind(details, "output", "audio"), _kind(details, "output", "image")
+    sent, made = _sum(details, _MODALITIES_IN), _sum(details, _MODALITIES_OUT)
     found = {
-        "input_tokens": usage.total(_sum(details, ("input",), exact=True), read, write, heard),
-        "output_tokens": usage.total(_sum(details, ("output",), exact=True), reasoning, spoken),
-        "cache_read_tokens": read,
+        "input_tokens": usage.total(_sum(details, ("input",), exact=True), read, write, heard, seen, sent),
+        "output_tokens": usage.total(_sum(details, ("output",), exact=True), reasoning, spoken, drawn, made),
+        "cache_read_tokens": usage.total(read, _sum(details, _MODALITIES_CACHED)),
         "cache_write_tokens": write,
         "cache_write_1h_tokens": _total(details, [key for key in _keys(details, _CACHE_WRITE) if _HOUR.search(key)]),
         "reasoning_tokens": reasoning,
-        "audio_input_tokens": heard,
-        "audio_output_tokens": spoken,
+        "audio_input_tokens": usage.total(heard, _uncached(details, "audio")),
+        "audio_output_tokens": usage.total(spoken, _modality(details, _MODALITIES_OUT, "audio")),
+        "image_input_tokens": usage.total(seen, _uncached(details, "image")),
+        "image_output_tokens": usage.total(drawn, _modality(details, _MODALITIES_OUT, "image")),
     }
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _kind(details: Mapping[str, Any], side: str, kind: str) -> int | None:
+    """A bucket beside `input` or `output`: of OpenAI it ends in `_tokens`, of LangChain it does not."""
+    return _sum(details, (f"{side}_{kind}", f"{side}_{kind}_tokens"), exact=True)
+
+
+def _uncached(details: Mapping[str, Any], kind: str) -> int | None:
+    sent, cached = (_modality(details, names, kind) for names in (_MODALITIES_IN, _MODALITIES_CACHED))
+    return usage.uncached(sent, cached)
+
+
+def _modality(details: Mapping[str, Any], prefix: tuple[str, ...], kind: str) -> int | None:
+    """A modality, which is written in either case."""
+    return _total(details, [key for key in _keys(details, prefix) if key.lower().endswith(f"_{kind}")])
 
 
 def _sum(details: Mapping[str, Any], names: tuple[str, ...], *, exact: bool = False) -> int | None:

@@ -1,5 +1,6 @@
 """OTLP bodies to records."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO, Final
 
@@ -13,6 +14,8 @@ from ingestion.pipeline import Item
 from ingestion.records import RejectedError, RequestRecord
 
 _Decode = Callable[[bytes], Iterator[Span]]
+# Attributes in which the vocabularies tell token counts.
+_USAGE: Final = re.compile(r"(?:gen_ai\.usage|llm\.usage|llm\.token_count|ai\.usage)\.|tfy\.model\.metric\.\w*tokens\Z")
 
 
 def _format(decode: _Decode, check: Callable[[bytes], None], *names: str) -> Format:
@@ -63,6 +66,8 @@ def _number_attempts(found: Sequence[Call], items: Sequence[RequestRecord | Reje
 def _record(call: Call, reading: Reading) -> RequestRecord:
     span, dialect, ancestors = call
     record = dialect.record(span, ancestors)
+    if record.usage is None:
+        record.usage = {name: value for name, value in span.attributes.items() if _USAGE.match(name)} or None
     if reading.rules:
         places = [span.attributes, *(one.attributes for one in ancestors), span.resource]
         apply(record, reading.rules, lambda name: _nearest(places, name))

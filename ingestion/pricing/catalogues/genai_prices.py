@@ -13,7 +13,8 @@ from typing import Any, Final
 from ingestion.normalisation import provider_id
 from ingestion.pricing.arithmetic import REQUEST, STANDARD
 from ingestion.pricing.catalogues.base import Catalogue, Key, Point, UnreadableError, part
-from ingestion.pricing.plausibility import scaled
+from ingestion.pricing.plausibility import is_per_piece, scaled
+from ingestion.records import UNIT
 
 NAME: Final = "genai-prices"
 MISSING: Final = (
@@ -29,7 +30,10 @@ CLASSES: Final = {
     "input_audio_mtok": "audio_input",
     "output_audio_mtok": "audio_output",
     "output_reasoning_mtok": "reasoning",
+    "input_image_mtok": "image_input",
+    "output_image_mtok": "image_output",
     "requests_kcount": REQUEST,
+    "web_searches_kcount": f"{UNIT}web_search",
 }
 # Providers that the package prices by one list and that send under several ids.
 PROVIDERS: Final = {"google": ("google", "google-vertex")}
@@ -184,7 +188,7 @@ def _in_force(constraint: Any, day: date | None) -> bool:
 
 def _contexts(value: Any, name: str) -> Iterator[tuple[int, Decimal]]:
     """Prices by context limit: a tier holds for all tokens of a request above its start."""
-    places = -3 if CLASSES[name] == REQUEST else 0
+    places = -3 if is_per_piece(CLASSES[name]) else 0  # of those the price is per thousand
     yield 0, scaled(getattr(value, "base", value), places)
     for tier in getattr(value, "tiers", ()):
         yield tier.start, scaled(tier.price, places)

@@ -21,6 +21,8 @@ CLASSES: Final = {
     "cache_creation_input_token_cost_above_1hr": "cache_write_1h",
     "input_cost_per_audio_token": "audio_input",
     "output_cost_per_audio_token": "audio_output",
+    "input_cost_per_image_token": "image_input",
+    "output_cost_per_image_token": "image_output",
     "output_cost_per_reasoning_token": "reasoning",
     "input_cost_per_request": REQUEST,
 }

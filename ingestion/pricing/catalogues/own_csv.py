@@ -11,6 +11,7 @@ from ingestion.normalisation import provider_id
 from ingestion.pricing.arithmetic import REQUEST, STANDARD, TOKEN_CLASSES
 from ingestion.pricing.catalogues.base import Catalogue, Key, Point, UnreadableError, instant, part, printable
 from ingestion.pricing.matching import ANY_PROVIDER
+from ingestion.records import is_token_class
 from metricsportal.lib import csv_stream
 
 NAME: Final = "csv"
@@ -31,6 +32,7 @@ _EXAMPLES: Final = (
     ("openai", "example-model", "exact", "input", Decimal("1.25"), 0, STANDARD, ""),
     ("openai", "example-model", "exact", "output", Decimal(10), 0, STANDARD, ""),
     ("openai", "example-model", "exact", "input", Decimal("2.50"), 200_000, STANDARD, ""),
+    ("anthropic", "example-model", "exact", "unit:web_search", Decimal("0.01"), 0, STANDARD, ""),
     ("*", "example-family-*", "glob", "output", Decimal("0.60"), 0, "batch", "2026-01-01"),
 )
 
@@ -105,8 +107,8 @@ def _key(cells: Mapping[str, str]) -> Key:
     match, token_class = (cells.get("match") or "exact").lower(), cells["token_class"].lower()
     if match not in _MATCHES:
         raise ValueError(f"match is none of {', '.join(_MATCHES)}")
-    if token_class not in (*TOKEN_CLASSES, REQUEST):
-        raise ValueError(f"token_class is none of {', '.join((*TOKEN_CLASSES, REQUEST))}")
+    if not is_token_class(token_class):
+        raise ValueError(f"token_class is none of {', '.join((*TOKEN_CLASSES, REQUEST))}, unit:NAME")
     context = cells.get("context_above") or "0"
     if not re.fullmatch(r"\d{1,12}", context, re.ASCII):
         raise ValueError("context_above is not a number of tokens")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ingestion.records import RequestRecord
-from tests.ingestion.exports.rows import CSV, SAMPLES, as_csv, one, read
+from tests.ingestion.exports.rows import CSV, SAMPLES, as_csv, langfuse, one, portkey, read, spend
 
 START = datetime(2026, 11, 23, 9, 23, 10, 66_000, tzinfo=UTC)
 COST = Decimal("0.0000135")
@@ -26,6 +26,7 @@ EXPECTED: dict[str, RequestRecord] = {
         metadata={"feature": "faq", "tags": "prod", "end_user": "cust-1"},
         reasoning_tokens=4,
         audio_input_tokens=0,
+        usage=spend()["metadata"]["additional_usage_values"],
         ttft_ms=100.0,
         streaming=True,
         status_code=200,
@@ -68,6 +69,7 @@ EXPECTED: dict[str, RequestRecord] = {
         virtual_account="faq-bot",
         metadata={"feature": "faq"},
         reasoning_tokens=4,
+        usage=portkey()["response"]["usage"],
         streaming=False,
         status_code=200,
         attempt=2,
@@ -81,6 +83,7 @@ EXPECTED: dict[str, RequestRecord] = {
         cache_write_tokens=5,
         cache_write_1h_tokens=5,
         reasoning_tokens=4,
+        usage=langfuse()["usage_details"],
         ttft_ms=100.0,
         streaming=True,
         status_code=200,

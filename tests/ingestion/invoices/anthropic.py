@@ -95,5 +95,21 @@ BILLS: Final = (
         ((999, "1"), (111, "0.10"), (222, "1.25"), (444, "2"), (333, "5")),
         "0.0038406",
     ),
+    Bill(
+        "sonnet, a web search",
+        anthropic(105, 6_039, read=7_123, five=7_345, searches=1),
+        _SONNET,
+        ((105, "3"), (7_123, "0.30"), (7_345, "3.75"), (6_039, "15")),
+        "0.13058065",
+        units=(("web_search", 1, "0.01"),),
+    ),
+    Bill(
+        "sonnet, fetched pages cost their tokens alone",
+        anthropic(1_000, 500, searches=3, fetches=2),
+        _SONNET,
+        ((1_000, "3"), (500, "15")),
+        "0.0405",
+        units=(("web_search", 3, "0.01"),),
+    ),
     Bill("haiku 3.5", anthropic(12_500, 640), _HAIKU_35, ((12_500, "0.80"), (640, "4")), "0.01256"),
 )

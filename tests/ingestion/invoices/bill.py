@@ -7,7 +7,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What was used, the list, the lines (tokens, USD per million) and their sum in USD; `fee` per request in USD."""
+    """What was used, the list, the lines (tokens, USD per million) and their sum in USD; `fee` per request in USD.
+
+    `units`: what is billed by the piece: name, count, USD for one.
+    """
 
     name: str
     usage: dict[str, object]
@@ -18,6 +21,7 @@ class Bill:
     fields: dict[str, Any] = field(default_factory=dict)
     tiers: tuple[tuple[str, int, Mapping[str, str]], ...] = ()
     """Further lists: service tier, context limit, prices."""
+    units: tuple[tuple[str, int, str], ...] = ()
 
 
 def chat(prompt: int, completion: int, *, cached: int = 0, reasoning: int = 0, **more: object) -> dict[str, object]:
@@ -42,9 +46,28 @@ def responses(inputs: int, outputs: int, *, cached: int = 0, reasoning: int = 0)
     }
 
 
-def anthropic(fresh: int, output: int, *, read: int = 0, five: int = 0, hour: int = 0) -> dict[str, object]:
+def images(text: int, image: int, output: int, *, cached: int = 0, written: int | None = None) -> dict[str, object]:
+    """`usage` of OpenAI's images; `written`: text beside them, which only newer models tell."""
+    kinds: dict[str, object] = {"text_tokens": text, "image_tokens": image}
+    if cached:
+        kinds |= {"cached_tokens": cached, "cached_tokens_details": {"text_tokens": cached, "image_tokens": 0}}
+    usage: dict[str, object] = {
+        "input_tokens": text + image,
+        "input_tokens_details": kinds,
+        "output_tokens": output + (written or 0),
+        "total_tokens": text + image + output + (written or 0),
+    }
+    details = {} if written is None else {"text_tokens": written, "image_tokens": output}
+    return usage | ({"output_tokens_details": details} if details else {})
+
+
+def anthropic(
+    fresh: int, output: int, *, read: int = 0, five: int = 0, hour: int = 0, searches: int = 0, fetches: int = 0
+) -> dict[str, object]:
     """`usage` of Anthropic's messages: cached tokens stand beside the input."""
+    tools = {"web_search_requests": searches, "web_fetch_requests": fetches}
     return {
+        "server_tool_use": tools if searches or fetches else None,
         "input_tokens": fresh,
         "cache_read_input_tokens": read,
         "cache_creation_input_tokens": five + hour,
@@ -65,6 +88,11 @@ def gemini(prompt: int, candidates: int, *, cached: int = 0, thoughts: int = 0, 
     if audio := more.get("audio"):
         text = {"modality": "TEXT", "tokenCount": prompt - audio}
         usage["promptTokensDetails"] = [text, {"modality": "AUDIO", "tokenCount": audio}]
+    if seen := more.get("seen"):
+        text = {"modality": "TEXT", "tokenCount": prompt - seen}
+        usage["promptTokensDetails"] = [text, {"modality": "IMAGE", "tokenCount": seen}]
+    if drawn := more.get("drawn"):
+        usage["candidatesTokensDetails"] = [{"modality": "IMAGE", "tokenCount": drawn}]
     return usage | ({"toolUsePromptTokenCount": more["tools"]} if "tools" in more else {})
 
 

@@ -9,6 +9,8 @@ _PRO_LONG: Final = {"input": "2.50", "cache_read": "0.25", "output": "15"}
 _FLASH: Final = {"input": "0.30", "cache_read": "0.03", "audio_input": "1", "output": "2.50"}
 _FLASH_BATCH: Final = {"input": "0.15", "output": "1.25"}
 _FLASH_LITE: Final = {"input": "0.10", "cache_read": "0.01", "audio_input": "0.30", "output": "0.40"}
+_FLASH_IMAGE: Final = {"input": "0.30", "output": "2.50", "image_output": "30"}
+_PRO_IMAGE: Final = {"input": "2", "output": "12", "image_output": "120"}
 _PRO_TIERS: Final = (("standard", 200_000, _PRO_LONG),)
 BILLS: Final = (
     Bill(
@@ -59,6 +61,20 @@ BILLS: Final = (
         "0.02",
         fields={"service_tier": "batch"},
         tiers=(("batch", 0, _FLASH_BATCH),),
+    ),
+    Bill(
+        "flash image, a picture of a picture",
+        gemini(1_300, 1_300, seen=258, drawn=1_290),
+        _FLASH_IMAGE,
+        ((1_042, "0.30"), (258, "0.30"), (10, "2.50"), (1_290, "30")),
+        "0.039115",
+    ),
+    Bill(
+        "pro image, thoughts before the picture",
+        gemini(20, 1_120, thoughts=225, drawn=1_120),
+        _PRO_IMAGE,
+        ((20, "2"), (225, "12"), (1_120, "120")),
+        "0.13714",
     ),
     Bill(
         "flash-lite, cached recording",

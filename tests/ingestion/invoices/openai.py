@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.ingestion.invoices.bill import Bill, chat, responses
+from tests.ingestion.invoices.bill import Bill, chat, images, responses
 
 _GPT_4O: Final = {"input": "2.50", "cache_read": "1.25", "output": "10"}
 _GPT_4O_BATCH: Final = {"input": "1.25", "output": "5"}
@@ -18,6 +18,9 @@ _GPT_5_NANO: Final = {"input": "0.05", "cache_read": "0.005", "output": "0.40"}
 _GPT_5_PRIORITY: Final = {"input": "2.50", "cache_read": "0.25", "output": "20"}
 _AUDIO: Final = {"input": "2.50", "output": "10", "audio_input": "40", "audio_output": "80"}
 _REALTIME: Final = {"input": "4", "cache_read": "0.40", "output": "16", "audio_input": "32", "audio_output": "64"}
+_IMAGE_1: Final = {"input": "5", "cache_read": "1.25", "image_input": "10", "image_output": "40"}
+_IMAGE_15: Final = _IMAGE_1 | {"image_input": "8", "output": "10", "image_output": "32"}
+_DRAWN: Final = {"operation": "image_generation"}
 _EMBEDDINGS: Final = {"operation": "embeddings"}
 BILLS: Final = (
     Bill("gpt-4o", chat(1_000, 500), _GPT_4O, ((1_000, "2.50"), (500, "10")), "0.0075"),
@@ -130,6 +133,38 @@ BILLS: Final = (
         _REALTIME,
         ((88, "4"), (512, "0.40"), (300, "32"), (60, "16"), (200, "64")),
         "0.0239168",
+    ),
+    Bill(
+        "gpt-image-1, high quality from a text",
+        images(56, 0, 4_160),
+        _IMAGE_1,
+        ((56, "5"), (4_160, "40")),
+        "0.16668",
+        fields=_DRAWN,
+    ),
+    Bill(
+        "gpt-image-1, an image edited",
+        images(56, 194, 1_056),
+        _IMAGE_1,
+        ((56, "5"), (194, "10"), (1_056, "40")),
+        "0.04446",
+        fields=_DRAWN,
+    ),
+    Bill(
+        "gpt-image-1, cached text",
+        images(800, 1_200, 272, cached=512),
+        _IMAGE_1,
+        ((288, "5"), (512, "1.25"), (1_200, "10"), (272, "40")),
+        "0.02496",
+        fields=_DRAWN,
+    ),
+    Bill(
+        "gpt-image-1.5, text beside the image",
+        images(100, 0, 272, written=28),
+        _IMAGE_15,
+        ((100, "5"), (28, "10"), (272, "32")),
+        "0.009484",
+        fields=_DRAWN,
     ),
     Bill(
         "text-embedding-3-small",

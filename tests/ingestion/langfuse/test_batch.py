@@ -190,3 +190,20 @@ def test_gzip(client: Client, headers: dict[str, str]) -> None:
     )
     assert (answer.status_code, len(answer.json()["successes"])) == (207, 3)
     assert list(stored()) == ["call"]
+
+
+def test_units_and_the_usage_object_travel_with_the_call(client: Client, headers: dict[str, str]) -> None:
+    """Numbers alone: what a usage object says in words is dropped before it waits for the end of its call."""
+    usage = {
+        "input_tokens": 12,
+        "output_tokens": 6,
+        "cache_read_input_tokens": 30,
+        "server_tool_use": {"web_search_requests": 2},
+        "note": "a secret prompt",
+    }
+    post(client, headers, trace(), created(usageDetails=usage))
+    assert "secret" not in str(list(LangfuseObservation.objects.values_list("state", flat=True)))
+    post(client, headers, ended(usageDetails=None))
+    fact = stored()["call"]
+    assert (fact.input_tokens, fact.units) == (42, {"web_search": 2})
+    assert fact.usage == {name: value for name, value in usage.items() if name != "note"}

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import Any, Final
@@ -173,10 +174,17 @@ def record(*spans: Span) -> RequestRecord:
     return found
 
 
+def told(sent: Span) -> dict[str, Any] | None:
+    """The attributes of a span that count tokens, as they were sent."""
+    names = r"(gen_ai\.usage|llm\.usage|llm\.token_count|ai\.usage)\..+|tfy\.model\.metric\.\w+_tokens"
+    return {name: value for name, value in sent.attributes.items() if re.fullmatch(names, name)} or None
+
+
 def expected(sent: Span, **fields: Any) -> RequestRecord:
     """The record of a span that succeeded in two seconds; of a chat unless told otherwise."""
     defaults: dict[str, Any] = {"metadata": SERVICE, "latency_ms": 2_000.0, "status_code": 200}
     defaults |= {"request_id": sent.request_id, "started_at": sent.started_at}
+    defaults["usage"] = told(sent)
     return RequestRecord(**(defaults | {"trace_id": sent.trace_id, "span_id": sent.span_id} | fields))
 
 

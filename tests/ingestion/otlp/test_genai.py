@@ -34,6 +34,8 @@ COUNTS = {
     ),
     "audio_input_tokens": ("usage.audio.input_tokens",),
     "audio_output_tokens": ("usage.audio.output_tokens",),
+    "image_input_tokens": ("usage.image.input_tokens",),
+    "image_output_tokens": ("usage.image.output_tokens",),
 }
 TEXTS = {
     "model": ("gen_ai.response.model", "gen_ai.request.model"),
@@ -72,6 +74,8 @@ def test_a_whole_record() -> None:
                 "gen_ai.usage.reasoning.output_tokens": 40,
                 "gen_ai.usage.audio.input_tokens": 5,
                 "gen_ai.usage.audio.output_tokens": 6,
+                "gen_ai.usage.image.input_tokens": 258,
+                "gen_ai.usage.image.output_tokens": 30,
                 "gen_ai.usage.cost": 0.00125,
                 "openai.response.service_tier": "priority",
                 "user.id": "alice",
@@ -102,6 +106,9 @@ def test_a_whole_record() -> None:
         reasoning_tokens=40,
         audio_input_tokens=5,
         audio_output_tokens=6,
+        image_input_tokens=258,
+        image_output_tokens=30,
+        usage={name: value for name, value in sent.attributes.items() if name.startswith("gen_ai.usage.")},
         latency_ms=1_000.0,
         ttft_ms=312.0,
         streaming=True,
@@ -112,6 +119,25 @@ def test_a_whole_record() -> None:
         trace_id=bodies.TRACE,
         span_id="00f067aa0ba902b7",
     )
+
+
+def test_what_was_read_from_the_cache_is_neither_audio_nor_image() -> None:
+    """`image.input_tokens` counts the cached ones too: taken off, or they would be billed as both."""
+    found = bodies.record(
+        span(
+            chat(
+                **{
+                    "gen_ai.usage.input_tokens": 1_000,
+                    "gen_ai.usage.cache_read.input_tokens": 300,
+                    "gen_ai.usage.image.input_tokens": 258,
+                    "gen_ai.usage.image.cache_read.input_tokens": 200,
+                    "gen_ai.usage.audio.input_tokens": 90,
+                    "gen_ai.usage.audio.cache_read.input_tokens": 40,
+                }
+            )
+        )
+    )
+    assert (found.image_input_tokens, found.audio_input_tokens, found.cache_read_tokens) == (58, 50, 300)
 
 
 def test_what_is_not_said_is_unknown() -> None:
@@ -250,6 +276,7 @@ def test_the_span_of_openllmetry() -> None:
         output_tokens=4,
         cache_read_tokens=2,
         cache_write_tokens=3,
+        usage=bodies.told(sent),
         reasoning_tokens=1,
         latency_ms=2_000.0,
         streaming=True,

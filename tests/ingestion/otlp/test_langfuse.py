@@ -55,6 +55,7 @@ def test_a_generation() -> None:
         provider="anthropic",
         user="alice",
         metadata=SERVICE | {"step": "answer", "feature": "faq", "level": "3", "tags": "a,b"},
+        usage=json.loads(str(GENERATION[LO + "usage_details"])),
         input_tokens=19,
         output_tokens=26,
         cache_read_tokens=5,
@@ -91,6 +92,46 @@ def test_a_generation() -> None:
         ({"input": 10, "input_cache_creation_11h": 2}, {"cache_write_tokens": 2, "cache_write_1h_tokens": None}),
         ({"output": 10, "output_reasoning_tokens": 5}, {"output_tokens": 15, "reasoning_tokens": 5}),
         ({"input": 0}, {"input_tokens": 0, "output_tokens": None}),
+        # LangChain's names, and OpenAI's image tokens.
+        ({"input": 10, "input_audio": 5}, {"input_tokens": 15, "audio_input_tokens": 5}),
+        (
+            {"output": 10, "output_reasoning": 4, "output_audio": 3},
+            {"output_tokens": 17, "reasoning_tokens": 4, "audio_output_tokens": 3},
+        ),
+        (
+            {"input": 10, "input_image_tokens": 5, "output": 2, "output_image_tokens": 3},
+            {"input_tokens": 15, "image_input_tokens": 5, "output_tokens": 5, "image_output_tokens": 3},
+        ),
+        # Of Gemini the SDK takes every modality out of the whole, text as well, and the cached ones a second time.
+        (
+            {
+                "input": 0,
+                "output": 0,
+                "input_modality_TEXT": 742,
+                "input_modality_IMAGE": 258,
+                "cached_modality_TEXT": 100,
+                "cached_modality_IMAGE": 200,
+                "output_modality_IMAGE": 1_290,
+                "output_modality_TEXT": 10,
+                "total": 2_300,
+            },
+            {
+                "input_tokens": 1_000,
+                "output_tokens": 1_300,
+                "cache_read_tokens": 300,
+                "image_input_tokens": 58,
+                "image_output_tokens": 1_290,
+                "audio_input_tokens": None,
+            },
+        ),
+        (
+            {"input": 0, "output": 5, "input_modality_text": 800, "input_modality_audio": 200},
+            {"input_tokens": 1_000, "output_tokens": 5, "audio_input_tokens": 200},
+        ),
+        (
+            {"input_tokens": 3, "output_tokens": 4, "server_tool_use": {"web_search_requests": 2}},
+            {"input_tokens": 3, "output_tokens": 4, "units": {"web_search": 2}},
+        ),
         # Shapes of providers: those of OpenAI overlap, those of Anthropic do not.
         (
             {
@@ -116,7 +157,7 @@ def test_a_generation() -> None:
         ({}, {"input_tokens": None, "output_tokens": None}),
     ],
 )
-def test_usage(details: dict[str, Any], expected_counts: dict[str, int | None]) -> None:
+def test_usage(details: dict[str, Any], expected_counts: dict[str, Any]) -> None:
     found = usage(**details)
     assert {name: getattr(found, name) for name in expected_counts} == expected_counts
 

@@ -55,7 +55,10 @@ def test_prices_become_classes_and_tiers_contexts() -> None:
             output_reasoning_mtok="11",
             requests_kcount="5",
             web_searches_kcount="10",
-            input_image_mtok=None,
+            input_image_mtok="8",
+            output_image_mtok="32",
+            cache_image_read_mtok="2",
+            storage_searches_kcount=None,
         )
     )
     expected = {
@@ -69,10 +72,13 @@ def test_prices_become_classes_and_tiers_contexts() -> None:
         (*M, "audio_output"): "80",
         (*M, "reasoning"): "11",
         (*M, "request"): "0.005",
+        (*M, "unit:web_search"): "0.01",
+        (*M, "image_input"): "8",
+        (*M, "image_output"): "32",
     }
     assert lines(found) == {line: [(None, usd)] for line, usd in expected.items()}
     assert found.source == "catalogue:genai-prices@9.9"
-    assert dict(found.ignored) == {"web_searches_kcount": 1}
+    assert dict(found.ignored) == {"cache_image_read_mtok": 1}
 
 
 def test_dates_are_the_catalogue_s_own() -> None:

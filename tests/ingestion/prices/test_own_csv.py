@@ -19,6 +19,7 @@ def test_the_template_can_be_read() -> None:
         ("openai", "example-model", "input"): [(None, "1.25")],
         ("openai", "example-model", "output"): [(None, "10")],
         ("openai", "example-model", "input", 200_000): [(None, "2.5")],
+        ("anthropic", "example-model", "unit:web_search"): [(None, "0.01")],
         ("*", "glob", "example-family-*", "output", "batch"): [("2026-01-01", "0.6")],
     }
     assert found.skipped == []
@@ -31,6 +32,14 @@ def test_only_three_columns_are_needed_and_names_are_normalised() -> None:
     assert list(lines(read("provider,model,token_class,price\nVertex_AI,g,input,1\n"))) == [
         ("google-vertex", "g", "input")
     ]
+
+
+def test_units_have_prices_per_piece() -> None:
+    found = read("model,token_class,price\nm,UNIT:web_search,0.000000000001\nm,image_output,40\n")
+    assert lines(found) == {
+        ("*", "m", "unit:web_search"): [(None, "0.000000000001")],
+        ("*", "m", "image_output"): [(None, "40")],
+    }
 
 
 def test_rows_of_one_line_are_its_history() -> None:
@@ -52,6 +61,12 @@ def test_rows_of_one_line_are_its_history() -> None:
         ("openai,m,exact,input,1e2,0,standard,", "price is not a decimal number such as 0.15"),
         ("openai,m,regex,input,1,0,standard,", "match is none of exact, prefix, glob"),
         ("openai,m,exact,words,1,0,standard,", "token_class is none of"),
+        ("openai,m,exact,unit:,1,0,standard,", "token_class is none of"),
+        ("openai,m,exact,unit:web search,1,0,standard,", "token_class is none of"),
+        ("openai,m,exact,unit:é,1,0,standard,", "token_class is none of"),
+        (f"openai,m,exact,unit:{'u' * 33},1,0,standard,", "token_class is none of"),
+        ("openai,m,exact,unit:image,101,0,standard,", "is absurd: more than 100 USD per image"),
+        ("openai,m,exact,unit:image,0.0000000000001,0,standard,", "has more than 12 decimals in USD per image"),
         ("openai,m,exact,input,1,-5,standard,", "context_above is not a number of tokens"),
         ("openai,m,exact,input,1,0,standard,yesterday", "effective_from is not a day or a time such as 2026-01-31"),
         ("openai,m,exact,input", "the row has more or fewer cells than the header"),

@@ -9,6 +9,7 @@ from ingestion.formats.otlp.dialects.base import Ancestors, Dialect, set_metadat
 from ingestion.formats.otlp.span import Span, count, first, flag, number, text, under
 from ingestion.formats.values import decimal
 from ingestion.records import RequestRecord
+from ingestion.usage import uncached
 
 # Every name under which a fact is on the wire, the newest first; docs/ingest.md lists them.
 MODEL: Final = ("gen_ai.response.model", "gen_ai.request.model")
@@ -41,6 +42,13 @@ COUNTS: Final = {
     ),
     "audio_input_tokens": ("gen_ai.usage.audio.input_tokens",),
     "audio_output_tokens": ("gen_ai.usage.audio.output_tokens",),
+    "image_input_tokens": ("gen_ai.usage.image.input_tokens",),
+    "image_output_tokens": ("gen_ai.usage.image.output_tokens",),
+}
+# Of a kind of input, what was read from the cache.
+_CACHED: Final = {
+    "audio_input_tokens": "gen_ai.usage.audio.cache_read.input_tokens",
+    "image_input_tokens": "gen_ai.usage.image.cache_read.input_tokens",
 }
 _CALLS: Final = frozenset({"chat", "generate_content", "text_completion", "embeddings"})
 # HTTP spans of clients and web frameworks may repeat what the call around them says.
@@ -73,6 +81,8 @@ def record_of(span: Span, ancestors: Ancestors) -> RequestRecord:
     record.reported_cost_usd = decimal(first(attributes, "gen_ai.usage.cost"))
     for field, names in COUNTS.items():
         setattr(record, field, count(attributes, *names))
+    for field, name in _CACHED.items():
+        setattr(record, field, uncached(getattr(record, field), count(attributes, name)))
     first_chunk = number(attributes, "gen_ai.response.time_to_first_chunk", "gen_ai.server.time_to_first_token")
     record.ttft_ms = None if first_chunk is None else first_chunk * 1000
     set_metadata(record, span, under(attributes, "traceloop.association.properties."))

@@ -11,6 +11,7 @@ from ingestion.formats.otlp.dialects.base import Ancestors, Dialect, said, set_m
 from ingestion.formats.otlp.span import Span, parsed, text, under
 from ingestion.formats.values import mapping_of
 from ingestion.records import RequestRecord
+from ingestion.usage import units
 
 _PREFIX: Final = "langfuse.observation."
 
@@ -25,8 +26,10 @@ def _record(span: Span, ancestors: Ancestors) -> RequestRecord:
     record.model = text(attributes, _PREFIX + "model.name", "gen_ai.response.model", "gen_ai.request.model")
     record.provider = text(attributes, "gen_ai.provider.name", "gen_ai.system")
     record.user = said(span, ancestors, "user.id", "langfuse.user.id", "langfuse.trace.user_id") or record.user
-    for field, value in counts(mapping_of(parsed(attributes.get(_PREFIX + "usage_details")))).items():
+    told = mapping_of(parsed(attributes.get(_PREFIX + "usage_details")))
+    for field, value in counts(told).items():
         setattr(record, field, value)
+    record.units, record.usage = units(told), dict(told) or None
     record.reported_cost_usd = cost(mapping_of(parsed(attributes.get(_PREFIX + "cost_details"))))
     _set_first_token(record, parsed(attributes.get(_PREFIX + "completion_start_time")))
     if (text(attributes, _PREFIX + "level") or "").upper() == "ERROR":
