@@ -154,7 +154,7 @@ def test_corrections_are_no_part_of_the_comparison() -> None:
 COUNTS = st.integers(-(2**62), 2**62)
 LINES = st.builds(
     Line,
-    st.text(max_size=20).filter(lambda text: text.isprintable()),
+    st.text(st.characters(exclude_categories=["C", "Z"], include_characters=" "), max_size=20),
     st.builds(Amounts, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS),
     st.one_of(st.none(), st.dates(date(2000, 1, 1), date(2100, 1, 1)).map(lambda day: day.replace(day=1))),
 )

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.utils import timezone
 
+from ingestion import services
 from ingestion.models import OVERFLOW, ChangedHour, LLMModel, LLMRequest, PriceEntry, RepriceRun
 from ingestion.repricing import runs, windows, work
 from ingestion.repricing.selection import SelectionError, select
@@ -341,21 +342,30 @@ def _price(dice: random.Random) -> None:
     )
 
 
+def _send(organization: Organization, records: list[dict[str, Any]]) -> None:
+    outcome = services.ingest_records(
+        organization=organization,
+        records=[make.record(**fields) for fields in records],
+        source="test",
+        now=make.NOW,
+        past_days=None,
+    )
+    assert outcome.accepted == len(records), outcome
+
+
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.usefixtures("small_windows")
 def test_the_cost_is_what_ingest_gives_now(acme: Organization, rival: Organization, seed: int) -> None:
     """The same records arrive at a second organization after the prices were added: both must cost the same."""
     dice = random.Random(seed)
     records = [_record(dice) | {"request_id": f"r{number}"} for number in range(60)]
-    for number, fields in enumerate(records):
-        if number % 15 == 0:
-            _price(dice)
-        make.request(acme, **fields)
+    for start in range(0, len(records), 15):
+        _price(dice)
+        _send(acme, records[start : start + 15])
     before, held = costs(acme), fixed(acme)
     for _ in range(12):
         _price(dice)
-    for fields in records:
-        make.request(rival, **fields)
+    _send(rival, records)
     expected = {name: new if before[name][0] != "none" else before[name] for name, new in costs(rival).items()}
     foreseen = preview(everything(acme))
     done = apply(everything(acme))
