@@ -44,7 +44,7 @@ def details(*keys: str) -> st.SearchStrategy[Any]:
 
 def modalities() -> st.SearchStrategy[Any]:
     part = st.fixed_dictionaries({"modality": st.sampled_from(["TEXT", "AUDIO", "IMAGE", 7]), "tokenCount": TOKENS})
-    return st.one_of(st.none(), st.lists(st.one_of(part, st.just("AUDIO")), max_size=4))
+    return st.one_of(st.none(), st.integers(), st.lists(st.one_of(part, st.just("AUDIO")), max_size=4))
 
 
 OF_INPUT: Final = ("cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens", "text_tokens")

@@ -15,7 +15,7 @@ from teams.models import Organization, User
 from tests import make
 
 FIRST, LAST = date(2026, 1, 1), date(2026, 12, 31)
-COSTS: Final = ("cost_state", "cost", "list_cost")
+COSTS: Final = ("cost_state", "cost", "list_cost", "contracted_cost")
 FIXED: Final = ("started_at", "hour_start", "received_at", "payload_hash", "reported_cost", *TOKEN_FIELDS)
 
 

@@ -142,3 +142,40 @@ def test_of_two_that_add_the_same_at_once_one_is_refused() -> None:
 
     assert sorted(at_once(*[add] * 4)) == [False, False, False, True]
     assert PriceEntry.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"token_class": "output"},
+        {"model": "gpt-4"},
+        {"provider": "openai"},
+        {"effective_from": make.NOW},
+        {"source": "x@1"},
+    ],
+)
+def test_an_entry_corrects_only_one_of_its_line_and_instant(line: dict[str, Any], other: dict[str, Any]) -> None:
+    fields: dict[str, Any] = {"model": "gpt-4o", "token_class": "input", "usd": "1"} | line
+    first = make.price(**fields)
+    with pytest.raises(IntegrityError, match="same line and instant"), transaction.atomic():
+        make.price(**fields | other, corrects=first)
+    assert make.price(**fields, corrects=first).corrects == first
+
+
+def test_an_entry_corrects_none_of_another_owner(acme: Organization, rival: Organization, search: Team) -> None:
+    first = make.price("gpt-4o", "input", "1", organization=acme)
+    for owner in ({"organization": rival}, {"organization": acme, "team": search}, {}):
+        with pytest.raises(IntegrityError, match="same line and instant"), transaction.atomic():
+            make.price("gpt-4o", "input", "1", corrects=first, **owner)
+
+
+def test_an_edition_of_a_catalogue_corrects_the_one_before(acme: Organization) -> None:
+    first = make.price("gpt-4o", "input", "1", source="catalogue:csv@1")
+    assert make.price("gpt-4o", "input", "2", source="catalogue:csv@2", corrects=first).corrects == first
+
+
+def test_an_adjustment_corrects_only_one_of_its_line_and_instant(acme: Organization) -> None:
+    first = make.adjustment(acme, "discount", "5")
+    with pytest.raises(IntegrityError, match="same line and instant"), transaction.atomic():
+        make.adjustment(acme, "markup", "5", corrects=first)
+    assert make.adjustment(acme, "discount", "6", corrects=first).corrects == first

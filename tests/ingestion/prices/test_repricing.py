@@ -53,7 +53,7 @@ def test_an_unpriced_request_gets_its_price(acme: Organization, finance: User) -
     ChangedHour.objects.all().delete()
     prices()
     tally = apply(everything(acme), actor=finance)
-    assert costs(acme) == {request.request_id: ("computed", USD_OF_ONE, USD_OF_ONE)}
+    assert costs(acme) == {request.request_id: ("computed", USD_OF_ONE, USD_OF_ONE, USD_OF_ONE)}
     assert fixed(acme) == before
     assert tally.total == Sums(1, 1, 0, USD_OF_ONE)
     assert tally.states == {("unpriced", "computed"): 1}
@@ -119,10 +119,10 @@ def test_what_is_not_billable_stays_so(acme: Organization) -> None:
 def test_reported_costs_give_way_to_the_book_and_come_back(acme: Organization) -> None:
     make.request(acme, request_id="r", reported_cost_usd=Decimal(1))
     reported = costs(acme)
-    assert reported == {"r": ("reported", pico("1"), None)}
+    assert reported == {"r": ("reported", pico("1"), None, pico("1"))}
     prices(effective_from=at(1))
     assert apply(everything(acme)).states == {("reported", "computed"): 1}
-    assert costs(acme) == {"r": ("computed", USD_OF_ONE, USD_OF_ONE)}
+    assert costs(acme) == {"r": ("computed", USD_OF_ONE, USD_OF_ONE, USD_OF_ONE)}
     make.price("gpt-4o", "input", None, effective_from=at(2))
     tally = apply(everything(acme))
     assert tally.states == {("computed", "reported"): 1}
@@ -136,7 +136,7 @@ def test_requests_are_priced_by_the_day_on_which_they_started(acme: Organization
     prices()
     make.price("gpt-4o", "input", "25", effective_from=at(4, 15, 12))
     apply(everything(acme))
-    assert {name: cost for name, (_, cost, _) in costs(acme).items()} == {"3": USD_OF_ONE, "4": pico("0.026")}
+    assert {name: cost for name, (_, cost, *_) in costs(acme).items()} == {"3": USD_OF_ONE, "4": pico("0.026")}
 
 
 def test_a_failure_with_tokens_pays_no_fee(acme: Organization) -> None:
@@ -145,7 +145,7 @@ def test_a_failure_with_tokens_pays_no_fee(acme: Organization) -> None:
     prices()
     make.price("gpt-4o", "request", "1")
     apply(everything(acme))
-    assert {name: cost for name, (_, cost, _) in costs(acme).items()} == {
+    assert {name: cost for name, (_, cost, *_) in costs(acme).items()} == {
         "bad": USD_OF_ONE,
         "good": USD_OF_ONE + pico("1"),
     }
@@ -189,10 +189,10 @@ def test_prices_that_are_added_meanwhile_hold_from_then_on(acme: Organization) -
     run.refresh_from_db()
     assert run.price_book_version == newer.pk
     assert "Reprice once more" in run.trouble
-    found = {cost for _, cost, _ in costs(acme).values()}
+    found = {cost for _, cost, *_ in costs(acme).values()}
     assert found == {USD_OF_ONE, pico("0.006")}
     apply(everything(acme))
-    assert {cost for _, cost, _ in costs(acme).values()} == {pico("0.006")}
+    assert {cost for _, cost, *_ in costs(acme).values()} == {pico("0.006")}
 
 
 def test_filters_and_borders(acme: Organization, rival: Organization, search: Team) -> None:
@@ -373,8 +373,8 @@ def test_the_cost_is_what_ingest_gives_now(acme: Organization, rival: Organizati
     assert fixed(acme) == held
     assert done == foreseen
     assert done.total.changed == sum(before[name] != expected[name] for name in before)
-    assert done.total.after == sum(cost or 0 for _, cost, _ in expected.values())
-    assert done.total.before == sum(cost or 0 for _, cost, _ in before.values())
+    assert done.total.after == sum(cost or 0 for _, cost, *_ in expected.values())
+    assert done.total.before == sum(cost or 0 for _, cost, *_ in before.values())
     for parts in (done.models, done.teams):
         assert sum(one.difference for one in parts.values()) == done.total.difference
     assert apply(everything(acme)).total.changed == 0

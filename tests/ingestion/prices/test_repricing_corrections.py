@@ -29,7 +29,7 @@ def prices(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def paid(organization: Organization) -> dict[str, int | None]:
-    return {name: cost for name, (_, cost, _) in costs(organization).items()}
+    return {name: cost for name, (_, cost, *_) in costs(organization).items()}
 
 
 def test_a_back_dated_price_waits_for_the_repricing_and_holds_from_its_instant_on(acme: Organization) -> None:

@@ -39,7 +39,7 @@ windows.WINDOWS.update(postgresql=200, sqlite=50)
 Command._progress = lambda self, done, expected: print(done, flush=True)
 call_command(*sys.argv[1:])
 """
-FACTS: Final = "SELECT request_id, cost_state, cost, list_cost FROM ingestion_llmrequest"
+FACTS: Final = "SELECT request_id, cost_state, cost, list_cost, contracted_cost FROM ingestion_llmrequest"
 # One statement, so that both come from one instant: the database may still be at the last commit of who was killed.
 PROGRESS: Final = """
 SELECT result, state, (SELECT count(*) FROM ingestion_llmrequest
