@@ -13,6 +13,7 @@ from ingestion.formats.native import instant
 from ingestion.records import TOKEN_FIELDS, Code, RejectedError, RequestRecord
 
 _STATUS: Final = "status"
+_UNITS: Final = "units."
 _WORDS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -56,11 +57,11 @@ COLUMNS: Final[dict[str, tuple[str, _Convert]]] = {
     "timestamp": ("started_at", instant),
     "cached_tokens": ("cache_read_tokens", _whole),
 }
-ALLOWED: Final = (*COLUMNS, _STATUS, f"{METADATA}<key>")
+ALLOWED: Final = (*COLUMNS, _STATUS, f"{_UNITS}<name>", f"{METADATA}<key>")
 
 
 def _check(header: Sequence[str], reading: Reading) -> None:
-    unknown = [name for name in unknown_columns(header, (*COLUMNS, _STATUS), reading) if not _is_metadata(name)]
+    unknown = [name for name in unknown_columns(header, (*COLUMNS, _STATUS), reading) if not _is_keyed(name)]
     if unknown and not reading.keep_unknown:
         names, allowed = ", ".join(f"“{name}”" for name in unknown), ", ".join(ALLOWED)
         raise MalformedError(f"Unknown columns: {names}. Allowed are: {allowed}", line=1)
@@ -73,8 +74,8 @@ def _check(header: Sequence[str], reading: Reading) -> None:
         raise MalformedError(f"Missing columns: {', '.join(missing)}", line=1)
 
 
-def _is_metadata(name: str) -> bool:
-    return name.startswith(METADATA) and len(name) > len(METADATA)
+def _is_keyed(name: str) -> bool:
+    return any(name.startswith(prefix) and len(name) > len(prefix) for prefix in (METADATA, _UNITS))
 
 
 def _decode(header: Sequence[str], cells: csv_file.Cells, reading: Reading) -> RequestRecord:
@@ -84,7 +85,7 @@ def _decode(header: Sequence[str], cells: csv_file.Cells, reading: Reading) -> R
 
 
 def _unknown(cells: csv_file.Cells) -> csv_file.Cells:
-    return {name: cell for name, cell in cells.items() if name not in ALLOWED and not _is_metadata(name)}
+    return {name: cell for name, cell in cells.items() if name not in ALLOWED and not _is_keyed(name)}
 
 
 def _record(header: Sequence[str], cells: Mapping[str, str]) -> RequestRecord:
@@ -92,12 +93,20 @@ def _record(header: Sequence[str], cells: Mapping[str, str]) -> RequestRecord:
     for needed in ("request_id", "started_at"):
         if needed not in values:
             raise RejectedError(Code.MISSING, needed, f"{needed} is missing.")
-    metadata = {name.removeprefix(METADATA): cell for name, cell in cells.items() if _is_metadata(name)}
-    record = RequestRecord(**values, metadata=metadata)
+    metadata = {name.removeprefix(METADATA): cell for name, cell in cells.items() if name.startswith(METADATA)}
+    units = {name.removeprefix(_UNITS): _units(cell) for name, cell in cells.items() if name.startswith(_UNITS)}
+    record = RequestRecord(**values, metadata=metadata, units=units)
     _set_status(record, cells.get(_STATUS, ""))
     if "streaming" not in header and (record.ttft_ms or 0) > 0:
         record.streaming = True  # only streams have a first token
     return record
+
+
+def _units(cell: str) -> int:
+    try:
+        return _whole(cell)
+    except ValueError as error:
+        raise RejectedError(Code.INVALID, "units", f"A number of units {error}.") from None
 
 
 def _converted(name: str, cell: str) -> tuple[str, Any]:

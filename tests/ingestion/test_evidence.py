@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from ingestion import evidence
@@ -171,7 +173,9 @@ def test_it_is_shown_in_the_administration_and_nowhere_else(
     stored = LLMRequest.objects.get()
     reader = make.bearer(make.key(acme))
     for path in ("/api/v1/requests", "/api/v1/requests/a"):
-        assert "usage" not in client.get(path, headers=reader).content.decode()
+        with CaptureQueriesContext(connection) as queries:
+            assert "usage" not in client.get(path, headers=reader).content.decode()
+        assert not [one for one in queries if '"usage"' in one["sql"]], "lists do not even read it"
     client.force_login(admin)
     page = client.get(f"/admin/ingestion/llmrequest/{stored.pk}/change/").content.decode()
     assert "&quot;cache_read_input_tokens&quot;: 30" in page

@@ -178,3 +178,14 @@ def test_errors_are_reported_without_the_text(admin: User, acme: Organization, m
     answer = client.post(TRY, {"record": CANARY})
     assert answer.status_code == 500
     assert vars(answer.wsgi_request)["sensitive_post_parameters"] == ("record",)
+
+
+def test_units_are_shown_by_name_and_of_the_usage_object_its_counts_alone(acme: Organization) -> None:
+    usage = {"input_tokens": 5, "output_tokens": 7, "server_tool_use": {"web_search_requests": 2}, "note": CANARY}
+    trial = tried(
+        acme, {"request_id": "a", "started_at": "2020-01-02T03:04:05Z", "usage": usage, "units": {"image": 1}}
+    )
+    shown = {one.field: one.value for one in trial.values}
+    assert (shown["input_tokens"], shown["units.web_search"], shown["units.image"]) == ("5", "2", "1")
+    assert not {"usage", "units", "metadata"} & {*shown, *trial.unknown}
+    assert CANARY not in repr(trial)

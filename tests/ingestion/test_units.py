@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from ingestion.formats import FORMATS, LITELLM, NATIVE, Format
+from ingestion.formats import FORMATS, LITELLM, NATIVE, Format, MalformedError
 from ingestion.models import LLMRequest
 from ingestion.pipeline import draft
+from ingestion.records import RejectedError, RequestRecord
 from ingestion.validation import Window
 from teams.models import Organization
 from tests import make
@@ -126,6 +127,19 @@ def test_units_are_stored_and_none_is_null(
     assert LLMRequest.objects.get().units == stored
     assert LLMRequest.objects.filter(units__isnull=stored is None).exists()
     assert post(client, headers, FIRST | fields) == (0, 1, 0, [])
+
+
+def test_units_have_columns_in_csv() -> None:
+    header = b"request_id,started_at,units.web_search,units.image\n"
+    row = b"a,2026-11-24T11:59:00Z,%s,\n"
+    found = [item for _, item in FORMATS["csv"].read(header + row % b"3" + row % b"" + row % b"many" + row % b"1.5")]
+    assert [one.units for one in found if isinstance(one, RequestRecord)] == [{"web_search": 3}, {}]
+    refused = [(one.code, one.field, one.message) for one in found if isinstance(one, RejectedError)]
+    assert refused == [("invalid", "units", "A number of units is not a whole number.")] * 2
+    with pytest.raises(MalformedError, match="Unknown columns"):
+        list(FORMATS["csv"].read(b"request_id,started_at,units.\n"))
+    items = FORMATS["csv"].read(b"request_id,started_at,units.Web\na,2026-11-24T11:59:00Z,3\n")
+    assert [one.field for one in draft(items, WINDOW)[1]] == ["units"]
 
 
 @pytest.mark.django_db

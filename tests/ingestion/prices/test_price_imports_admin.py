@@ -194,7 +194,7 @@ def test_the_template_is_a_file_that_can_be_imported(as_finance: Client, acme: O
     assert answer.content.decode() == own_csv.template()
     confirm(as_finance, upload(as_finance, answer.content, acme, name="contract"))
     assert {entry[1] for entry in entries()} == {"catalogue:contract"}
-    assert PriceEntry.objects.count() == 4
+    assert PriceEntry.objects.count() == 5
 
 
 @pytest.mark.parametrize(
