@@ -40,7 +40,7 @@ FOR EACH ROW EXECUTE FUNCTION {table}_refuse();
 """
 _CORRECTS_POSTGRESQL = """
 CREATE FUNCTION {table}_refuse_other() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-IF NOT EXISTS (SELECT 1 FROM {table} AS old WHERE old.id = NEW.corrects_id AND {same}) THEN
+IF NOT EXISTS (SELECT 1 FROM {table} AS earlier WHERE earlier.id = NEW.corrects_id AND {same}) THEN
 RAISE EXCEPTION 'a row corrects one of the same line and instant' USING ERRCODE = 'restrict_violation'; END IF;
 RETURN NEW; END $$;
 CREATE TRIGGER {table}_corrects BEFORE INSERT ON {table} FOR EACH ROW WHEN (NEW.corrects_id IS NOT NULL)
@@ -48,13 +48,13 @@ EXECUTE FUNCTION {table}_refuse_other();
 """
 _CORRECTS_SQLITE = """
 CREATE TRIGGER {table}_corrects BEFORE INSERT ON {table} WHEN NEW.corrects_id IS NOT NULL
-AND NOT EXISTS (SELECT 1 FROM {table} AS old WHERE old.id = NEW.corrects_id AND {same})
+AND NOT EXISTS (SELECT 1 FROM {table} AS earlier WHERE earlier.id = NEW.corrects_id AND {same})
 BEGIN SELECT RAISE(ABORT, 'a row corrects one of the same line and instant'); END;
 """
-_SAME = {"postgresql": "old.{0} IS NOT DISTINCT FROM NEW.{0}", "sqlite": "old.{0} IS NEW.{0}"}
+_SAME = {"postgresql": "earlier.{0} IS NOT DISTINCT FROM NEW.{0}", "sqlite": "earlier.{0} IS NEW.{0}"}
 _SAME_SOURCE = {
-    "postgresql": "split_part(old.source, '@', 1) = split_part(NEW.source, '@', 1)",
-    "sqlite": "substr(old.source, 1, instr(old.source || '@', '@')) = substr(NEW.source, 1, instr(NEW.source || '@', '@'))",
+    "postgresql": "split_part(earlier.source, '@', 1) = split_part(NEW.source, '@', 1)",
+    "sqlite": "substr(earlier.source, 1, instr(earlier.source || '@', '@')) = substr(NEW.source, 1, instr(NEW.source || '@', '@'))",
 }
 _SQLITE = """
 CREATE TRIGGER {table}_append_only BEFORE UPDATE OF {columns} ON {table}
