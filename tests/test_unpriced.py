@@ -1,4 +1,4 @@
-"""What has no price is nowhere shown as costing nothing: every surface says that the cost is unknown, or at least so much."""
+"""What has no price is nowhere shown as costing nothing: its cost is unknown, or at least so much, on every surface."""
 
 import csv
 import io

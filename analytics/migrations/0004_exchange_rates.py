@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 import django.core.validators
 import django.db.models.deletion
@@ -31,7 +32,7 @@ _DROP = {
 }
 
 
-def run(statements, apps, schema_editor):
+def run(statements: dict[str, str], apps: Any, schema_editor: Any) -> None:
     """The statement of the database's own dialect."""
     schema_editor.execute(statements[schema_editor.connection.vendor], params=None)
 
