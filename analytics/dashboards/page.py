@@ -134,6 +134,7 @@ def _body(state: State, scope: Scope, answers: Answers) -> dict[str, Any]:
             ),
             "priced_share": answers.counted.meta.priced_share,
             "unpriced_requests": answers.counted.meta.unpriced_requests,
+            "unpriced_tokens": answers.counted.meta.unpriced_tokens,
             "percentile_error": RELATIVE_ERROR,
             "percentile_error_text": f"{RELATIVE_ERROR * 100:.2f} %",
             "last_verified": _instant(meta.last_verified),

@@ -214,6 +214,8 @@ def test_those_who_manage_prices_are_led_to_the_form(
     ]
     assert all(client.get(link).status_code == 200 for link in found)
     assert links(read(persona, by="team"), "Set a price") == []
+    (narrowed,) = links(read(persona, f="team:eq:Ads"), "Set a price")
+    assert parse_qs(urlsplit(narrowed).query)["provider"] == ["*"]
 
 
 def name_of_model(link: str) -> str:

@@ -88,6 +88,25 @@ def test_the_custom_range_is_read_in_the_reporting_zone(traffic: Organization, o
     expect(page.locator("[data-state=nothing_in_range]")).to_be_visible()
 
 
+def test_charts_say_at_least_and_leave_out_what_has_no_price(
+    traffic: Organization, owner: User, open_page: Open
+) -> None:
+    page = open_page(owner, "/o/acme/?by=team&interval=1+hour")
+    page.wait_for_selector('#dashboard[data-ready="true"]')
+    panel = page.locator('[data-panel="cost"]')
+    expect(panel.locator("[data-headline]")).to_contain_text("at least $")
+    panel.locator("summary").click()
+    panel.locator('[data-act="table"]').click()
+    expect(panel.locator(".panel-table tbody")).to_contain_text("at least $")
+    panel.locator("canvas").focus()
+    page.keyboard.press("End")
+    expect(page.locator("#live")).to_contain_text("at least $")
+    page.goto(page.url.split("?")[0] + "?f=cost_state:eq:unpriced")
+    page.wait_for_selector('#dashboard[data-ready="true"]')
+    expect(panel.locator("[data-empty]")).to_have_text("Nothing in this range has a price")
+    expect(panel.locator(".legend .value")).to_have_text("–")  # noqa: RUF001
+
+
 @pytest.mark.parametrize("scripts", [True, False])
 def test_the_dashboard_leads_here_and_back_to_the_requests(
     traffic: Organization, owner: User, open_page: Open, scripts: bool
