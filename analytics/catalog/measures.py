@@ -96,7 +96,7 @@ def _money(name: str, api_name: str, label: str, definition: str, *known: str) -
     return Measure(f"{name}_usd", api_name, label, Unit.USD, Kind.MONEY, definition, over=(name,), known=known)
 
 
-def _share(name: str, api_name: str, label: str, definition: str, over: Columns, under: Columns) -> Measure:
+def _share(name: str, api_name: str, label: str, definition: str, *, over: Columns, under: Columns) -> Measure:
     return Measure(name, api_name, label, Unit.SHARE, Kind.RATIO, definition, over=over, under=under)
 
 
@@ -117,7 +117,14 @@ MEASURES: Final = (
         "failed",
         only_failed=True,
     ),
-    _share("failure_rate", "failureRate", "Failure rate", "Failed requests / requests.", ("failed",), ("requests",)),
+    _share(
+        "failure_rate",
+        "failureRate",
+        "Failure rate",
+        "Failed requests / requests.",
+        over=("failed",),
+        under=("requests",),
+    ),
     Measure(
         "requests_per_second",
         "requestsPerSecond",
@@ -167,8 +174,8 @@ MEASURES: Final = (
         "pricedShare",
         "Priced share",
         "Requests priced by the book or the gateway / requests with something billable.",
-        _PRICED,
-        (*_PRICED, "unpriced"),
+        over=_PRICED,
+        under=(*_PRICED, "unpriced"),
     ),
     _count(
         "priced_requests", "pricedRequests", "Priced requests", "Requests priced by the book or the gateway.", *_PRICED
@@ -207,8 +214,8 @@ MEASURES: Final = (
         "reportedToList",
         "Reported to list",
         "The gateway's figure / price book cost, of requests that have both.",
-        ("compared_reported_cost",),
-        ("compared_list_cost",),
+        over=("compared_reported_cost",),
+        under=("compared_list_cost",),
     ),
     Measure(
         "latency",

@@ -2,12 +2,12 @@
 
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 import django.core.validators
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 # Who added a row may be forgotten with the person. SQLite forgets triggers when a later migration makes the table anew:
 # such a migration must create this one again.
@@ -32,7 +32,7 @@ _DROP = {
 }
 
 
-def run(statements: dict[str, str], apps: Any, schema_editor: Any) -> None:
+def run(statements: dict[str, str], apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """The statement of the database's own dialect."""
     schema_editor.execute(statements[schema_editor.connection.vendor], params=None)
 
