@@ -1,5 +1,8 @@
-"""Administration of chargeback: closed months and statements to be read, mails to be sent again."""
+"""Administration of chargeback: closed months and statements to be read, mails to be sent again, exchange rates."""
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -7,10 +10,10 @@ from django.utils import timezone
 
 from analytics.chargeback.outbox import AGAIN, send_again
 from analytics.chargeback.presentation import is_unknown
-from analytics.models import OutboxMail, Period, Statement, StatementLine
+from analytics.models import ExchangeRate, OutboxMail, Period, Statement, StatementLine
 from metricsportal.lib.money import usd_text
 from teams.admin.frozen import Frozen
-from teams.admin.scoped import ScopedAdmin, ScopedInline, is_operator, person
+from teams.admin.scoped import ModelForm, ScopedAdmin, ScopedInline, is_operator, person
 from teams.roles import Capability
 
 
@@ -119,6 +122,61 @@ class OutboxMailAdmin(FrozenAdmin):
         again = queryset.filter(state__in=AGAIN).select_related("statement__period__organization")
         count = sum(send_again(actor=person(request), mail=mail, now=now) for mail in again)
         self.message_user(request, f"{count} will be sent again within five minutes.", messages.SUCCESS)
+
+
+class ExchangeRateForm(ModelForm):
+    """One new rate."""
+
+    def clean_currency(self) -> str:
+        """Codes are stored in capitals; US dollars need no rate."""
+        currency: str = self.cleaned_data["currency"]
+        if currency == "USD":
+            raise forms.ValidationError("Amounts are in US dollars already: choose another currency.")
+        return currency
+
+
+class CurrencyField(forms.CharField):
+    """A code of three letters, however it was typed."""
+
+    def to_python(self, value: object) -> str:
+        """In capitals, without spaces."""
+        return str(super().to_python(value)).strip().upper()
+
+
+@admin.register(ExchangeRate)
+class ExchangeRateAdmin(ScopedAdmin):
+    """Rates of the second currency with their whole history: added, never changed or deleted."""
+
+    capability = Capability.MANAGE_PRICES
+    form = ExchangeRateForm
+    list_display = ["currency", "rate", "effective_from", "organization", "note", "created_by"]
+    list_filter = ["currency", "organization"]
+    list_select_related = ["organization", "created_by"]
+    fields = ["organization", "currency", "rate", "effective_from", "note"]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The code may be typed in small letters."""
+        if db_field.name == "currency":
+            kwargs["form_class"] = CurrencyField
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Rates usually hold from now on."""
+        now = timezone.now().replace(second=0, microsecond=0)
+        return {"effective_from": now} | super().get_changeform_initial_data(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody: statements name the rate that they were issued at."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Append the rate; the form has checked that it belongs where the person may add."""
+        obj.created_by = person(request)
+        obj.save(force_insert=True)
 
 
 def _cost_in_usd(row: Statement | StatementLine) -> str | None:

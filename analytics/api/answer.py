@@ -107,6 +107,7 @@ def _meta(meta: Meta, rows: int) -> dict[str, Any]:
         "freshUntil": instant(meta.fresh_until),
         "pricedShare": meta.priced_share,
         "unpricedRequests": meta.unpriced_requests,
+        "unpricedTokens": meta.unpriced_tokens,
         "priceBookVersion": meta.price_book_version,
         "rowCount": rows,
         "groups": {"shown": meta.groups_shown, "other": meta.groups_other},

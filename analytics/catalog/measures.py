@@ -34,6 +34,7 @@ class Population(StrEnum):
     FAILED = "failed"
 
 
+Columns = tuple[str, ...]
 PERCENTILES: Final = (50, 75, 90, 95, 99)
 _AGGREGATIONS: Final = {
     Kind.COUNT: ("count",),
@@ -48,7 +49,8 @@ _AGGREGATIONS: Final = {
 class Measure:
     """One measure. `over` / `under` name additive columns (`seconds` = length of the bucket inside the range).
 
-    `histograms` gives, per population, the histograms whose samples add up to it.
+    `histograms` gives, per population, the histograms whose samples add up to it. `known` names columns of which one is
+    above 0 when an amount is known at all: while something is billable and all of them are 0 there is no value.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Measure:
     histograms: tuple[tuple[Population, tuple[str, ...]], ...] = ()
     only_failed: bool = False
     scale: int = 1
+    known: tuple[str, ...] = ()
 
     @property
     def aggregations(self) -> tuple[str, ...]:
@@ -82,38 +85,45 @@ def _tokens(name: str, api_name: str, label: str, definition: str) -> Measure:
     return Measure(name, api_name, label, Unit.TOKENS, Kind.ADDITIVE, definition, over=(name,))
 
 
-def _money(name: str, api_name: str, label: str, definition: str) -> Measure:
-    return Measure(f"{name}_usd", api_name, label, Unit.USD, Kind.MONEY, definition, over=(name,))
+def _count(name: str, api_name: str, label: str, definition: str, *over: str, only_failed: bool = False) -> Measure:
+    return Measure(
+        name, api_name, label, Unit.COUNT, Kind.COUNT, definition, over=over or (name,), only_failed=only_failed
+    )
 
 
+def _money(name: str, api_name: str, label: str, definition: str, *known: str) -> Measure:
+    known = known or ("computed", name)
+    return Measure(f"{name}_usd", api_name, label, Unit.USD, Kind.MONEY, definition, over=(name,), known=known)
+
+
+def _share(name: str, api_name: str, label: str, definition: str, *, over: Columns, under: Columns) -> Measure:
+    return Measure(name, api_name, label, Unit.SHARE, Kind.RATIO, definition, over=over, under=under)
+
+
+_PRICED: Final = ("computed", "reported")
+_COMPARED: Final = ("compared_list_cost", "compared_reported_cost")
 MEASURES: Final = (
-    Measure(
+    _count(
         "requests",
         "requests",
         "Requests",
-        Unit.COUNT,
-        Kind.COUNT,
         "Number of requests, failed ones included. A retry or fallback is a request of its own.",
-        over=("requests",),
     ),
-    Measure(
+    _count(
         "failed_requests",
         "failures",
         "Failed requests",
-        Unit.COUNT,
-        Kind.COUNT,
         "Requests with a status code of 400 or above, or with an error type.",
-        over=("failed",),
+        "failed",
         only_failed=True,
     ),
-    Measure(
+    _share(
         "failure_rate",
         "failureRate",
         "Failure rate",
-        Unit.SHARE,
-        Kind.RATIO,
         "Failed requests / requests.",
         over=("failed",),
+        under=("requests",),
     ),
     Measure(
         "requests_per_second",
@@ -130,11 +140,24 @@ MEASURES: Final = (
     _tokens("cache_read_tokens", "cacheReadTokens", "Cache read tokens", "Input tokens read from a provider's cache."),
     _tokens("cache_write_tokens", "cacheWriteTokens", "Cache write tokens", "Input tokens written to that cache."),
     _tokens("reasoning_tokens", "reasoningTokens", "Reasoning tokens", "Output tokens spent on reasoning."),
-    _money("cost", "costInUSD", "Cost", "Billed cost; requests without a price add nothing, they count as unpriced."),
+    _money(
+        "cost",
+        "costInUSD",
+        "Cost",
+        "Billed cost; requests without a price add nothing, they count as unpriced.",
+        *_PRICED,
+    ),
     _money(
         "list_cost", "listCostInUSD", "List cost", "Disjoint token classes x prices of the book at the request's time."
     ),
-    _money("reported_cost", "reportedCostInUSD", "Reported cost", "The gateway's own figure, kept beside ours."),
+    _money("contracted_cost", "contractedCostInUSD", "Contracted cost", "Cost after discount, before markup."),
+    _money(
+        "reported_cost",
+        "reportedCostInUSD",
+        "Reported cost",
+        "The gateway's own figure, kept beside ours.",
+        *("reported", "reported_cost"),
+    ),
     Measure(
         "cost_per_1000_usd",
         "costPer1000RequestsInUSD",
@@ -144,16 +167,55 @@ MEASURES: Final = (
         "1,000 x cost / requests, from sums.",
         over=("cost",),
         scale=1000,
+        known=_PRICED,
     ),
-    Measure(
+    _share(
         "priced_share",
         "pricedShare",
         "Priced share",
-        Unit.SHARE,
-        Kind.RATIO,
         "Requests priced by the book or the gateway / requests with something billable.",
-        over=("computed", "reported"),
-        under=("computed", "reported", "unpriced"),
+        over=_PRICED,
+        under=(*_PRICED, "unpriced"),
+    ),
+    _count(
+        "priced_requests", "pricedRequests", "Priced requests", "Requests priced by the book or the gateway.", *_PRICED
+    ),
+    _count(
+        "unpriced_requests",
+        "unpricedRequests",
+        "Unpriced requests",
+        "Requests with something billable and no price: they add nothing to the cost.",
+        "unpriced",
+    ),
+    _tokens("unpriced_tokens", "unpricedTokens", "Unpriced tokens", "Input and output tokens of unpriced requests."),
+    _count(
+        "compared_requests",
+        "comparedRequests",
+        "Compared requests",
+        "Requests of which both the price book's and the gateway's figure are known.",
+        "compared",
+    ),
+    _money(
+        "compared_list_cost",
+        "comparedListCostInUSD",
+        "List cost, compared",
+        "List cost of the requests that have both figures.",
+        *_COMPARED,
+    ),
+    _money(
+        "compared_reported_cost",
+        "comparedReportedCostInUSD",
+        "Reported cost, compared",
+        "The gateway's figure of the requests that have both figures.",
+        *_COMPARED,
+    ),
+    _share(
+        "reported_to_list",
+        "reportedToList",
+        "Reported to list",
+        "The gateway's figure / price book cost, of requests that have both.",
+        over=("compared_reported_cost",),
+        under=("compared_list_cost",),
     ),
     Measure(
         "latency",
@@ -192,25 +254,6 @@ MEASURES: Final = (
         histograms=((Population.SUCCESSFUL, ("tpot",)),),
     ),
 )
-PRICED_REQUESTS: Final = Measure(
-    "priced_requests",
-    "pricedRequests",
-    "Priced requests",
-    Unit.COUNT,
-    Kind.COUNT,
-    "Requests priced by the book or the gateway.",
-    over=("computed", "reported"),
-)
-UNPRICED_REQUESTS: Final = Measure(
-    "unpriced_requests",
-    "unpricedRequests",
-    "Unpriced requests",
-    Unit.COUNT,
-    Kind.COUNT,
-    "Requests with something billable and no price: they add nothing to the cost.",
-    over=("unpriced",),
-)
-"""The two parts of `priced_share` as counts that add up: for statements, not offered as columns of answers."""
 BY_NAME: Final = {measure.name: measure for measure in MEASURES}
 BY_API_NAME: Final = {measure.api_name: measure for measure in MEASURES}
 

@@ -19,6 +19,7 @@ from analytics.chargeback.adjustments import adjustments
 from analytics.chargeback.document import Document, Earlier, Line, digest, from_json, to_json
 from analytics.chargeback.months import ClosingRefusedError
 from analytics.chargeback.usage import ByModel, StaleError, usage
+from analytics.currency import rate_at
 from analytics.models import OutboxMail, Period, Statement, StatementLine
 from metricsportal.lib.timerange import TimeRange
 from teams.models import Organization, ReportRecipient, Team
@@ -145,6 +146,7 @@ def _document(period: Period, account: _Account, position: int, price_book_versi
         lines=account.lines,
         adjustments=account.adjustments,
         previous=_previous(period, account.team),
+        rate=rate_at(organization.pk, period.end),
     )
 
 

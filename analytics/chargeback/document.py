@@ -8,7 +8,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from analytics.chargeback.rounding import decimals_for, rounded_total
 from analytics.chargeback.usage import Amounts, total
+from analytics.currency import Rate, converted, plain
 from metricsportal.lib.money import to_picodollars, usd_text
 
 FORMAT: Final = 1
@@ -36,7 +38,10 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """All of a statement. `adjustments` correct earlier months and are part of the total."""
+    """All of a statement. `adjustments` correct earlier months and are part of the total.
+
+    `rate` is that of the second currency at the end of the month, where there was one.
+    """
 
     number: str
     slug: str
@@ -52,6 +57,7 @@ class Document:
     lines: tuple[Line, ...]
     adjustments: tuple[Line, ...]
     previous: Earlier | None
+    rate: Rate | None = None
 
     @property
     def all_lines(self) -> tuple[Line, ...]:
@@ -74,9 +80,19 @@ class Document:
         lines = [line.amounts for line in self.all_lines]
         return sum(max(one.priced_requests, 0) for one in lines), sum(max(one.unpriced_requests, 0) for one in lines)
 
+    @property
+    def charged(self) -> Decimal:
+        """The total in US dollars as it is displayed: what is converted, so that a reader can do it too."""
+        return rounded_total(self.total.cost, decimals_for(self.total.cost))
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether there is no total because nothing has a price."""
+        return self.coverage[1] > 0 and not self.total.cost
+
 
 def to_json(document: Document) -> dict[str, Any]:
-    """Plain JSON values; money as exact decimal strings, no floats."""
+    """Plain JSON values; money as exact decimal strings, no floats. Without a rate there is no key for one."""
     return {
         "format": FORMAT,
         "number": document.number,
@@ -93,7 +109,7 @@ def to_json(document: Document) -> dict[str, Any]:
         "adjustments": [_line_json(line) for line in document.adjustments],
         "total": _amounts_json(document.total),
         "previous": _earlier_json(document.previous),
-    }
+    } | _display_json(document)
 
 
 def from_json(value: Mapping[str, Any]) -> Document:
@@ -113,6 +129,7 @@ def from_json(value: Mapping[str, Any]) -> Document:
         lines=_lines(value["lines"]),
         adjustments=_lines(value["adjustments"]),
         previous=_earlier(value["previous"]),
+        rate=_rate(value.get("display")),
     )
 
 
@@ -171,3 +188,24 @@ def _earlier(value: Mapping[str, Any] | None) -> Earlier | None:
         return None
     cost = to_picodollars(Decimal(value["cost_usd"]))
     return Earlier(value["number"], _first_day(value["month"]), cost, value["unpriced_requests"])
+
+
+def _display_json(document: Document) -> dict[str, Any]:
+    rate = document.rate
+    if rate is None:
+        return {}
+    total_text = None if document.is_unknown else f"{converted(document.charged, rate):f}"
+    return {
+        "display": {
+            "currency": rate.currency,
+            "rate": plain(rate.units),
+            "effective_from": rate.effective_from.isoformat(),
+            "total": total_text,
+        }
+    }
+
+
+def _rate(value: Mapping[str, Any] | None) -> Rate | None:
+    if value is None:
+        return None
+    return Rate(value["currency"], Decimal(value["rate"]), datetime.fromisoformat(value["effective_from"]))

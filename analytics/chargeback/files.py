@@ -6,7 +6,8 @@ from typing import Final
 
 from analytics.chargeback.document import Document, Line
 from analytics.chargeback.presentation import is_unknown
-from analytics.chargeback.rounding import decimals_for, largest_remainder, rounded_total
+from analytics.chargeback.rounding import decimals_for, largest_remainder
+from analytics.currency import converted
 from metricsportal.lib import csv_stream
 from metricsportal.lib.csv_stream import Cell
 from metricsportal.lib.money import usd_text
@@ -27,11 +28,19 @@ COLUMNS: Final = (
     "cost_usd",
     "cost_exact_usd",
 )
+CONVERTED: Final = ("currency", "exchange_rate", "cost_in_currency")
+"""Columns after those of a statement that was issued with a rate of a second currency; filled in its last row."""
 
 
 def csv_lines(document: Document) -> Iterator[str]:
     """The file, line by line. `cost_usd` of the rows adds up to that of the total; `cost_exact_usd` is unrounded."""
-    return csv_stream.lines(COLUMNS, _rows(document))
+    rate = document.rate
+    if rate is None:
+        return csv_stream.lines(COLUMNS, _rows(document))
+    amount = None if document.is_unknown else converted(document.charged, rate)
+    *rows, last = _rows(document)
+    filled = (*([*row, None, None, None] for row in rows), [*last, rate.currency, rate.units.normalize(), amount])
+    return csv_stream.lines((*COLUMNS, *CONVERTED), filled)
 
 
 def filename(number: str) -> str:
@@ -45,9 +54,7 @@ def _rows(document: Document) -> Iterator[list[Cell]]:
     for line, amount in zip(document.all_lines, rounded, strict=True):
         unknown = is_unknown(line.amounts.cost, line.amounts.unpriced_requests)
         yield _row(document, "adjustment" if line.adjusts else "usage", line, None if unknown else amount)
-    total, unpriced = document.total, document.coverage[1]
-    amount_of_all = None if is_unknown(total.cost, unpriced) else rounded_total(total.cost, decimals)
-    yield _row(document, "total", Line("", total), amount_of_all)
+    yield _row(document, "total", Line("", document.total), None if document.is_unknown else document.charged)
 
 
 def _row(document: Document, kind: str, line: Line, amount: Cell) -> list[Cell]:

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from analytics import currency
 from analytics.chargeback import months
 from analytics.chargeback.document import Document, Earlier, Line
 from analytics.chargeback.rounding import decimals_for, largest_remainder, rounded_total
@@ -51,6 +52,7 @@ class Shown:
     previous_cost: str
     coverage: str
     unpriced: str | None
+    converted: str
 
     @property
     def all_rows(self) -> tuple[Row, ...]:
@@ -88,6 +90,7 @@ def shown(document: Document, digest: str) -> Shown:
         previous_cost=_earlier_cost(earlier) if earlier else "",
         coverage=_coverage(priced, unpriced),
         unpriced=_unpriced(unpriced),
+        converted=_converted(document),
     )
 
 
@@ -149,6 +152,14 @@ def _unpriced(unpriced: int) -> str | None:
     one = unpriced == 1
     what = "1 request has" if one else f"{formats.exact(unpriced)} requests have"
     return f"{what} no price and add{'s' if one else ''} nothing to the total."
+
+
+def _converted(document: Document) -> str:
+    """The total in the second currency; "" where there is no rate or nothing to convert."""
+    if document.rate is None or document.is_unknown:
+        return ""
+    words = currency.words(document.charged, document.rate, document.zone)
+    return f"at least {words}" if document.coverage[1] else words
 
 
 def _day(day: date) -> str:

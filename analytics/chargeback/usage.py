@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from analytics.catalog.dimensions import BY_NAME
-from analytics.catalog.measures import PRICED_REQUESTS, UNPRICED_REQUESTS, Selection, select
+from analytics.catalog.measures import select
 from analytics.query.engine import run
 from analytics.query.values import Label, LabelKind, Query, Series
 from metricsportal.lib.timerange import TimeRange
@@ -19,8 +19,8 @@ SELECTIONS: Final = (
     select("input_tokens"),
     select("output_tokens"),
     select("cost_usd"),
-    Selection(UNPRICED_REQUESTS, "count"),
-    Selection(PRICED_REQUESTS, "count"),
+    select("unpriced_requests"),
+    select("priced_requests"),
 )
 
 

@@ -40,7 +40,7 @@ INTERVAL_WORDS: Final = {
     "1 week": "1 week",
     "1 month": "1 month",
 }
-_EXPORT_GROUPS: Final = (*dimensions.VIEWS, "provider", "status_code", "error_type")
+_EXPORT_GROUPS: Final = (*dimensions.VIEWS, "provider", "status_code", "error_type", "cost_state")
 
 
 def range_label(state: State, zone_name: str) -> str:

@@ -21,7 +21,7 @@ from teams.access import Reach, Scope
 def build(params: QueryDict, scope: Scope, now: datetime) -> dict[str, Any]:
     """Everything the page shows for a URL's parameters, to this viewer."""
     state = parse(params, scope, now)
-    head = _head(state, scope, now)
+    head = head_of(state, scope, now)
     if scope.reach is Reach.NOTHING:
         return head | _blank("no_permission", None)
     try:
@@ -35,7 +35,8 @@ def _instant(instant: datetime | None) -> str | None:
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z") if instant else None
 
 
-def _head(state: State, scope: Scope, now: datetime) -> dict[str, Any]:
+def head_of(state: State, scope: Scope, now: datetime) -> dict[str, Any]:
+    """What stands above the numbers: the state of the URL, what can be chosen, the range in words."""
     return {
         "state": {
             "from": state.start_text,
@@ -81,12 +82,12 @@ def _chip(one: Filter) -> dict[str, Any]:
     }
 
 
+def problem_of(error: QueryTooLargeError) -> dict[str, Any]:
+    """A refusal in words, with what to narrow."""
+    return {"title": "This question is too large", "detail": str(error), "suggestions": list(error.suggestions)}
+
+
 def _blank(empty: str | None, error: QueryTooLargeError | None) -> dict[str, Any]:
-    problem = (
-        {"title": "This question is too large", "detail": str(error), "suggestions": list(error.suggestions)}
-        if error
-        else None
-    )
     return {
         "buckets": {"starts": [], "end": None, "partial_from": None},
         "groups": [],
@@ -96,14 +97,14 @@ def _blank(empty: str | None, error: QueryTooLargeError | None) -> dict[str, Any
         "meta": {},
         "empty": empty,
         "empty_hint": {},
-        "problem": problem,
+        "problem": problem_of(error) if error else None,
     }
 
 
 def _body(state: State, scope: Scope, answers: Answers) -> dict[str, Any]:
     charted, meta = answers.charted, answers.charted.meta
     requests = answers.counted.summary.total_requests
-    empty, hint = (None, {}) if requests else _emptiness(state, scope)
+    empty, hint = (None, {}) if requests else emptiness(state, scope)
     interval = charted.query.interval or state.interval
     earlier = previous_period(answers.counted.query)
     return {
@@ -133,6 +134,7 @@ def _body(state: State, scope: Scope, answers: Answers) -> dict[str, Any]:
             ),
             "priced_share": answers.counted.meta.priced_share,
             "unpriced_requests": answers.counted.meta.unpriced_requests,
+            "unpriced_tokens": answers.counted.meta.unpriced_tokens,
             "percentile_error": RELATIVE_ERROR,
             "percentile_error_text": f"{RELATIVE_ERROR * 100:.2f} %",
             "last_verified": _instant(meta.last_verified),
@@ -151,7 +153,7 @@ def _buckets(buckets: tuple[Bucket, ...], state: State) -> dict[str, Any]:
     return {"starts": starts, "end": int(state.period.end.timestamp() * 1000), "partial_from": last}
 
 
-def _emptiness(state: State, scope: Scope) -> tuple[str, dict[str, str | None]]:
+def emptiness(state: State, scope: Scope) -> tuple[str, dict[str, str | None]]:
     """Why the page is empty, and where the nearest data is."""
     first, last = recorded_span(scope)
     if first is None:

@@ -12,6 +12,7 @@ from metricsportal.lib import formats
 from metricsportal.lib.money import PICO_PER_USD
 
 _POSITION: Final = {selection: number for number, selection in enumerate(CHARTED)}
+_UNPRICED: Final = _POSITION[select("unpriced_requests")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,11 @@ def text(value: Value, unit: Unit) -> str:
         return formats.exact(None if value is None else int(value))
     writers = {Unit.SHARE: formats.share, Unit.PER_SECOND: formats.rate, Unit.MS: formats.milliseconds}
     return writers[unit](value)
+
+
+def at_least(words: str, value: Value, unit: Unit, unpriced: Value) -> str:
+    """The words of a value; an amount to which unpriced requests add nothing is "at least" that."""
+    return f"at least {words}" if unit is Unit.USD and unpriced and value is not None else words
 
 
 def headline(value: Value, unit: Unit) -> str:
@@ -92,24 +98,28 @@ def _panel(panel: Panel, answers: Answers) -> dict[str, Any]:
 
 def _lines(result: Result, selection: Selection, panel: Panel) -> dict[str, Any]:
     position, unit = _POSITION[selection], selection.measure.unit
-    total = result.summary.total[position]
+    total, unpriced = result.summary.total[position], result.summary.total[_UNPRICED]
     series = [_line(number, one, position, unit, panel) for number, one in enumerate(result.series)]
-    return {"headline": headline(total, unit), "range": drawn(total, unit), "series": series}
+    words = at_least(headline(total, unit), total, unit, unpriced)
+    return {"headline": words, "range": drawn(total, unit), "series": series}
 
 
 def _line(number: int, one: Series, position: int, unit: Unit, panel: Panel) -> dict[str, Any]:
     values = [drawn(row[position], unit) for row in one.values]
-    if panel.gap == "zero":
+    if panel.gap == "zero" and unit is not Unit.USD:  # an amount without a value is unknown, not 0
         values = [0 if value is None else value for value in values]
     known = [value for value in values if value is not None]
+    total = one.total[position]
     line: dict[str, Any] = {
         "group": number,
         "label": one.labels[0].text,
         "values": values,
-        "range": drawn(one.total[position], unit),
-        "range_text": text(one.total[position], unit),
+        "range": drawn(total, unit),
+        "range_text": at_least(text(total, unit), total, unit, one.total[_UNPRICED]),
         "max": max(known, default=None),
     }
+    if unit is Unit.USD:
+        line["at_least"] = [bool(row[_UNPRICED]) for row in one.values]
     if unit is Unit.MS:
         line |= {"samples": [row[position] for row in one.samples], "range_samples": one.total_samples[position]}
     return line

@@ -6,6 +6,7 @@ from typing import Final
 
 from analytics.catalog import dimensions
 from analytics.catalog.measures import Selection, select
+from analytics.currency import Rate, rate_at
 from analytics.dashboards.state import PERCENTILES, State
 from analytics.query import engine
 from analytics.query.labels import Labels
@@ -25,6 +26,7 @@ SUMS: Final = tuple(
         "output_tokens",
         "cache_read_tokens",
         "cost_usd",
+        "unpriced_requests",
     )
 )
 CHARTED: Final[tuple[Selection, ...]] = (
@@ -44,13 +46,17 @@ MOST_ERRORS: Final = 11
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Everything the page is drawn from. `groups` are the shown groups in series order, the rest last."""
+    """Everything the page is drawn from. `groups` are the shown groups in series order, the rest last.
+
+    `rate`: of the second currency at the end of the range.
+    """
 
     listed: Result
     charted: Result
     counted: Result
     by_error_type: Result
     by_status_code: Result
+    rate: Rate | None = None
 
     @property
     def groups(self) -> tuple[Labels, ...]:
@@ -91,6 +97,7 @@ def ask(state: State, scope: Scope, now: datetime) -> Answers:
             _counted(base, state, listed, now),
             engine.run(replace(failures, group_by=(dimensions.BY_NAME["error_type"],)), now),
             engine.run(replace(failures, group_by=(dimensions.BY_NAME["status_code"],)), now),
+            rate_at(scope.organization_id, state.period.end),
         )
 
 

@@ -1,9 +1,12 @@
 """The counters and the breakdown table."""
 
+from decimal import Decimal
 from typing import Any, Final
 
+from analytics import currency
 from analytics.catalog.measures import Unit, select
-from analytics.dashboards.panels import drawn, headline, text
+from analytics.currency import Rate
+from analytics.dashboards.panels import at_least, drawn, headline, text
 from analytics.dashboards.questions import LISTED, SUMS, Answers
 from analytics.dashboards.state import State
 from analytics.query.parsing import join_values
@@ -54,15 +57,30 @@ def _counter(name: str, answers: Answers) -> dict[str, Any]:
         "text": f"${_exact(value)}" if money and value is not None else text(value, measure.unit),
         "compact": headline(value, measure.unit),
         "previous": _exact(earlier) if money else earlier,
-        "previous_text": text(earlier, measure.unit) if earlier is not None else None,
+        "previous_text": _worded(before.summary, position, measure.unit) if before and earlier is not None else None,
         "change": ratio,
         "change_text": words,
         "spark": [drawn(row[position], measure.unit) for row in charted],
         "notes": _notes(name, answers.counted),
         "severity": "neutral",
-        "at_least": bool(unpriced),
+        "at_least": bool(unpriced) and value is not None,
         "unpriced_requests": unpriced,
+        "converted": converted_words(value, unpriced, answers.rate, answers.counted.meta.zone) if money else None,
     }
+
+
+def converted_words(picodollars: Value, unpriced: int, rate: Rate | None, zone: str) -> str | None:
+    """An amount in the second currency; None where there is no rate or no amount."""
+    if rate is None or picodollars is None:
+        return None
+    words = currency.words(Decimal(int(picodollars)).scaleb(-12), rate, zone)
+    return f"at least {words}" if unpriced else words
+
+
+def _worded(one: Series, position: int, unit: Unit) -> str:
+    """A value of the whole range for people."""
+    value = one.total[position]
+    return at_least(text(value, unit), value, unit, one.total[_SUM_POSITION["unpriced_requests"]])
 
 
 def _exact(picodollars: Value) -> str | None:
@@ -77,10 +95,14 @@ def _notes(name: str, counted: Result) -> list[str]:
         failed = formats.exact(int(sums["failed_requests"] or 0))
         return [f"{failed} failed ({formats.share(sums['failure_rate'])})"]
     if name == "cost_usd" and counted.meta.priced_share is not None:
-        unpriced = counted.meta.unpriced_requests
-        priced = f"{formats.share(counted.meta.priced_share)} priced"
-        return [f"{priced}, {formats.exact(unpriced)} requests unpriced" if unpriced else "all requests priced"]
+        return [coverage_words(counted.meta.priced_share, counted.meta.unpriced_requests)]
     return []
+
+
+def coverage_words(priced_share: float, unpriced: int) -> str:
+    """97.0 % priced, 12 requests unpriced."""
+    requests = f"{formats.exact(unpriced)} request{'' if unpriced == 1 else 's'}"
+    return f"{formats.share(priced_share)} priced, {requests} unpriced" if unpriced else "all requests priced"
 
 
 def breakdown(state: State, answers: Answers) -> dict[str, Any]:
@@ -90,7 +112,7 @@ def breakdown(state: State, answers: Answers) -> dict[str, Any]:
     column = state.sort.removeprefix("-")
     sort = state.sort if column in {name for name, _, _ in _COLUMNS} else "-requests"
     rows.sort(key=lambda row: row["label"])
-    rows.sort(key=lambda row: _rank(row["values"][sort.removeprefix("-")], descending=sort.startswith("-")))
+    rows.sort(key=lambda row: rank(row["values"][sort.removeprefix("-")], descending=sort.startswith("-")))
     pages = max(1, -(-len(rows) // PAGE_SIZE))
     page = min(state.page, pages)
     return {
@@ -104,7 +126,7 @@ def breakdown(state: State, answers: Answers) -> dict[str, Any]:
     }
 
 
-def _rank(value: float | None, *, descending: bool) -> tuple[bool, float]:
+def rank(value: float | None, *, descending: bool) -> tuple[bool, float]:
     """Rows without a value come last in both directions."""
     number = 0.0 if value is None else float(value)
     return value is None, -number if descending else number
@@ -129,4 +151,6 @@ def _cells(one: Series, whole: int) -> dict[str, Any]:
     }
     found["share"] = one.total_requests / whole if whole else None
     values = {name: drawn(found[name], unit) for name, _, unit in _COLUMNS}
-    return {"values": values, "texts": {name: text(found[name], unit) for name, _, unit in _COLUMNS}}
+    unpriced = one.total[_SUM_POSITION["unpriced_requests"]]
+    texts = {name: at_least(text(found[name], unit), found[name], unit, unpriced) for name, _, unit in _COLUMNS}
+    return {"values": values, "texts": texts}

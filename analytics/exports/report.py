@@ -96,6 +96,7 @@ class Answer:
             "fresh_until": instant(meta.fresh_until),
             "priced_share": meta.priced_share,
             "unpriced_requests": meta.unpriced_requests,
+            "unpriced_tokens": meta.unpriced_tokens,
             "price_book_version": meta.price_book_version,
             "row_count": self.written,
             "percentile_error": RELATIVE_ERROR,

@@ -1,12 +1,14 @@
-"""Tables of analytics: aggregates and their logs, verification runs, statements, the outbox."""
+"""Tables of analytics: aggregates and their logs, verification runs, statements, the outbox, exchange rates."""
 
 from analytics.models.aggregates import DayAggregate, HourAggregate
+from analytics.models.currency import ExchangeRate
 from analytics.models.logs import ChangedDay, VerificationRun
 from analytics.models.statements import OutboxMail, Period, Statement, StatementLine
 
 __all__ = [
     "ChangedDay",
     "DayAggregate",
+    "ExchangeRate",
     "HourAggregate",
     "OutboxMail",
     "Period",

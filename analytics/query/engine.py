@@ -8,7 +8,7 @@ from datetime import datetime
 from analytics.catalog.measures import Kind, Selection
 from analytics.models import VerificationRun
 from analytics.query import planner
-from analytics.query.grid import Grid, fold, samples, values
+from analytics.query.grid import BILLABLE, Grid, fold, samples, values
 from analytics.query.labels import Labels, keep_of, labels_of
 from analytics.query.ranking import group_numbers, in_groups, is_rest, order_of, ranked, rest
 from analytics.query.reader import Shape, read
@@ -26,7 +26,7 @@ from ingestion.pricing import loading
 from metricsportal.lib.localtime import SUB_HOUR_MINUTES, Interval, buckets, next_bucket_start, zone
 from metricsportal.lib.timerange import TimeRange
 
-_COVERAGE = ("requests", "failed", "computed", "reported", "unpriced")
+_COVERAGE = ("requests", "failed", *BILLABLE, "unpriced_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _shape(query: Query, now: datetime) -> Shape:
     histograms: dict[str, None] = {}
     for selection in _wanted(query):
         measure = selection.measure
-        needed |= {name for name in (*measure.over, *measure.under) if name != "seconds"}
+        needed |= {name for name in (*measure.over, *measure.under, *measure.known) if name != "seconds"}
         if measure.kind is Kind.DURATION:
             histograms |= dict.fromkeys(measure.samples(query.population))
     starts = None if query.interval is None else tuple(one.start for one in _bucket_list(query, now, clip=False))
@@ -215,7 +215,7 @@ def _series(labels: Labels, many: _Line, one: _Line) -> Series:
 
 def _meta(query: Query, answer: _Answer, overall: Grid, now: datetime, started: float) -> Meta:
     sums = {name: int(overall.sums[name][0, 0]) for name in _COVERAGE}
-    billable = sums["computed"] + sums["reported"] + sums["unpriced"]
+    billable = sum(sums[name] for name in BILLABLE)
     return Meta(
         zone=query.scope.zone,
         interval=query.interval,
@@ -225,6 +225,7 @@ def _meta(query: Query, answer: _Answer, overall: Grid, now: datetime, started: 
         elapsed_ms=round((time.monotonic() - started) * 1000),
         priced_share=(billable - sums["unpriced"]) / billable if billable else None,
         unpriced_requests=sums["unpriced"],
+        unpriced_tokens=sums["unpriced_tokens"],
         price_book_version=_price_book_version(query.scope.organization_id),
         groups_shown=len([labels for labels in answer.groups if not is_rest({labels})]),
         groups_other=answer.left_out,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,8 @@ from metricsportal.lib import histogram
 from metricsportal.lib.histogram import Dense
 
 Grid3 = npt.NDArray[np.int64]
+BILLABLE: Final = ("computed", "reported", "unpriced")
+"""Columns that count the requests with something billable."""
 
 
 @dataclass(slots=True)
@@ -137,9 +139,9 @@ def _column(selection: Selection, grid: Grid, seconds: Sequence[float], populati
         return _durations(selection, grid, population)
     over = _total(grid, measure.over)
     if measure.unit is Unit.USD:
-        # Something billable and no price for any of it: unknown, which is not zero.
-        unknown = (grid.sums["unpriced"] > 0) & (grid.sums["computed"] + grid.sums["reported"] == 0)
-        over = [None if missing else amount for amount, missing in zip(over, unknown.reshape(-1), strict=True)]
+        # Something billable and the amount known of none of it: unknown, which is not zero.
+        billable, known = _total(grid, BILLABLE), _total(grid, measure.known)
+        over = [None if some and not any_ else cost for cost, some, any_ in zip(over, billable, known, strict=True)]
     if measure.kind is Kind.RATIO or selection.aggregation == "avg":
         under = [*seconds] * grid.shape[0] if measure.under == ("seconds",) else _total(grid, measure.under)
         money = measure.unit is Unit.USD

@@ -11,6 +11,7 @@ from analytics.query.values import Filter, InvalidQueryError, Operator, Problem
 from metricsportal.lib.localtime import midnight, zone
 
 _ANYWHERE: Final = (Operator.EQ, Operator.NE, Operator.IN, Operator.NIN, Operator.NULL, Operator.NNULL)
+_WHOLE: Final = (Operator.EQ, Operator.NE, Operator.IN, Operator.NIN)
 _TEXTS: Final = (
     Operator.CONTAINS,
     Operator.NCONTAINS,
@@ -108,6 +109,14 @@ def _check_value(value: str, dimension: Dimension, loc: tuple[str | int, ...]) -
             raise _refuse(loc, "invalid_value", f"{dimension.label} takes a number, not {value[:40]!r}.")
 
 
+def _check_codes(values: tuple[str, ...], dimension: Dimension, loc: tuple[str | int, ...]) -> None:
+    """A value of a closed list is spelt as it is there: what occurs nowhere would silently find nothing."""
+    for value in values:
+        if value not in dimension.codes:
+            message = f"{dimension.label} is never {value[:40]!r}."
+            raise _refuse(loc, "invalid_value", message, dimension.codes)
+
+
 def make_filter(
     dimension: Dimension, operator: Operator, values: tuple[str, ...], loc: tuple[str | int, ...] = ("filters",)
 ) -> Filter:
@@ -118,6 +127,8 @@ def make_filter(
         raise _refuse(loc, "operator_not_allowed", message, tuple(allowed))
     if operator in (Operator.NULL, Operator.NNULL):
         return Filter(dimension, operator)
+    if dimension.codes and operator in _WHOLE:
+        _check_codes(values, dimension, loc)
     expected = {Operator.BETWEEN: 2, Operator.IN: None, Operator.NIN: None}.get(operator, 1)
     if (expected and len(values) != expected) or not 1 <= len(values) <= MAX_VALUES:
         count = expected or f"1 to {MAX_VALUES}"

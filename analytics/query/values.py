@@ -120,6 +120,7 @@ class Meta:
     elapsed_ms: int
     priced_share: float | None
     unpriced_requests: int
+    unpriced_tokens: int
     price_book_version: int
     groups_shown: int
     groups_other: int

@@ -56,20 +56,55 @@ def groups(
 
 
 def sums(requests: Sequence[LLMRequest]) -> dict[str, Any]:
-    """Counts, tokens and picodollars of the requests; money is unknown when nothing billable has a price."""
-    states = {one.cost_state for one in requests}
-    unknown = "unpriced" in states and not states & {"computed", "reported"}
-    money = {
-        f"{name}_usd": None if unknown else sum(getattr(one, name) or 0 for one in requests)
-        for name in ("cost", "list_cost", "reported_cost")
-    }
-    return money | {
+    """Counts, tokens and picodollars of the requests; money is unknown when it is known of nothing billable."""
+    states = [one.cost_state for one in requests]
+    both = [one for one in requests if one.list_cost is not None and one.reported_cost is not None]
+    return {
         "requests": len(requests),
         "failed_requests": sum(one.failed for one in requests),
         "input_tokens": sum(one.input_tokens or 0 for one in requests),
         "output_tokens": sum(one.output_tokens or 0 for one in requests),
         "cache_read_tokens": sum(one.cache_read_tokens or 0 for one in requests),
+        "priced_requests": sum(state in ("computed", "reported") for state in states),
+        "unpriced_requests": states.count("unpriced"),
+        "unpriced_tokens": sum(
+            (one.input_tokens or 0) + (one.output_tokens or 0) for one in requests if one.cost_state == "unpriced"
+        ),
+        "compared_requests": len(both),
+        "cost_usd": money(requests, "cost"),
+        "list_cost_usd": money(requests, "list_cost"),
+        "contracted_cost_usd": money(requests, "contracted_cost"),
+        "reported_cost_usd": money(requests, "reported_cost"),
+        "compared_list_cost_usd": _compared(requests, both, "list_cost"),
+        "compared_reported_cost_usd": _compared(requests, both, "reported_cost"),
+        "reported_to_list": _ratio(both),
     }
+
+
+def billable(requests: Iterable[LLMRequest]) -> list[LLMRequest]:
+    """Requests that should cost something."""
+    return [one for one in requests if one.cost_state != "none"]
+
+
+def money(requests: Iterable[LLMRequest], name: str) -> int | None:
+    """Picodollars; None when something is billable and the amount of none of it is known."""
+    requests = list(requests)
+    paid = billable(requests)
+    if paid and all(getattr(one, name) is None for one in paid):
+        return None
+    return sum(int(getattr(one, name) or 0) for one in requests)
+
+
+def _compared(requests: Iterable[LLMRequest], both: Sequence[LLMRequest], name: str) -> int | None:
+    amounts = [(one.list_cost or 0, one.reported_cost or 0) for one in both]
+    if billable(requests) and not any(map(any, amounts)):
+        return None
+    return sum(int(getattr(one, name)) for one in both)
+
+
+def _ratio(both: Sequence[LLMRequest]) -> float | None:
+    listed = sum(one.list_cost or 0 for one in both)
+    return sum(one.reported_cost or 0 for one in both) / listed if listed else None
 
 
 def durations(requests: Iterable[LLMRequest], name: str, population: Population) -> list[int]:

@@ -89,6 +89,7 @@ def test_a_distribution_in_full(client: Client, world: World, read_key: IssuedKe
         "freshUntil": "2026-11-24T12:00:00.000000Z",
         "pricedShare": 1.0,
         "unpricedRequests": 0,
+        "unpricedTokens": 0,
         "priceBookVersion": meta["priceBookVersion"],
         "rowCount": 3,
         "groups": {"shown": 3, "other": 0},

@@ -99,6 +99,7 @@ def test_json_in_full(client: Client, world: World, read_key: IssuedKey) -> None
         "fresh_until": "2026-11-24T12:00:00.000000Z",
         "priced_share": 1.0,
         "unpriced_requests": 0,
+        "unpriced_tokens": 0,
         "price_book_version": found["meta"]["price_book_version"],
         "row_count": 4,
         "percentile_error": 0.0109,

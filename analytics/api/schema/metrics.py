@@ -99,6 +99,7 @@ _ANSWER: Final = record(
                 "freshUntil": INSTANT,
                 "pricedShare": nullable(NUMBER),
                 "unpricedRequests": WHOLE,
+                "unpricedTokens": WHOLE,
                 "priceBookVersion": WHOLE,
                 "rowCount": WHOLE,
                 "groups": record({"shown": WHOLE, "other": WHOLE}),

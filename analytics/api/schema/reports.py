@@ -41,6 +41,7 @@ _META: Final = record(
         "fresh_until": INSTANT,
         "priced_share": nullable(NUMBER),
         "unpriced_requests": WHOLE,
+        "unpriced_tokens": WHOLE,
         "price_book_version": WHOLE,
         "row_count": WHOLE,
         "percentile_error": NUMBER,

@@ -13,7 +13,8 @@ function each(name, visit) {
   for (const element of document.querySelectorAll(`[data-${name}]`)) visit(element, element.dataset[name]);
 }
 
-function renderRange(data) {
+/** Show the range of an answer in its menu. */
+export function renderRange(data) {
   document.querySelector("[data-range-label]").textContent = data.range.label;
   each("from", (element) => {
     const { from, to } = element.dataset;
@@ -86,8 +87,8 @@ function localTime(value, zone) {
   return globalThis.luxon.DateTime.fromISO(value, { zone }).toMillis();
 }
 
-/** Let the forms of the toolbar lead to URLs. `page` offers `go(search)` and `data()`. */
-export function bindControls(page) {
+/** Let the form of the range lead to URLs, and close the menus that were used. `page` offers `go(search)` and `data()`. */
+export function bindRange(page) {
   byId("range-form").addEventListener("submit", (event) => {
     event.preventDefault();
     const { zone } = page.data().range;
@@ -98,14 +99,19 @@ export function bindControls(page) {
     byId("range-menu").open = false;
     page.go(link({ from: instant(start), to: instant(end) }));
   });
-  const form = document.querySelector("[data-auto-submit]");
-  form.addEventListener("change", (event) => page.go(link({ [event.target.name]: event.target.value })));
-  form.addEventListener("submit", (event) => event.preventDefault());
   for (const menu of [byId("range-menu"), byId("key-menu")]) {
     menu.addEventListener("click", (event) => {
       if (event.target.closest("a")) menu.open = false;
     });
   }
+}
+
+/** Let the forms of the toolbar lead to URLs. */
+export function bindControls(page) {
+  bindRange(page);
+  const form = document.querySelector("[data-auto-submit]");
+  form.addEventListener("change", (event) => page.go(link({ [event.target.name]: event.target.value })));
+  form.addEventListener("submit", (event) => event.preventDefault());
 }
 
 /** The percentile that the URL asks for, or the server's choice. */

@@ -2,6 +2,7 @@
 
 import { byId, h, icon, replace, svg } from "./dom.js";
 import { instantText, moment } from "./format.js";
+import { link } from "./state.js";
 
 const WIDTH = 120;
 const HEIGHT = 40;
@@ -9,7 +10,7 @@ const UNCHANGED = 0.0005;
 
 function sparkline(values) {
   const numbers = values.map((value) => value ?? 0);
-  if (numbers.length < 2) return null;
+  if (numbers.length < 2 || values.every((value) => value === null)) return null;
   const top = Math.max(...numbers) || 1;
   const points = numbers.map((value, index) => `${((index / (numbers.length - 1)) * WIDTH).toFixed(1)},${(HEIGHT - 2 - (value / top) * (HEIGHT - 4)).toFixed(1)}`);
   return svg(
@@ -34,6 +35,12 @@ function change(counter, data) {
   return h("p", { class: "counter-change", title: earlier(counter, data) }, arrow && icon(arrow), `${counter.change_text} `, h("span", { class: "muted" }, "vs the period before"));
 }
 
+/** The coverage of the cost leads to what has no price. */
+function costNote(words) {
+  const { costsUrl } = byId("dashboard").dataset;
+  return h("li", {}, h("a", { href: `${costsUrl}${link({ by: null, key: null, sort: null, iso: null })}` }, words));
+}
+
 function note(words) {
   return h("li", /\bfailed\b/.test(words) && !/^0 failed/.test(words) ? { class: "bad" } : {}, words);
 }
@@ -51,8 +58,9 @@ function counterElement(counter, data) {
       h("span", { class: "visually-hidden" }, counter.text),
     ),
     h("span", { class: "counter-exact", "aria-hidden": "true" }, counter.text),
+    counter.converted && h("p", { class: "counter-converted" }, counter.converted),
     change(counter, data),
-    h("ul", { class: "counter-notes" }, (counter.notes ?? []).map(note)),
+    h("ul", { class: "counter-notes" }, (counter.notes ?? []).map(counter.name === "cost" ? costNote : note)),
     // The unfinished bucket would end every line with a fall.
     sparkline((counter.spark ?? []).slice(0, data.buckets.partial_from ?? undefined)),
   );

@@ -72,6 +72,11 @@ export function text(value, unit) {
   return value === null || value === undefined ? EMPTY : TEXTS[unit](value);
 }
 
+/** The same; an amount to which unpriced requests add nothing is "at least" that. */
+export function textAtLeast(value, unit, isLeast) {
+  return isLeast && value !== null && value !== undefined ? `at least ${text(value, unit)}` : text(value, unit);
+}
+
 /** A value on an axis. */
 export function tick(value, unit) {
   return value === 0 && unit !== "usd" ? "0" : TICKS[unit](value);

@@ -1,7 +1,7 @@
 /** The table behind a chart, and the same rows as text for clipboard and file. */
 
 import { h, replace } from "./dom.js";
-import { bucket, text } from "./format.js";
+import { bucket, text, textAtLeast } from "./format.js";
 import { instant } from "./state.js";
 
 function head(model) {
@@ -14,7 +14,7 @@ function row(model, index) {
     "tr",
     {},
     h("th", { scope: "row" }, bucket(starts[index], ends[index], zone)),
-    model.series.map((series) => h("td", { class: "number" }, text(series.values[index], model.unit))),
+    model.series.map((series) => h("td", { class: "number" }, textAtLeast(series.values[index], model.unit, series.at_least?.[index]))),
   );
 }
 

@@ -12,6 +12,11 @@ import { linkBetween } from "./state.js";
 
 const idle = window.requestIdleCallback ?? ((task) => setTimeout(task, 50));
 
+function emptyWords(model) {
+  if (model.unit === "usd" && model.series.length > 0) return "Nothing in this range has a price";
+  return model.form === "line" ? "No samples in this range" : "None in this range";
+}
+
 class Panel {
   constructor(element, page) {
     this.element = element;
@@ -42,7 +47,7 @@ class Panel {
     canvas.setAttribute("aria-label", sentence(this.model, data));
     const isEmpty = !hasValues(this.model);
     this.find("empty").hidden = !isEmpty;
-    replace(this.find("empty"), h("span", {}, this.model.form === "line" ? "No samples in this range" : "None in this range"));
+    replace(this.find("empty"), h("span", {}, emptyWords(this.model)));
     if (this.chart) {
       updateChart(this.chart, this.model);
       return;

@@ -2,7 +2,7 @@
 
 import { swatch } from "./legend.js";
 import { goLink, h, replace } from "./dom.js";
-import { bucket, text } from "./format.js";
+import { bucket, text, textAtLeast } from "./format.js";
 import { valuesAt } from "./model.js";
 import { linkWithFilter } from "./state.js";
 
@@ -42,18 +42,19 @@ function rowOf(row, model, total, pinned) {
     { class: "tooltip-row" },
     swatch(row.series.paint, model.form),
     h("span", { class: "name" }, row.series.label),
-    h("span", { class: "value" }, text(row.value, model.unit)),
+    h("span", { class: "value" }, textAtLeast(row.value, model.unit, row.least)),
     pinned && row.series.filter ? actions(row.series.filter) : extra && h("span", { class: "extra" }, extra),
   );
 }
 
-function footOf(model, rows, total) {
+function footOf(model, index, rows, total) {
+  const isLeast = model.series.some((series) => !series.hidden && series.at_least?.[index]);
   const hidden = rows.length - ROWS;
   return h(
     "div",
     { class: "tooltip-foot" },
     hidden > 0 && h("p", {}, `${hidden} more in the table`),
-    model.form !== "line" && rows.length > 1 && h("div", { class: "tooltip-row" }, h("span", { class: "name" }, "Total"), h("span", { class: "value" }, text(total, model.unit))),
+    model.form !== "line" && rows.length > 1 && h("div", { class: "tooltip-row" }, h("span", { class: "name" }, "Total"), h("span", { class: "value" }, textAtLeast(total, model.unit, isLeast))),
   );
 }
 
@@ -62,7 +63,7 @@ function fill(model, index, pinned) {
   const rows = valuesAt(model, index);
   const total = rows.reduce((sum, row) => sum + row.value, 0);
   const { starts, ends, partial, zone } = model.axis;
-  const foot = footOf(model, rows, total);
+  const foot = footOf(model, index, rows, total);
   replace(
     box,
     h("p", { class: "tooltip-time" }, `${bucket(starts[index], ends[index], zone)} ${zone}`, index >= partial && h("span", { class: "warn" }, "still filling")),
@@ -102,6 +103,6 @@ export function inTooltip(node) {
 export function spoken(model, index) {
   const { starts, ends, zone } = model.axis;
   const rows = valuesAt(model, index).slice(0, 4);
-  const values = rows.map((row) => `${row.series.label} ${text(row.value, model.unit)}`).join(", ");
+  const values = rows.map((row) => `${row.series.label} ${textAtLeast(row.value, model.unit, row.least)}`).join(", ");
   return `${bucket(starts[index], ends[index], zone)}: ${values || "no value"}`;
 }
