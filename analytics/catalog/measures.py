@@ -96,7 +96,9 @@ def _money(name: str, api_name: str, label: str, definition: str, *known: str) -
     return Measure(f"{name}_usd", api_name, label, Unit.USD, Kind.MONEY, definition, over=(name,), known=known)
 
 
-def _share(name: str, api_name: str, label: str, definition: str, *, over: Columns, under: Columns) -> Measure:
+def _share(
+    name: str, api_name: str, label: str, definition: str, *, over: Columns, under: Columns = ("requests",)
+) -> Measure:
     return Measure(name, api_name, label, Unit.SHARE, Kind.RATIO, definition, over=over, under=under)
 
 
@@ -117,14 +119,7 @@ MEASURES: Final = (
         "failed",
         only_failed=True,
     ),
-    _share(
-        "failure_rate",
-        "failureRate",
-        "Failure rate",
-        "Failed requests / requests.",
-        over=("failed",),
-        under=("requests",),
-    ),
+    _share("failure_rate", "failureRate", "Failure rate", "Failed requests / requests.", over=("failed",)),
     Measure(
         "requests_per_second",
         "requestsPerSecond",
