@@ -40,6 +40,7 @@ class PriceBook:
                 self._exact.setdefault(entry.model_match, []).append(entry)
             else:
                 self._patterns.append(entry)
+        self._has_owners = bool((self._teams | self._accounts) - {None})
 
     def rates(
         self,
@@ -53,16 +54,18 @@ class PriceBook:
         virtual_account_id: int | None = None,
     ) -> Rates:
         """Prices and terms of a request; without a model there are no prices."""
-        # Owners without prices or terms of their own share the sheet of everybody.
-        team = team_id if team_id in self._teams else None
-        account = virtual_account_id if virtual_account_id in self._accounts else None
-        key = (provider or "", model or "", tier or STANDARD, team, account)
+        key: _Key = (provider, model, tier)
+        if self._has_owners:  # those without prices or terms of their own share the sheet of everybody
+            team = team_id if team_id in self._teams else None
+            key = (*key, team, virtual_account_id if virtual_account_id in self._accounts else None)
         sheet = self._sheets.get(key)
         if sheet is None:
-            sheet = self._sheets[key] = self._sheet(*key)
+            sheet = self._sheets[key] = self._sheet(provider or "", model or "", tier or STANDARD, *key[3:])
         return sheet.at(input_tokens, at)
 
-    def _sheet(self, provider: str, model: str, tier: str, team: int | None, account: int | None) -> "_Sheet":
+    def _sheet(
+        self, provider: str, model: str, tier: str, team: int | None = None, account: int | None = None
+    ) -> "_Sheet":
         provider, name = stands_for(self._agreement.aliases, provider, model.lower()) if model else (provider, "")
         entries, adjustments = self._speaking_of(provider, name)
         mine = [e for e in entries if e.team_id in (None, team) and e.virtual_account_id in (None, account)]
@@ -80,7 +83,8 @@ class PriceBook:
         return found
 
 
-_Key = tuple[str, str, str, int | None, int | None]
+_Name = str | None
+_Key = tuple[_Name, _Name, _Name] | tuple[_Name, _Name, _Name, int | None, int | None]
 
 
 @dataclass(slots=True)
@@ -99,7 +103,7 @@ class _Sheet:
         dated: tuple[Dated, ...] = (*self.entries, *self.adjustments, *self.policies)
         self._instants = sorted({one.effective_from for one in dated})
         # 200,000 tokens are still the lower tier: a limit counts from one token above it.
-        self._contexts = sorted({entry.context_above + 1 for entry in self.entries})
+        self._contexts = sorted({entry.context_above + 1 for entry in self.entries if entry.context_above})
 
     def at(self, input_tokens: int, at: datetime) -> Rates:
         cell = (bisect_right(self._instants, at), bisect_right(self._contexts, input_tokens))

@@ -31,10 +31,13 @@ def split(record: RequestRecord) -> tuple[Quantities | None, bool]:
 
 def disjoint(record: RequestRecord, whole_input: int, whole_output: int) -> tuple[Quantities, bool]:
     """The classes, and whether parts had to be cut."""
-    read, written, write_1h, *rest = _parts(record)
-    heard, seen, reasoning, spoken, drawn = [count or 0 for count in rest]
-    read, write_1h = read or 0, write_1h or 0
-    write = write_1h if written is None else written
+    read, written, write_1h, heard, seen, reasoning, spoken, drawn = _parts(record)
+    read, reasoning = read or 0, reasoning or 0
+    if written or write_1h or heard or seen or spoken or drawn:
+        write_1h, heard, seen, spoken, drawn = write_1h or 0, heard or 0, seen or 0, spoken or 0, drawn or 0
+        write = write_1h if written is None else written
+    else:
+        write = write_1h = heard = seen = spoken = drawn = 0
     text_in = whole_input - read - write - heard - seen
     text_out = whole_output - reasoning - spoken - drawn
     contradictory = text_in < 0 or text_out < 0 or write_1h > write
