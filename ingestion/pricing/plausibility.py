@@ -1,14 +1,20 @@
 """Which prices the price book takes: whole picodollars per token, never negative, never absurd. Pure."""
 
+import re
 from decimal import Decimal
 from typing import Final
 
 from ingestion.pricing.arithmetic import REQUEST
 
 DECIMALS: Final = 6
+DECIMALS_PER_PIECE: Final = 12
+UNIT: Final = "unit:"
+"""How the class of what is billed by the piece begins: `unit:web_search`."""
+_UNIT: Final = re.compile(r"unit:[a-z0-9_]{1,32}")
 MOST_USD: Final = Decimal(10_000)
 """Per million tokens. The dearest lists ask hundreds; ten thousand is a slip of the decimal point or of the unit."""
 MOST_USD_PER_REQUEST: Final = Decimal(100)
+_PER_TOKEN_BELOW: Final = Decimal("0.001")
 TIMES_THE_CATALOGUE: Final = 1_000
 """A price by hand that is further from the catalogue's is per thousand or per token where per million was meant."""
 
@@ -19,14 +25,37 @@ def scaled(number: Decimal, places: int) -> Decimal:
     return Decimal((sign, digits, exponent + places)) if isinstance(exponent, int) else number
 
 
+def is_unit(token_class: str) -> bool:
+    """Whether it is the class of something billed by the piece."""
+    return _UNIT.fullmatch(token_class) is not None
+
+
+def decimals(token_class: str) -> int:
+    """How many decimals a price of the class may have: a whole picodollar is the smallest."""
+    return DECIMALS_PER_PIECE if token_class == REQUEST or is_unit(token_class) else DECIMALS
+
+
+def excess_decimals(price: Decimal, token_class: str) -> str | None:
+    """Why a price with more decimals than its class may have is refused, as a sentence; None = it is not."""
+    if not price.is_finite() or _decimals(price) <= decimals(token_class):
+        return None
+    sentence = f"At most {decimals(token_class)} decimals in {unit(token_class)}."
+    if decimals(token_class) == DECIMALS and price < _PER_TOKEN_BELOW:
+        meant = scaled(price, 6)
+        sentence += f" Is {price:f} meant per token? Per 1M tokens that is {_trimmed(meant)}."
+    return sentence
+
+
 def unit(token_class: str) -> str:
     """What a price of the class is for."""
+    if is_unit(token_class):
+        return "USD per piece"
     return "USD per request" if token_class == REQUEST else "USD per 1M tokens"
 
 
 def most(token_class: str) -> Decimal:
     """The highest price of the class that is believed without a catalogue."""
-    return MOST_USD_PER_REQUEST if token_class == REQUEST else MOST_USD
+    return MOST_USD_PER_REQUEST if token_class == REQUEST or is_unit(token_class) else MOST_USD
 
 
 def unfit(price: Decimal, token_class: str) -> str | None:
@@ -48,3 +77,7 @@ def _decimals(price: Decimal) -> int:
         return 0
     trailing = len(digits) - len("".join(map(str, digits)).rstrip("0"))
     return max(0, -(exponent + trailing))
+
+
+def _trimmed(number: Decimal) -> str:
+    return f"{number.normalize():f}"
