@@ -17,13 +17,13 @@ class PriceEntryForm(LineFields, ModelForm):
     """One new price."""
 
     token_class = forms.CharField(
-        label="token class",
+        label="Token class",
         max_length=40,
         widget=forms.TextInput(attrs={"list": "token-classes", "autocomplete": "off"}),
         help_text="input, output, cache_read, … or unit:NAME for what is billed by the piece, such as unit:web_search.",
     )
     replace = forms.BooleanField(
-        label="replace it",
+        label="Replace it",
         required=False,
         help_text="If there is a price of this line from that very instant: this one corrects it.",
     )

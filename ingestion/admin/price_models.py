@@ -43,12 +43,14 @@ class ModelsAdmin(ImportingAdmin):
         """Unpriced models on top, then all with their prices, a page at a time."""
         organization = self.chosen(request)
         search = request.GET.get("q", "").strip()[:256]
+        only = "unpriced" if request.GET.get("only") == "unpriced" else ""
         found = traffic.models(organization, timezone.now(), search) if organization else []
-        page = Paginator(found, PER_PAGE).get_page(request.GET.get("p"))
-        unpriced = [one for one in found if one.unpriced.requests]
+        unpriced = sorted((one for one in found if one.unpriced.requests), key=lambda one: -one.unpriced.requests)
+        page = Paginator(unpriced if only else found, PER_PAGE).get_page(request.GET.get("p"))
         context = {
             "title": "Price book",
             "search": search,
+            "only": only,
             "page": page,
             "summary": words.summary(found),
             "unpriced": [words.unpriced_row(one, organization) for one in unpriced[:_MOST_UNPRICED]],
@@ -75,6 +77,7 @@ class ModelsAdmin(ImportingAdmin):
             "model": found,
             "figures": words.figures(found),
             "tables": words.tables(tables),
+            "fallbacks": words.fallbacks(tables[0][1]),
             "order": ORDER,
             "periods": [words.period(one, self.may_add_to(request, one.entry)) for one in periods[:_MOST_PERIODS]],
             "periods_left": len(periods) - _MOST_PERIODS,

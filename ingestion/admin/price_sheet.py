@@ -1,6 +1,5 @@
 """Price a model: all classes in one form, with an example bill while they are typed, stored together or not at all."""
 
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -109,9 +108,8 @@ class SheetAdmin(ModelsAdmin):
 
 def _start(organization: Organization | None, provider: str, name: str) -> Any:
     """The first unpriced request of the model, to the second, or now."""
-    found = traffic.model(organization, provider, name, timezone.now()) if organization and name else None
-    first = found.unpriced.first if found else None
-    return (first or timezone.now() + timedelta(seconds=1)).replace(microsecond=0)
+    first = traffic.first_unpriced(organization, provider, name) if organization and name else None
+    return (first or timezone.now()).replace(microsecond=0)
 
 
 def _classes(form: PriceSheetForm, organization: Organization | None, provider: str, name: str) -> list[dict[str, Any]]:

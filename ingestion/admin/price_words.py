@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from ingestion.models import PriceEntry
 from ingestion.models.prices import MANUAL, MatchKind
-from ingestion.pricing.arithmetic import STANDARD
+from ingestion.pricing.arithmetic import FALLBACK, STANDARD
 from ingestion.pricing.catalogues.base import CATALOGUE
 from ingestion.pricing.plausibility import unit
 from ingestion.quoting.comparing import label
@@ -102,7 +102,7 @@ def row(model: Model, speaking: Speaking, organization: Organization | None, now
     state, kind = _state(model, table)
     rest = [one for one in table if one.known and one.token_class not in COLUMNS]
     since = [one.known.stored.effective_from for one in table if one.known]
-    changes = sorted(one.next_.stored.effective_from for one in table if one.next_)
+    changes = [(one.next_.stored.effective_from, one) for one in table if one.next_]
     return Row(
         name=model.name or "no model named",
         provider=model.provider,
@@ -114,7 +114,7 @@ def row(model: Model, speaking: Speaking, organization: Organization | None, now
         prices=[_price(found.get(name)) for name in COLUMNS],
         others=", ".join(f"{label(one.token_class)} {plain(one.price)}" for one in rest),
         since=f"{max(since):%Y-%m-%d}" if since else "",
-        change=f"{changes[0]:%Y-%m-%d}" if changes else "",
+        change=_coming(changes),
     )
 
 
@@ -161,7 +161,7 @@ def condition(tier: str, above: int) -> str:
 def tables(found: Sequence[tuple[str, Sequence[Priced]]]) -> list[tuple[str, list[ClassRow]]]:
     """Of each condition the classes that cost something else than under the standard one."""
     standard = {one.token_class: _pk(one) for one in found[0][1]}
-    answer = [("", [_class_row(one) for one in found[0][1] if one.known or one.fallback in standard])]
+    answer = [("", [_class_row(one) for one in found[0][1] if one.known or one.next_])]
     for title, table in found[1:]:
         rows = [_class_row(one) for one in table if one.known and _pk(one) != standard.get(one.token_class)]
         answer += [(title, rows)] if rows else []
@@ -186,12 +186,24 @@ def period(one: Period, may_add: bool) -> PeriodRow:
     )
 
 
-def overrides(organization: Organization, provider: str, name: str) -> list[PriceEntry]:
+def fallbacks(table: Sequence[Priced]) -> list[str]:
+    """Which classes cost what another one costs, a sentence per class that is asked instead."""
+    known = {one.token_class for one in table if one.known}
+    answer = []
+    for name in (one.token_class for one in table if one.known):
+        users = [label(one.token_class) for one in table if _asked(one, known) == name]
+        if users:
+            answer.append(f"Without a price of their own, as {label(name)}: {', '.join(users)}.")
+    return answer
+
+
+def overrides(organization: Organization, provider: str, name: str) -> list[tuple[PriceEntry, str]]:
     """Entries of teams and accounts for the model, the newest first; they go before all others."""
     entries = PriceEntry.objects.filter(organization=organization).exclude(team=None, virtual_account=None)
     entries = entries.select_related("team", "virtual_account").order_by()
     found = [known.stored for known in Speaking(entries, [name]).of(provider, name)]
-    return sorted(found, key=lambda one: (one.effective_from, one.pk), reverse=True)
+    found.sort(key=lambda one: (one.effective_from, one.pk), reverse=True)
+    return [(entry, plain(entry.price)) for entry in found]
 
 
 def origin(entry: PriceEntry) -> str:
@@ -256,6 +268,23 @@ def _state(model: Model, table: Sequence[Priced]) -> tuple[str, str]:
     return f"{whose} · {source} · {match}", "own" if best.organization_id else "shared"
 
 
+def _coming(changes: Sequence[tuple[datetime, Priced]]) -> str:
+    """The first change that is dated already, and how many follow it."""
+    if not changes:
+        return ""
+    at, one = min(changes, key=lambda each: each[0])
+    more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
+    return f"{label(one.token_class)} {plain(one.next_.stored.price if one.next_ else None)} from {at:%Y-%m-%d}{more}"
+
+
+def _asked(one: Priced, known: set[str]) -> str:
+    """The class whose price a class without its own gets; "" = it has one, or nothing prices it."""
+    name = "" if one.known else FALLBACK.get(one.token_class, "")
+    while name and name not in known:
+        name = FALLBACK.get(name, "")
+    return name
+
+
 def _cost(model: Model) -> str:
     if not model.usage.requests:
         return NO_VALUE
@@ -277,7 +306,7 @@ def _class_row(one: Priced) -> ClassRow:
     change = ""
     if one.next_:
         change = f"{plain(one.next_.stored.price)} from {one.next_.stored.effective_from:%Y-%m-%d %H:%M}"
-    price = plain(entry.price) if entry else f"as {label(one.fallback)}"
+    price = plain(entry.price) if entry else "no price"
     since = entry.effective_from if entry else None
     from_ = origin(entry) if entry else ""
     return ClassRow(label(one.token_class), price, unit(one.token_class), since, entry, from_, one.over, change)

@@ -23,7 +23,7 @@ class ReplacingForm(ModelForm):
     line: ClassVar[tuple[str, ...]]
 
     replace = forms.BooleanField(
-        label="replace it",
+        label="Replace it",
         required=False,
         help_text="If there is one of this line from that very instant: this one corrects it.",
     )

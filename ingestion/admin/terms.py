@@ -81,9 +81,9 @@ class TermAdmin(AppendOnlyAdmin):
         if self.dated:
             after = Q(effective_from__gt=OuterRef("effective_from"), effective_from__lte=timezone.now())
             newer = after | Q(newer, effective_from=OuterRef("effective_from"))
-        rows: QuerySet[Any] = super().get_queryset(request)
-        rows = rows.annotate(replaced=Exists(later.filter(newer)))
-        return rows
+        rows = super().get_queryset(request)
+        replaced: QuerySet[Any] = rows.annotate(replaced=Exists(later.filter(newer)))
+        return replaced
 
     @admin.display(description="state")
     def state(self, row: Any) -> str:

@@ -68,7 +68,7 @@ def _million(offer: Offer, at: datetime) -> Example:
     lines = []
     for name, usd_ in offer.prices.items():
         pieces = "1 request" if name == REQUEST else "1 piece" if is_unit(name) else "1,000,000"
-        lines.append(Line(label(name), pieces, f"{decimal(usd_)} {unit(name)}", f"${decimal(usd_)}"))
+        lines.append(Line(label(name), pieces, f"{decimal(usd_)} {unit(name)}", usd(int(usd_.scaleb(12)))))
     return Example("million", "A million tokens of each class", lines, "")
 
 

@@ -16,7 +16,8 @@ _LABELS: Final = dict(TokenClass.choices)
 # How far a price may be from one that is a slip of the unit; lists differ by less than tenfold.
 _SLIPS: Final = ((10**6, "per token"), (10**3, "per thousand tokens"))
 _NEAR: Final = 8
-_TINY: Final = Decimal("0.001")
+_TINY: Final = Decimal("0.005")
+"""US dollars per 1M tokens; the cheapest lists ask as much, for cached tokens of the smallest models."""
 
 
 class Comparison(NamedTuple):
@@ -58,8 +59,8 @@ def _alone(name: str, price: Decimal) -> str:
     """Without a catalogue a tiny price per million is the only sign."""
     if is_unit(name) or name == TokenClass.REQUEST or not 0 < price < _TINY:
         return ""
-    meant = price * 10**6
-    return f"Very low. If {decimal(price)} is per token, enter {decimal(meant)}: prices are per 1M tokens."
+    per_token, per_thousand = decimal(price * 10**6), decimal(price * 10**3)
+    return f"Very low for 1M tokens. Meant per token, it is {per_token}; per thousand tokens, {per_thousand}."
 
 
 def _difference(price: Decimal, listed: Decimal, name: str) -> tuple[str, bool]:

@@ -51,7 +51,7 @@ def _periods(entries: list[PriceEntry], winners: frozenset[int], now: datetime) 
         later = entries[position + 1 :]
         until = later[0].effective_from if later else None
         if until == entry.effective_from:
-            yield Period(entry, None, Standing.CORRECTED, before)
+            yield Period(entry, None, Standing.CORRECTED, None)
             continue
         yield Period(entry, until, _standing(entry, until, winners, now), before)
         before = entry.price

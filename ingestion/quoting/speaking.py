@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from ingestion.models import PriceEntry
 from ingestion.models.prices import MatchKind
-from ingestion.pricing.arithmetic import ANY_PROVIDER, FALLBACK, REQUEST, STANDARD, TOKEN_CLASSES, Entry, resolve
+from ingestion.pricing.arithmetic import ANY_PROVIDER, REQUEST, STANDARD, TOKEN_CLASSES, Entry, resolve
 from ingestion.pricing.book import entry_of
 from ingestion.pricing.plausibility import UNIT
 from metricsportal.lib.formats import decimal
@@ -40,14 +40,13 @@ class Known(NamedTuple):
 
 
 class Priced(NamedTuple):
-    """What a class costs now. `known` None = nothing of its own; then `fallback` is the class whose price it gets.
+    """What a class costs now. `known` None = nothing of its own: another class may be asked instead.
 
     `over` is why the entry goes before the next one, `next_` the entry of a later price that is dated already.
     """
 
     token_class: str
     known: Known | None
-    fallback: str = ""
     over: str = ""
     next_: Known | None = None
 
@@ -97,11 +96,11 @@ def _priced(speaking: Sequence[Known], token_class: str, now: datetime, tier: st
     by_order = {known.entry.order: known for known in of_class}
     found = resolve(entries, token_class, tier, tokens, now)
     if found is None:
-        return Priced(token_class, None, FALLBACK.get(token_class, ""), "", _next(of_class, None, now, tier, tokens))
+        return Priced(token_class, None, "", _next(of_class, None, now, tier, tokens))
     rival = resolve([one for one in entries if one.key != found.key], token_class, tier, tokens, now)
     over = "" if rival is None else _difference(found, rival, tier)
     known = by_order[found.order]
-    return Priced(token_class, known, "", over, _next(of_class, known, now, tier, tokens))
+    return Priced(token_class, known, over, _next(of_class, known, now, tier, tokens))
 
 
 def _difference(winner: Entry, rival: Entry, tier: str) -> str:

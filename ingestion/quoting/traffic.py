@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Count, F, Max, Min, Q, Sum
 from django.db.models.functions import Coalesce
@@ -55,7 +55,7 @@ class Model:
 
 
 def models(organization: Organization, now: datetime, search: str = "") -> list[Model]:
-    """Every model, those with unpriced requests first, then by requests of the last 30 days."""
+    """Every model whose name or provider holds the text, by requests of the last 30 days."""
     recent, unpriced = _recent(organization, now), _unpriced(organization)
     rows = LLMModel.objects.filter(organization=organization).order_by()
     seen = [
@@ -74,7 +74,7 @@ def models(organization: Organization, now: datetime, search: str = "") -> list[
     found = [*seen, *_only_priced(organization, seen)]
     wanted = search.lower()
     found = [one for one in found if wanted in one.name.lower() or wanted in one.provider.lower()]
-    return sorted(found, key=lambda one: (-one.unpriced.requests, -one.usage.requests, one.name, one.provider))
+    return sorted(found, key=lambda one: (-one.usage.requests, one.name, one.provider))
 
 
 def model(organization: Organization, provider: str, name: str, now: datetime) -> Model:
@@ -85,6 +85,14 @@ def model(organization: Organization, provider: str, name: str, now: datetime) -
         return Model(provider, name)
     recent, unpriced = _recent(organization, now, known), _unpriced(organization, known)
     return Model(provider, name, known, usage=recent.get(known, Usage()), unpriced=unpriced.get(known, Unpriced()))
+
+
+def first_unpriced(organization: Organization, provider: str, name: str) -> datetime | None:
+    """When the first request of the model started that has no cost."""
+    facts = LLMRequest.objects.filter(organization=organization, cost_state=CostState.UNPRICED.value)
+    ids = LLMModel.objects.filter(organization=organization, provider=provider, name=name).values("pk")
+    first: datetime | None = facts.filter(model__in=ids).aggregate(first=Min("started_at"))["first"]
+    return first
 
 
 def _recent(organization: Organization, now: datetime, only: int | None = None) -> dict[int | None, Usage]:
@@ -101,8 +109,8 @@ def _unpriced(organization: Organization, only: int | None = None) -> dict[int |
     facts = LLMRequest.objects.filter(organization=organization, cost_state=CostState.UNPRICED.value)
     facts = facts.filter(model=only) if only is not None else facts
     tokens = Sum(Coalesce(F("input_tokens"), 0) + Coalesce(F("output_tokens"), 0))
-    columns = {"requests": Count("pk"), "tokens": tokens, "first": Min("started_at"), "last": Max("started_at")}
-    rows = facts.order_by().values("model_id").annotate(**columns)
+    times = {"first": Min("started_at"), "last": Max("started_at")}
+    rows: Any = facts.order_by().values("model_id").annotate(requests=Count("pk"), tokens=tokens, **times)
     return {
         row["model_id"]: Unpriced(row["requests"], int(row["tokens"] or 0), row["first"], row["last"]) for row in rows
     }
