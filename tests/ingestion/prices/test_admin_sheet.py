@@ -135,7 +135,7 @@ def test_all_unpriced_requests_get_the_cost_that_repricing_gives_them(
     ask: Ask, as_finance: Client, acme: Organization, search: Team
 ) -> None:
     early = make.request(acme, started_at=make.NOW - timedelta(days=30), input_tokens=1_000_000)
-    cost_of = {"input_tokens": 1_000_000, "output_tokens": 100_000}
+    cost_of: dict[str, Any] = {"input_tokens": 1_000_000, "output_tokens": 100_000}
     for team in ("Search", None):
         make.request(acme, team=team, cache_read_tokens=400_000, **cost_of)
     make.request(acme, output_tokens=None)
