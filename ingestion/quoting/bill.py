@@ -1,6 +1,7 @@
 """An example bill: what prices that are not stored yet would charge, by the arithmetic of ingest."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from django.db.models import Avg, QuerySet
@@ -9,7 +10,7 @@ from ingestion.models import LLMRequest
 from ingestion.pipeline import price
 from ingestion.pricing.arithmetic import REQUEST, TOKEN_CLASSES, Quantities, cost, rates
 from ingestion.pricing.book import PriceBook
-from ingestion.pricing.plausibility import is_unit, unit
+from ingestion.pricing.plausibility import is_unit
 from ingestion.pricing.tokens import disjoint, split
 from ingestion.quoting.comparing import Comparison, comparisons, label
 from ingestion.quoting.offer import Offer
@@ -21,7 +22,6 @@ TYPICAL_OF: Final = 1_000
 """The newest requests whose average is the typical one."""
 MOST: Final = 5_000
 """Unpriced requests that are priced one by one; of more, the rest in proportion."""
-_MILLION: Final = 10**6
 
 
 class Line(NamedTuple):
@@ -67,8 +67,9 @@ def _million(offer: Offer, at: datetime) -> Example:
     """Each class by itself: who typed a price per token sees it here."""
     lines = []
     for name, usd_ in offer.prices.items():
-        pieces = "1 request" if name == REQUEST else "1 piece" if is_unit(name) else "1,000,000"
-        lines.append(Line(label(name), pieces, f"{decimal(usd_)} {unit(name)}", usd(int(usd_.scaleb(12)))))
+        single = name == REQUEST or is_unit(name)
+        price_ = f"{decimal(usd_)} each" if single else decimal(usd_)
+        lines.append(Line(label(name), "1" if single else exact(10**6), price_, usd(int(usd_.scaleb(12)))))
     return Example("million", "A million tokens of each class", lines, "")
 
 
@@ -94,7 +95,8 @@ def _of_record(offer: Offer, record: RequestRecord, name: str, title: str) -> Ex
         if quantity
     ]
     if found.request is not None:
-        lines.append(Line(label(REQUEST), "1", usd(found.request), usd(found.request)))
+        fee = f"{decimal(Decimal(found.request).scaleb(-12))} each"
+        lines.append(Line(label(REQUEST), "1", fee, usd(found.request)))
     total = cost(quantities, found, failed=False)
     return Example(name, title, lines, usd(total), "" if total is not None else "No cost: a class has no price.")
 
@@ -130,12 +132,14 @@ class _Sums:
     def add(self, offer: Offer, facts: "QuerySet[LLMRequest]") -> None:
         """Price the newest of them as ingest would, each by the entries of its own model and time."""
         names = {row.pk: (row.provider or None, row.name) for row in offer.models}
-        books = {pk: PriceBook(offer.with_known(one or "", name), 0) for pk, (one, name) in names.items()}
+        books: dict[int, PriceBook] = {}
         columns = ("model_id", "started_at", "service_tier", "operation", "failed", *TOKEN_FIELDS)
         for model_id, started_at, tier, operation, failed, *tokens in facts.order_by("-started_at").values_list(
             *columns
         )[:MOST]:
             provider, name = names[model_id]
+            if model_id not in books:  # a pattern may match thousands of models
+                books[model_id] = PriceBook(offer.with_known(provider or "", name), 0)
             record = RequestRecord(
                 request_id="",
                 started_at=started_at,
@@ -177,4 +181,5 @@ def _record(offer: Offer, at: datetime, tokens: dict[str, Any]) -> RequestRecord
 
 
 def _per_million(rate: int | None) -> str:
-    return NO_VALUE if rate is None else usd(rate * _MILLION)
+    """Picodollars per token are millionths of US dollars per million."""
+    return NO_VALUE if rate is None else decimal(Decimal(rate).scaleb(-6))

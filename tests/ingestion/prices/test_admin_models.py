@@ -5,8 +5,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.test import Client
+from django.contrib.admin import site
+from django.core.exceptions import PermissionDenied
+from django.test import Client, RequestFactory
 
+from ingestion.admin.price_sheet import SheetAdmin
 from ingestion.models import LLMModel, PriceEntry
 from ingestion.quoting.appending import append
 from teams.models import Organization, Team, User
@@ -269,3 +272,17 @@ def test_appending_is_all_or_nothing(acme: Organization, finance: User) -> None:
     with pytest.raises(Exception, match="There is already a price of this line"):
         append(entries=[entry("b"), entry("a")], actor=finance)
     assert [one.model_match for one in PriceEntry.objects.all()] == ["a"]
+
+
+def test_the_pages_themselves_ask_for_the_right(rf: RequestFactory, member: User, finance: User) -> None:
+    """Today nobody enters the administration without it; roles are a table that may change."""
+    page = site.get_model_admin(PriceEntry)
+    assert isinstance(page, SheetAdmin)
+    for view in (page.models_view, page.model_view, page.price_view, page.bill_view):
+        request = rf.get(LIST, {"model": "m"})
+        request.user = member
+        with pytest.raises(PermissionDenied):
+            view(request)
+        request = rf.get(LIST, {"model": "m"})
+        request.user = finance
+        assert view(request).status_code == 200

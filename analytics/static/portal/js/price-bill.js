@@ -16,8 +16,9 @@ function number(text) {
 function example({ name, title, lines, total, note }) {
   const rows = lines.map((line) => h("tr", {}, h("th", { scope: "row" }, line.label), number(line.quantity), number(line.price), number(line.amount)));
   const foot = total && h("tfoot", {}, h("tr", {}, h("th", { scope: "row", colspan: 3 }, "Total"), number(total)));
+  const head = ["Class", "Quantity", "USD per 1M", "Amount"].map((text, column) => h("th", { scope: "col", class: column > 0 && "number" }, text));
   return [
-    h("table", { class: "example", data: { example: name } }, h("caption", {}, title), h("tbody", {}, rows), foot || null),
+    h("table", { class: "example", data: { example: name } }, h("caption", {}, title), h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows), foot || null),
     note && h("p", { class: "note" }, note),
   ];
 }
