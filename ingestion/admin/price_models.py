@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
+from ingestion.admin import price_links as links
 from ingestion.admin import price_words as words
 from ingestion.admin.price_imports import ImportingAdmin
 from ingestion.models import PriceEntry
@@ -82,8 +83,8 @@ class ModelsAdmin(ImportingAdmin):
             "periods": [words.period(one, self.may_add_to(request, one.entry)) for one in periods[:_MOST_PERIODS]],
             "periods_left": len(periods) - _MOST_PERIODS,
             "overrides": words.overrides(organization, provider, name),
-            "price_url": words.price_url(organization, found),
-            "reprice_url": words.reprice_url(organization, found),
+            "price_url": links.price_url(organization, found),
+            "reprice_url": links.reprice_url(organization, found),
             "is_priced": any(one.known for one in tables[0][1]),
         }
         return self._models_page(request, organization, "model", context)

@@ -3,10 +3,8 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
-from urllib.parse import urlencode
 
-from django.urls import reverse
-
+from ingestion.admin.price_links import again, model_url, price_url
 from ingestion.models import PriceEntry
 from ingestion.models.prices import MANUAL, MatchKind
 from ingestion.pricing.arithmetic import FALLBACK, STANDARD
@@ -17,7 +15,6 @@ from ingestion.quoting.history import Period, Standing
 from ingestion.quoting.speaking import Known, Priced, Speaking, plain, prices
 from ingestion.quoting.traffic import Model
 from metricsportal.lib.formats import NO_VALUE, compact, exact, share, usd
-from metricsportal.lib.localtime import zone
 from teams.models import Organization
 
 COLUMNS: Final = ("input", "cache_read", "cache_write", "output")
@@ -181,8 +178,8 @@ def period(one: Period, may_add: bool) -> PeriodRow:
         standing=one.standing.value,
         kind=one.standing.name.lower(),
         source=origin(entry),
-        end_url=_again(entry, price="") if may_add and entry.price is not None and _goes_on(one) else "",
-        correct_url=_again(entry, at=entry.effective_from, replace="on") if may_add and _may_be_corrected(one) else "",
+        end_url=again(entry, price="") if may_add and entry.price is not None and _goes_on(one) else "",
+        correct_url=again(entry, at=entry.effective_from, replace="on") if may_add and _may_be_corrected(one) else "",
     )
 
 
@@ -214,47 +211,6 @@ def origin(entry: PriceEntry) -> str:
     match = "" if entry.match_kind == MatchKind.EXACT else f", {kind} {entry.model_match}"
     provider = ", any provider" if entry.provider == "*" else ""
     return f"{whose}, {by}{match}{provider}"
-
-
-def model_url(organization: Organization | None, model: Model) -> str:
-    """The page of a model; of a pattern, the entries that have it."""
-    if model.match_kind != MatchKind.EXACT:
-        return f"{reverse('admin:ingestion_priceentry_entries')}?{urlencode({'q': model.name})}"
-    return f"{reverse('admin:ingestion_priceentry_model')}?{_query(organization, model)}"
-
-
-def price_url(organization: Organization | None, model: Model) -> str:
-    """The form that prices a model."""
-    return f"{reverse('admin:ingestion_priceentry_price')}?{_query(organization, model)}"
-
-
-def reprice_url(organization: Organization, model: Model) -> str:
-    """The form that prices the stored requests of a model anew, from its first unpriced one until today."""
-    choice = {"organization": organization.pk, "model": model.name, "reason": f"Price of {model.name}"[:300]}
-    if model.unpriced.first:
-        choice["first"] = f"{model.unpriced.first.astimezone(zone(organization.zone)):%Y-%m-%d}"
-    return f"{reverse('admin:ingestion_repricerun_add')}?{urlencode(choice)}"
-
-
-def _query(organization: Organization | None, model: Model) -> str:
-    choice = {"organization": organization.pk} if organization else {}
-    return urlencode(choice | {"provider": model.provider, "model": model.name})
-
-
-def _again(entry: PriceEntry, *, at: datetime | None = None, **fields: str) -> str:
-    """The form of another entry of the same line."""
-    columns = ("organization", "team", "virtual_account")
-    owners = {name: getattr(entry, f"{name}_id") for name in columns if getattr(entry, f"{name}_id")}
-    names = ("provider", "model_match", "match_kind", "token_class", "service_tier", "context_above")
-    price = "" if entry.price is None else f"{entry.price.normalize():f}"
-    choice = {name: getattr(entry, name) for name in names} | {"price": price} | fields
-    choice |= {"effective_from": at.isoformat()} if at else {}
-    return f"{reverse('admin:ingestion_priceentry_add')}?{urlencode(owners | choice)}"
-
-
-def end_url(entry: PriceEntry) -> str:
-    """The form that ends the line of an entry from now on."""
-    return _again(entry, price="")
 
 
 def _state(model: Model, table: Sequence[Priced]) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from ingestion.admin import price_words
+from ingestion.admin import price_links
 from ingestion.admin.append_only import AppendOnlyAdmin
 from ingestion.admin.price_form import PriceEntryForm
 from ingestion.admin.price_sheet import SheetAdmin
@@ -84,7 +84,7 @@ class PriceEntryAdmin(AppendOnlyAdmin, SheetAdmin):
         entry = self.get_object(request, object_id) if object_id else None
         shown = {"token_classes": TokenClass.choices, "never_deleted": self.never_deleted}
         if entry is not None and self.may_add_to(request, entry):
-            shown["end_url"] = price_words.end_url(entry)
+            shown["end_url"] = price_links.end_url(entry)
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
