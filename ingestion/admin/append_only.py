@@ -66,6 +66,4 @@ def start_of(text: object) -> datetime:
         found = parse_datetime(text) if isinstance(text, str) else None
     except ValueError:
         found = None
-    if found is None:
-        return timezone.now().replace(second=0, microsecond=0)
-    return found if timezone.is_aware(found) else timezone.make_aware(found)
+    return found or timezone.now().replace(second=0, microsecond=0)

@@ -175,9 +175,12 @@ def test_the_history_shows_ends_corrections_and_the_future(
 
 def test_a_price_is_ended_and_corrected_by_links(as_finance: Client, acme: Organization) -> None:
     make.price("m", "input", "3")
+    make.price("m", "input", "2", organization=acme, source="catalogue:litellm@1")
     entry = make.price("m", "input", "1.50", organization=acme, context_above=7, service_tier="batch")
-    shared, own = sorted(as_finance.get(MODEL, {"model": "m"}).context["periods"], key=lambda row: row.entry.pk)
+    periods = sorted(as_finance.get(MODEL, {"model": "m"}).context["periods"], key=lambda row: row.entry.pk)
+    shared, imported, own = periods
     assert (shared.end_url, shared.correct_url) == ("", "")  # everybody's: the operator's
+    assert (imported.end_url, imported.correct_url) == ("", "")  # the next edition's
     form = as_finance.get(own.end_url).context["adminform"].form
     assert {name: form[name].value() for name in ("model_match", "price", "context_above", "service_tier")} == {
         "model_match": "m", "price": "", "context_above": "7", "service_tier": "batch"
@@ -233,7 +236,7 @@ def test_another_organization_is_not_found(as_finance: Client, acme: Organizatio
     make.price("gpt-4o", "input", "77.123", organization=rival)
     assert "rival" not in as_finance.get(LIST).content.decode().lower()
     for path in (LIST, MODEL, f"{LIST}price/"):
-        for asked in (rival.pk, 987_654, "x", "9" * 30, "-1"):
+        for asked in (rival.pk, 987_654, "x", "9" * 30, "9" * 5_000, "-1"):
             assert as_finance.get(path, {"organization": asked, "model": "gpt-4o"}).status_code == 404
     assert "77.123" not in as_finance.get(MODEL, {"model": "gpt-4o"}).content.decode()
 
