@@ -38,8 +38,7 @@ def sentence(entry: PriceEntry) -> str:
 def standing(entry: PriceEntry) -> PriceEntry | None:
     """The stored entry that holds for the line from that very instant: the last one of its corrections."""
     line = {name: getattr(entry, name) for name in (*LINE, "effective_from")}
-    same = PriceEntry.objects.filter(**line, corrected_by=None).select_related("created_by")
-    return same.order_by("-id").first()
+    return PriceEntry.objects.filter(**line).select_related("created_by").order_by("-id").first()
 
 
 def append(*, entries: Sequence[PriceEntry], actor: User | None, replace: bool = False) -> Sequence[PriceEntry]:

@@ -119,6 +119,13 @@ def test_a_context_limit_is_reached_by_the_example(ask: Ask) -> None:
     assert (found["title"], found["total"]) == ("One request: 201,000 tokens in, 500 out", "$0.41")
 
 
+def test_prices_of_the_future_are_billed_as_of_then(ask: Ask, acme: Organization) -> None:
+    make.price("gpt-4o", "request", "1", effective_from=make.NOW + timedelta(days=40))
+    typed = {"price_input": "2", "price_output": "10"}
+    assert examples(ask(effective_from="2026-12-01 00:00", **typed))["fixed"]["total"] == "$0.0070"
+    assert examples(ask(effective_from="2027-01-10 00:00", **typed))["fixed"]["total"] == "$1.01"
+
+
 def test_a_typical_request_is_the_average_of_the_real_ones(ask: Ask, acme: Organization) -> None:
     for tokens in (1_000, 3_000):
         make.request(acme, input_tokens=tokens, output_tokens=tokens // 10, cache_read_tokens=500)
