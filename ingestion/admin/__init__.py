@@ -1,5 +1,5 @@
-"""Administration of ingest: prices, repricing, attribute rules, names seen in traffic, requests, outcomes."""
+"""Administration of ingest: prices and terms, repricing, attribute rules, names seen in traffic, requests, outcomes."""
 
-from ingestion.admin import dimensions, prices, repricing, requests, rules
+from ingestion.admin import dimensions, prices, repricing, requests, rules, terms
 
-__all__ = ["dimensions", "prices", "repricing", "requests", "rules"]
+__all__ = ["dimensions", "prices", "repricing", "requests", "rules", "terms"]

@@ -1,18 +1,25 @@
 """The price book: append-only, effective-dated entries."""
 
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Coalesce
 
+from ingestion.models.facts import LLMRequest
 from ingestion.records import UNIT, is_token_class
 from teams.models import Organization, Team, User, VirtualAccount
 
 MANUAL: Final = "manual"
 """Source of the entries that people add; those of imports begin with `catalogue:`."""
+
+
+NEVER_DELETED: Final = (
+    "Entries are never deleted. To end this price from a date, add an entry of the same line without a price."
+)
 
 
 class MatchKind(models.TextChoices):
@@ -37,6 +44,33 @@ class TokenClass(models.TextChoices):
     AUDIO_OUTPUT = "audio_output", "audio output"
     IMAGE_OUTPUT = "image_output", "image output"
     REQUEST = "request", "per request"
+
+
+class PriceEntries(models.QuerySet["PriceEntry"]):
+    """Entries that may have priced something are there to stay."""
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete what no request knows. Raises ProtectedError, having deleted nothing, when one was priced since."""
+        refuse_used(self)
+        return super().delete()
+
+
+def refuse_used(entries: "Iterable[PriceEntry]") -> None:
+    """Raise ProtectedError for entries that stood in the book when a stored request was priced.
+
+    The rows that go with their organization are not asked for: nothing is left that they could explain.
+    """
+    newest: dict[int | None, int] = {}
+    used: set[models.Model] = set()
+    for entry in entries:
+        pk = entry.organization_id
+        if pk not in newest:
+            facts = LLMRequest.objects.filter(**({} if pk is None else {"organization": pk}))
+            newest[pk] = facts.aggregate(newest=models.Max("price_book_version"))["newest"] or 0
+        if entry.pk <= newest[pk]:
+            used.add(entry)
+    if used:
+        raise models.ProtectedError(NEVER_DELETED, used)
 
 
 class PriceEntry(models.Model):
@@ -104,6 +138,8 @@ class PriceEntry(models.Model):
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, editable=False, related_name="+")
     note = models.CharField(max_length=300, blank=True)
 
+    objects = PriceEntries.as_manager()
+
     class Meta:
         ordering = ["model_match", "token_class", "-effective_from", "-id"]
         indexes = [models.Index(fields=["organization", "id"], name="price_of_organization")]
@@ -138,3 +174,8 @@ class PriceEntry(models.Model):
             known = ", ".join(TokenClass.values)
             message = f"One of {known}, or {UNIT} with the name of a unit: 1 to 32 of a-z, 0-9 and underscore."
             raise ValidationError({"token_class": message})
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete an entry that no request knows. Raises ProtectedError when one was priced since."""
+        refuse_used([self])
+        return super().delete(*args, **kwargs)

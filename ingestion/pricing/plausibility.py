@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Final
 
 from ingestion.pricing.arithmetic import REQUEST
-from ingestion.records import UNIT
+from ingestion.records import UNIT, is_token_class
 
 DECIMALS: Final = 6
 """Of a price per million tokens: the price of one is then a whole number of picodollars."""
@@ -12,6 +12,7 @@ DECIMALS_PER_PIECE: Final = 12
 MOST_USD: Final = Decimal(10_000)
 """Per million tokens. The dearest lists ask hundreds; ten thousand is a slip of the decimal point or of the unit."""
 MOST_USD_PER_PIECE: Final = Decimal(100)
+_PER_TOKEN_BELOW: Final = Decimal("0.001")
 TIMES_THE_CATALOGUE: Final = 1_000
 """A price by hand that is further from the catalogue's is per thousand or per token where per million was meant."""
 
@@ -25,6 +26,22 @@ def scaled(number: Decimal, places: int) -> Decimal:
 def is_per_piece(token_class: str) -> bool:
     """Whether a price of the class is for one request or unit, not for a million tokens."""
     return token_class == REQUEST or token_class.startswith(UNIT)
+
+
+def is_unit(token_class: str) -> bool:
+    """Whether it is the class of something billed by the piece."""
+    return token_class.startswith(UNIT) and is_token_class(token_class)
+
+
+def excess_decimals(price: Decimal, token_class: str) -> str | None:
+    """Why a price with more decimals than its class may have is refused, as a sentence; None = it is not."""
+    if not price.is_finite() or _decimals(price) <= decimals(token_class):
+        return None
+    sentence = f"At most {decimals(token_class)} decimals in {unit(token_class)}."
+    if decimals(token_class) == DECIMALS and price < _PER_TOKEN_BELOW:
+        meant = scaled(price, 6)
+        sentence += f" Is {price:f} meant per token? Per 1M tokens that is {_trimmed(meant)}."
+    return sentence
 
 
 def unit(token_class: str) -> str:
@@ -63,3 +80,7 @@ def _decimals(price: Decimal) -> int:
         return 0
     trailing = len(digits) - len("".join(map(str, digits)).rstrip("0"))
     return max(0, -(exponent + trailing))
+
+
+def _trimmed(number: Decimal) -> str:
+    return f"{number.normalize():f}"

@@ -14,6 +14,11 @@ def exact(number: int | None) -> str:
     return NO_VALUE if number is None else f"{number:,}"
 
 
+def decimal(number: Decimal) -> str:
+    """All of its decimals and no more: Decimal("1250.500000") -> "1,250.5"."""
+    return f"{number.normalize():,f}"
+
+
 def compact(number: float | None) -> str:
     """12412907 -> "12.4M"; below a thousand as it is."""
     if number is None:

@@ -106,7 +106,7 @@ def test_the_page_of_a_price_tells_its_history(client: Client, finance: User, ac
     make.price("gpt-5", "input", "2", organization=acme, effective_from=make.NOW)
     page = signed_in(client, finance).get(f"/admin/ingestion/priceentry/{shared.pk}/change/")
     assert page.status_code == 200
-    rows = client.get("/admin/ingestion/priceentry/?model_match=gpt-5").context["cl"].result_list
+    rows = client.get("/admin/ingestion/priceentry/entries/?model_match=gpt-5").context["cl"].result_list
     assert [str(entry.price.normalize()) for entry in rows] == ["2", "1"]
 
 

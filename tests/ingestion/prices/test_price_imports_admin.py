@@ -251,11 +251,11 @@ def test_files_too_large_to_come_back_are_sent_to_the_command(
 def test_the_list_stays_short_beside_a_whole_catalogue(as_finance: Client, acme: Organization) -> None:
     few = litellm(**{f"m{number}": ("0.000001", "0.000001") for number in range(50)})
     confirm(as_finance, upload(as_finance, few, acme))
-    assert as_finance.get(LIST).content.decode().count("?model_match=") == 50
+    assert as_finance.get(f"{LIST}entries/").content.decode().count("?model_match=") == 50
     many = litellm(**{f"n{number}": ("0.000001", "0.000001") for number in range(200)})
     confirm(as_finance, upload(as_finance, many, acme, name="many"))
-    assert b"?model_match=" not in as_finance.get(LIST).content
-    chosen = as_finance.get(LIST, {"model_match": "n7"})
+    assert b"?model_match=" not in as_finance.get(f"{LIST}entries/").content
+    chosen = as_finance.get(f"{LIST}entries/", {"model_match": "n7"})
     assert [entry.model_match for entry in chosen.context["cl"].result_list] == ["n7", "n7"]
     assert b"model_match=n8" not in chosen.content
 
