@@ -170,7 +170,7 @@ class PriceEntry(models.Model):
 
     def clean(self) -> None:
         """Raise ValidationError for what no request can be priced by."""
-        if not is_token_class(self.token_class):
+        if self.token_class and not is_token_class(self.token_class):  # a form has told of none
             known = ", ".join(TokenClass.values)
             message = f"One of {known}, or {UNIT} with the name of a unit: 1 to 32 of a-z, 0-9 and underscore."
             raise ValidationError({"token_class": message})

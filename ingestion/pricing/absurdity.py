@@ -1,6 +1,7 @@
 """Slips of the decimal point: a price by hand that is thousands of times what the catalogues say, or a thousandth."""
 
 from decimal import Decimal
+from typing import Final
 
 from django.db.models import Q
 
@@ -12,6 +13,8 @@ from ingestion.pricing.matching import ANY_PROVIDER
 from ingestion.pricing.plausibility import TIMES_THE_CATALOGUE, most, unit
 from teams.models import Organization
 
+_OTHER_UNIT: Final = "Is the price meant for another number of tokens?"
+
 
 def absurd(price: Decimal, key: Key, organization: Organization | None) -> str | None:
     """Why a price by hand is refused, as a sentence; None = it is believed."""
@@ -22,13 +25,13 @@ def absurd(price: Decimal, key: Key, organization: Organization | None) -> str |
             return None
         return (
             f"{_plain(price)} is {how} the newest price of {known.model_match} in "
-            f"{known.source.removeprefix(CATALOGUE)}: {_plain(known.price)} {unit(key.token_class)}."
+            f"{known.source.removeprefix(CATALOGUE)}: {_plain(known.price)} {unit(key.token_class)}. {_OTHER_UNIT}"
         )
     if price <= most(key.token_class):
         return None
     return (
         f"{_plain(price)} is more than {_plain(most(key.token_class))} {unit(key.token_class)}, which no known model "
-        "costs, and no catalogue has a price of this one. Is the price meant for another number of tokens?"
+        f"costs, and no catalogue has a price of this one. {_OTHER_UNIT}"
     )
 
 

@@ -41,7 +41,8 @@ def test_a_thousand_times_the_catalogue_is_the_border(errors: Any) -> None:
     listed("gpt-5", "0.15")
     assert errors("150") == []
     assert errors("150.000001") == [
-        "150.000001 is more than 1,000 times the newest price of gpt-5 in litellm@1: 0.15 USD per 1M tokens."
+        "150.000001 is more than 1,000 times the newest price of gpt-5 in litellm@1: 0.15 USD per 1M tokens. "
+        "Is the price meant for another number of tokens?"
     ]
     assert PriceEntry.objects.filter(source="manual").count() == 1
 
@@ -51,7 +52,8 @@ def test_a_thousandth_of_the_catalogue_is_the_other_border(errors: Any) -> None:
     listed("gpt-5", "2.5")
     for usd in ("0.0025", "0.000003"):
         assert errors(usd) == [
-            f"{usd} is a thousandth or less of the newest price of gpt-5 in litellm@1: 2.5 USD per 1M tokens."
+            f"{usd} is a thousandth or less of the newest price of gpt-5 in litellm@1: 2.5 USD per 1M tokens. "
+            "Is the price meant for another number of tokens?"
         ]
     assert errors("0.002501") == []
     assert errors("0") == []

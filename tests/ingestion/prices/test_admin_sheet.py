@@ -189,8 +189,7 @@ def test_patterns_are_billed_for_every_model_that_they_match(ask: Ask, acme: Org
         ("0", "free; the catalogue asks a price", False),
         ("25", "10 times the catalogue's", True),
         ("2500", "1,000 times the catalogue's: a slip of the unit? Divided by 1,000 it is 2.5", True),
-        ("0.0025", "a 1,000th of the catalogue's: is it per thousand tokens? Per 1M tokens that is 2.5", True),
-        ("0.000003", "a 830,000th of the catalogue's: is it per token? Per 1M tokens that is 3", True),
+        ("0.003", "a 830th of the catalogue's: is it per thousand tokens? Per 1M tokens that is 3", True),
     ],
 )
 def test_a_price_is_compared_with_the_catalogue(ask: Ask, price: str, words: str, strange: bool) -> None:
@@ -200,6 +199,15 @@ def test_a_price_is_compared_with_the_catalogue(ask: Ask, price: str, words: str
         "token_class": "input", "label": "input", "catalogue": "2.5 USD per 1M tokens (litellm)",
         "words": words, "is_strange": strange,
     }  # fmt: skip
+
+
+def test_a_price_per_token_is_refused_beside_the_catalogue(ask: Ask) -> None:
+    make.price("gpt-4o", "input", "2.5", source="catalogue:litellm@1", provider="openai")
+    (said,) = ask(price_input="0.000003")["errors"]["price_input"]
+    assert said == (
+        "0.000003 is a thousandth or less of the newest price of gpt-4o in litellm@1: 2.5 USD per 1M tokens. "
+        "Is the price meant for another number of tokens?"
+    )
 
 
 def test_without_a_catalogue_a_tiny_price_is_strange(ask: Ask) -> None:
