@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from ingestion.admin.price_line import LineFields, class_of
+from ingestion.admin.price_line import LineFields
 from ingestion.models import PriceEntry
 from ingestion.pricing.absurdity import absurd
 from ingestion.pricing.catalogues.base import Key
@@ -33,8 +33,9 @@ class PriceEntryForm(LineFields, ModelForm):
         exclude: ClassVar[list[str]] = []
 
     def clean_token_class(self) -> str:
-        """One of the closed list, or a unit."""
-        return class_of(self.cleaned_data["token_class"])
+        """Classes are stored in lower case; the model knows which there are."""
+        name: str = self.cleaned_data["token_class"].strip().lower()
+        return name
 
     def clean(self) -> dict[str, Any] | None:
         """A price is believed within reason, and a line says one thing at an instant."""

@@ -10,8 +10,7 @@ from ingestion.models.prices import MatchKind, TokenClass
 from ingestion.normalisation import provider_id
 from ingestion.pricing.arithmetic import STANDARD
 from ingestion.pricing.matching import ANY_PROVIDER
-from ingestion.pricing.plausibility import is_unit
-from ingestion.records import UNIT
+from ingestion.records import UNIT, is_token_class
 
 _PROVIDER: Final = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
@@ -74,7 +73,7 @@ class LineFields(Mixin):
 def class_of(text: str) -> str:
     """The token class of that name. Raises ValidationError that says which there are."""
     name = text.strip().lower()
-    if name in TokenClass.values or is_unit(name):
+    if is_token_class(name):
         return name
     raise ValidationError(
         f"There is no such class. The classes are {', '.join(TokenClass.values)}, and {UNIT}NAME for what is billed by "

@@ -67,7 +67,8 @@ class ModelsAdmin(ImportingAdmin):
         if organization is None or not name:
             raise Http404
         now = timezone.now()
-        speaking = Speaking(book(organization).select_related("created_by"), [name]).of(provider, name)
+        all_ = Speaking(book(organization).select_related("created_by"), [name], organization)
+        speaking, known_as = all_.of(provider, name), all_.known_as(provider, name)
         found = traffic.model(organization, provider, name, now)
         conditions = words.conditions(speaking)
         tables = [(title, prices(speaking, now, tier=tier, tokens=tokens)) for title, tier, tokens in conditions]
@@ -82,6 +83,7 @@ class ModelsAdmin(ImportingAdmin):
             "order": ORDER,
             "periods": [words.period(one, self.may_add_to(request, one.entry)) for one in periods[:_MOST_PERIODS]],
             "periods_left": len(periods) - _MOST_PERIODS,
+            "known_as": "" if known_as == (provider, name.lower()) else " of ".join(filter(None, known_as[::-1])),
             "overrides": words.overrides(organization, provider, name),
             "price_url": links.price_url(organization, found),
             "reprice_url": links.reprice_url(organization, found),
@@ -118,7 +120,7 @@ class ModelsAdmin(ImportingAdmin):
         )
 
     def _rows(self, models: Any, organization: Organization | None) -> list[words.Row]:
-        speaking = Speaking(book(organization), [one.name for one in models])
+        speaking = Speaking(book(organization), [one.name for one in models], organization)
         return [words.row(one, speaking, organization, timezone.now()) for one in models]
 
     def _models_page(

@@ -116,7 +116,7 @@ def _start(organization: Organization | None, provider: str, name: str) -> Any:
 def _classes(form: PriceSheetForm, organization: Organization | None, provider: str, name: str) -> list[dict[str, Any]]:
     """The rows of the form: each class with what it costs now and in the catalogue."""
     now = timezone.now()
-    speaking = Speaking(book(organization), [name]).of(provider, name) if name else []
+    speaking = Speaking(book(organization), [name], organization).of(provider, name) if name else []
     current = {one.token_class: one.price for one in prices(speaking, now)}
     rows = []
     for token_class, field, is_usual in form.class_fields():

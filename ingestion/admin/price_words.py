@@ -198,7 +198,7 @@ def overrides(organization: Organization, provider: str, name: str) -> list[tupl
     """Entries of teams and accounts for the model, the newest first; they go before all others."""
     entries = PriceEntry.objects.filter(organization=organization).exclude(team=None, virtual_account=None)
     entries = entries.select_related("team", "virtual_account").order_by()
-    found = [known.stored for known in Speaking(entries, [name]).of(provider, name)]
+    found = [known.stored for known in Speaking(entries, [name], organization).of(provider, name)]
     found.sort(key=lambda one: (one.effective_from, one.pk), reverse=True)
     return [(entry, plain(entry.price)) for entry in found]
 

@@ -97,8 +97,12 @@ def _count(organization_id: int) -> int:
 
 def _read(organization_id: int, version: int) -> PriceBook:
     entries = [_entry(row) for row in _rows(PriceEntry, organization_id).values_list(*_COLUMNS)]
-    agreement = Agreement(_adjustments(organization_id), _aliases(organization_id), _policies(organization_id))
-    return PriceBook(entries, version, agreement)
+    return PriceBook(entries, version, agreement(organization_id))
+
+
+def agreement(organization_id: int) -> Agreement:
+    """What the organization agreed beside prices, as it is now."""
+    return Agreement(_adjustments(organization_id), _aliases(organization_id), _policies(organization_id))
 
 
 _COLUMNS: Final = (

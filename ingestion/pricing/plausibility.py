@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Final
 
 from ingestion.pricing.arithmetic import REQUEST
-from ingestion.records import UNIT, is_token_class
+from ingestion.records import UNIT
 
 DECIMALS: Final = 6
 """Of a price per million tokens: the price of one is then a whole number of picodollars."""
@@ -28,22 +28,6 @@ def is_per_piece(token_class: str) -> bool:
     return token_class == REQUEST or token_class.startswith(UNIT)
 
 
-def is_unit(token_class: str) -> bool:
-    """Whether it is the class of something billed by the piece."""
-    return token_class.startswith(UNIT) and is_token_class(token_class)
-
-
-def excess_decimals(price: Decimal, token_class: str) -> str | None:
-    """Why a price with more decimals than its class may have is refused, as a sentence; None = it is not."""
-    if not price.is_finite() or _decimals(price) <= decimals(token_class):
-        return None
-    sentence = f"At most {decimals(token_class)} decimals in {unit(token_class)}."
-    if decimals(token_class) == DECIMALS and price < _PER_TOKEN_BELOW:
-        meant = scaled(price, 6)
-        sentence += f" Is {price:f} meant per token? Per 1M tokens that is {_trimmed(meant)}."
-    return sentence
-
-
 def unit(token_class: str) -> str:
     """What a price of the class is for."""
     if token_class.startswith(UNIT):
@@ -54,6 +38,17 @@ def unit(token_class: str) -> str:
 def decimals(token_class: str) -> int:
     """Most decimals of a price of the class."""
     return DECIMALS_PER_PIECE if is_per_piece(token_class) else DECIMALS
+
+
+def excess_decimals(price: Decimal, token_class: str) -> str | None:
+    """Why a price with more decimals than its class may have is refused, as a sentence; None = it is not."""
+    if not price.is_finite() or _decimals(price) <= decimals(token_class):
+        return None
+    sentence = f"At most {decimals(token_class)} decimals in {unit(token_class)}."
+    if not is_per_piece(token_class) and price < _PER_TOKEN_BELOW:
+        meant = scaled(price, 6).normalize()
+        sentence += f" Is {price:f} meant per token? Per 1M tokens that is {meant:f}."
+    return sentence
 
 
 def most(token_class: str) -> Decimal:
@@ -80,7 +75,3 @@ def _decimals(price: Decimal) -> int:
         return 0
     trailing = len(digits) - len("".join(map(str, digits)).rstrip("0"))
     return max(0, -(exponent + trailing))
-
-
-def _trimmed(number: Decimal) -> str:
-    return f"{number.normalize():f}"

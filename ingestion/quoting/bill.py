@@ -10,7 +10,7 @@ from ingestion.models import LLMRequest
 from ingestion.pipeline import Owners, price
 from ingestion.pricing.arithmetic import REQUEST, TOKEN_CLASSES, Quantities, cost, rates
 from ingestion.pricing.book import PriceBook
-from ingestion.pricing.plausibility import is_unit
+from ingestion.pricing.plausibility import is_per_piece
 from ingestion.pricing.tokens import disjoint, split
 from ingestion.quoting.comparing import Comparison, comparisons, label
 from ingestion.quoting.offer import Offer
@@ -67,7 +67,7 @@ def _million(offer: Offer, at: datetime) -> Example:
     """Each class by itself: who typed a price per token sees it here."""
     lines = []
     for name, usd_ in offer.prices.items():
-        single = name == REQUEST or is_unit(name)
+        single = is_per_piece(name)
         price_ = f"{decimal(usd_)} each" if single else decimal(usd_)
         lines.append(Line(label(name), "1" if single else exact(10**6), price_, usd(int(usd_.scaleb(12)))))
     return Example("million", "A million tokens of each class", lines, "")
@@ -98,7 +98,19 @@ def _of_record(offer: Offer, record: RequestRecord, name: str, title: str) -> Ex
         fee = f"{decimal(Decimal(found.request).scaleb(-12))} each"
         lines.append(Line(label(REQUEST), "1", fee, usd(found.request)))
     total = cost(quantities, found, failed=False)
-    return Example(name, title, lines, usd(total), "" if total is not None else "No cost: a class has no price.")
+    return Example(name, title, lines, usd(total), _note(offer, record, quantities, total))
+
+
+def _note(offer: Offer, record: RequestRecord, quantities: Quantities, listed: int | None) -> str:
+    """What the terms of the organization make of a list cost."""
+    if listed is None:
+        return "No cost: a class has no price."
+    book = PriceBook(offer.with_known(*offer.example), 0, offer.agreement)
+    account, team = (one.pk if one else None for one in (offer.virtual_account, offer.team))
+    settled = price(record, quantities, book, None, Owners(None, account, team, Attribution.RECORD), is_failed=False)
+    if settled.cost is None or settled.cost == listed:
+        return ""
+    return f"After discount and markup {usd(settled.cost)} is billed."
 
 
 def _unpriced(offer: Offer) -> Example | None:
@@ -122,6 +134,11 @@ def _unpriced(offer: Offer) -> Example | None:
     return Example("unpriced", title, lines, f"about {usd(whole)}", note)
 
 
+_COLUMNS: Final = (
+    *("model_id", "started_at", "team_id", "virtual_account_id", "service_tier", "operation", "failed", "units"),
+)
+
+
 class _Sums:
     """What comes together while requests are priced one by one."""
 
@@ -133,13 +150,11 @@ class _Sums:
         """Price the newest of them as ingest would, each by the entries of its own model and time."""
         names = {row.pk: (row.provider or None, row.name) for row in offer.models}
         books: dict[int, PriceBook] = {}
-        owners_of = ("virtual_account_id", "team_id")
-        columns = (*owners_of, "model_id", "started_at", "service_tier", "operation", "failed", "units", *TOKEN_FIELDS)
-        rows = facts.order_by("-started_at").values_list(*columns)[:MOST]
-        for account_id, team_id, model_id, started_at, tier, operation, failed, units, *tokens in rows:
+        rows = facts.order_by("-started_at").values_list(*_COLUMNS, *TOKEN_FIELDS)[:MOST]
+        for model_id, started_at, team_id, account_id, tier, operation, failed, units, *tokens in rows:
             provider, name = names[model_id]
             if model_id not in books:  # a pattern may match thousands of models
-                books[model_id] = PriceBook(offer.with_known(provider or "", name), 0)
+                books[model_id] = PriceBook(offer.with_known(provider or "", name), 0, offer.agreement)
             record = RequestRecord(
                 request_id="",
                 started_at=started_at,

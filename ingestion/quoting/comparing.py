@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from ingestion.models.prices import TokenClass
 from ingestion.pricing.arithmetic import Entry, resolve
 from ingestion.pricing.catalogues.base import CATALOGUE
-from ingestion.pricing.plausibility import decimals, is_unit, unit
+from ingestion.pricing.plausibility import decimals, is_per_piece, unit
 from ingestion.quoting.offer import Offer
 from ingestion.quoting.speaking import Known
 from ingestion.records import UNIT
@@ -33,7 +33,7 @@ class Comparison(NamedTuple):
 
 def label(token_class: str) -> str:
     """The class in words; what is billed by the piece by its name."""
-    return token_class.removeprefix(UNIT) if is_unit(token_class) else str(_LABELS.get(token_class, token_class))
+    return str(_LABELS.get(token_class, token_class.removeprefix(UNIT)))
 
 
 def catalogue_price(known: list[Known], token_class: str, tier: str, tokens: int, at: datetime) -> Entry | None:
@@ -58,7 +58,7 @@ def _comparison(offer: Offer, name: str, price: Decimal, at: datetime) -> Compar
 
 def _alone(name: str, price: Decimal) -> str:
     """Without a catalogue a tiny price per million is the only sign."""
-    if is_unit(name) or name == TokenClass.REQUEST or not 0 < price < _TINY:
+    if is_per_piece(name) or not 0 < price < _TINY:
         return ""
     per_token, per_thousand = decimal(price * 10**6), decimal(price * 10**3)
     return f"Very low for 1M tokens. Meant per token, it is {per_token}; per thousand tokens, {per_thousand}."
@@ -80,7 +80,7 @@ def _difference(price: Decimal, listed: Decimal, name: str) -> tuple[str, bool]:
 
 def _slip(price: Decimal, times: Decimal, name: str, *, higher: bool) -> str:
     """The unit that was probably meant."""
-    if is_unit(name) or name == TokenClass.REQUEST:
+    if is_per_piece(name):
         return ""
     for factor, words in _SLIPS:
         if factor / _NEAR < times < factor * _NEAR:

@@ -12,8 +12,10 @@ from django.db.models import Q, QuerySet
 from ingestion.models import LLMModel, LLMRequest, PriceEntry
 from ingestion.models.prices import MANUAL
 from ingestion.pricing.arithmetic import Entry
-from ingestion.pricing.loading import entry_of
+from ingestion.pricing.book import Agreement
+from ingestion.pricing.loading import agreement, entry_of
 from ingestion.pricing.matching import ANY_PROVIDER
+from ingestion.pricing.terms import stands_for
 from ingestion.quoting.speaking import Known, Speaking, book
 from teams.models import Organization, Team, VirtualAccount
 
@@ -52,7 +54,11 @@ class Offer:
         """The models in the traffic of whom it is for."""
         rows = LLMModel.objects.order_by()
         rows = rows.filter(organization=self.organization) if self.organization else rows
-        return [row for row in rows if self._any.matches(row.provider, row.name.lower())]
+        return [
+            row
+            for row in rows
+            if self._any.matches(*stands_for(self.agreement.aliases, row.provider, row.name.lower()))
+        ]
 
     @property
     def facts(self) -> "QuerySet[LLMRequest]":
@@ -74,6 +80,11 @@ class Offer:
     def known(self) -> list[Known]:
         """The entries that speak of that model already."""
         return self._speaking.of(*self.example)
+
+    @cached_property
+    def agreement(self) -> Agreement:
+        """Discounts, markups, aliases and policies of the organization; everybody's prices have none."""
+        return agreement(self.organization.pk) if self.organization else Agreement()
 
     def with_known(self, provider: str, model: str) -> list[Entry]:
         """What would price a model: its entries and those of the sheet as the newest ones."""
@@ -105,4 +116,4 @@ class Offer:
     @cached_property
     def _speaking(self) -> Speaking:
         names = {self.model_match, *(row.name for row in self.models)}
-        return Speaking(book(self.organization), names)
+        return Speaking(book(self.organization), names, self.organization)

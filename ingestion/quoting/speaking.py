@@ -10,8 +10,9 @@ from django.db.models import Q, QuerySet
 from ingestion.models import PriceEntry
 from ingestion.models.prices import MatchKind
 from ingestion.pricing.arithmetic import REQUEST, STANDARD, TOKEN_CLASSES, Entry, resolve
-from ingestion.pricing.loading import entry_of
+from ingestion.pricing.loading import agreement, entry_of
 from ingestion.pricing.matching import ANY_PROVIDER
+from ingestion.pricing.terms import stands_for
 from ingestion.records import UNIT
 from metricsportal.lib.formats import decimal
 from teams.models import Organization
@@ -68,8 +69,12 @@ def book(organization: Organization | None) -> "QuerySet[PriceEntry]":
 class Speaking:
     """The entries that can speak of some models, read at once and compared by their distinct matches."""
 
-    def __init__(self, entries: "QuerySet[PriceEntry]", names: Iterable[str]) -> None:
-        exact = Q(match_kind=MatchKind.EXACT, model_match__in={name.lower() for name in names})
+    def __init__(
+        self, entries: "QuerySet[PriceEntry]", names: Iterable[str], organization: Organization | None = None
+    ) -> None:
+        self._aliases = agreement(organization.pk).aliases if organization else ()
+        wanted = {name.lower() for name in names} | {alias.model for alias in self._aliases}
+        exact = Q(match_kind=MatchKind.EXACT, model_match__in=wanted)
         self._matches: dict[tuple[str, str, str], list[Known]] = {}
         for stored in entries.filter(exact | ~Q(match_kind=MatchKind.EXACT)):
             entry = entry_of(stored)
@@ -78,8 +83,12 @@ class Speaking:
 
     def of(self, provider: str, model: str) -> list[Known]:
         """Every entry that speaks of the model, past and future ones included."""
-        name = model.lower()
+        provider, name = self.known_as(provider, model)
         return [known for each in self._matches.values() if each[0].entry.matches(provider, name) for known in each]
+
+    def known_as(self, provider: str, model: str) -> tuple[str, str]:
+        """What the price book calls a model, in lower case."""
+        return stands_for(self._aliases, provider, model.lower())
 
 
 def classes(speaking: Iterable[Known]) -> list[str]:

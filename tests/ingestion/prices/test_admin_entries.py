@@ -161,7 +161,7 @@ def test_classes_are_a_closed_list_and_units(
 def test_an_unknown_class_is_told_the_known_ones(as_finance: Client, acme: Organization) -> None:
     ((message,),) = errors(as_finance.post(ADD, price_form(acme, token_class="words"))).values()
     assert "input, cache_read, cache_write, cache_write_1h, audio_input" in message
-    assert "unit:NAME" in message
+    assert "unit:" in message
 
 
 def test_an_override_is_for_one_owner_of_the_organization(

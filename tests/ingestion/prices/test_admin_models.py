@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client, RequestFactory
 
 from ingestion.admin.price_sheet import SheetAdmin
-from ingestion.models import LLMModel, PriceEntry
+from ingestion.models import LLMModel, ModelAlias, PriceEntry
 from ingestion.quoting.appending import append
 from teams.models import Organization, Team, User
 from tests import make, pages
@@ -117,7 +117,7 @@ def test_the_list_asks_as_often_for_many_models_as_for_one(
     for number in range(20):
         sent(acme, f"m{number}")
         make.price(f"m{number}", "input", "1", organization=acme)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(19):
         as_finance.get(LIST)
 
 
@@ -289,3 +289,13 @@ def test_the_pages_themselves_ask_for_the_right(rf: RequestFactory, member: User
         request = rf.get(LIST, {"model": "m"})
         request.user = finance
         assert view(request).status_code == 200
+
+
+def test_an_alias_is_priced_as_its_model(as_finance: Client, acme: Organization) -> None:
+    make.price("gpt-5", "input", "2", provider="openai")
+    ModelAlias.objects.create(organization=acme, model_match="our-best", provider="openai", model="gpt-5")
+    sent(acme, "our-best")
+    (row,) = as_finance.get(LIST).context["rows"]
+    assert row.prices[0] == "2"
+    page = as_finance.get(row.url).content.decode()
+    assert "An alias says that it is priced as gpt-5 of openai." in page

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from ingestion.models import LLMRequest, PriceEntry
+from ingestion.models import LLMRequest, ModelAlias, PriceAdjustment, PriceEntry
 from ingestion.quoting import bill as bills
 from teams.models import AuditEntry, Organization, Team, User
 from tests import make
@@ -189,7 +189,7 @@ def test_patterns_are_billed_for_every_model_that_they_match(ask: Ask, acme: Org
         ("0", "free; the catalogue asks a price", False),
         ("25", "10 times the catalogue's", True),
         ("2500", "1,000 times the catalogue's: a slip of the unit? Divided by 1,000 it is 2.5", True),
-        ("0.003", "a 830th of the catalogue's: is it per thousand tokens? Per 1M tokens that is 3", True),
+        ("0.0026", "a 960th of the catalogue's: is it per thousand tokens? Per 1M tokens that is 2.6", True),
     ],
 )
 def test_a_price_is_compared_with_the_catalogue(ask: Ask, price: str, words: str, strange: bool) -> None:
@@ -361,3 +361,14 @@ def test_the_bill_is_json_whatever_was_typed(as_finance: Client, acme: Organizat
         answer = as_finance.post(BILL, body)
         assert answer.status_code == 200
         assert json.loads(answer.content)["bill"] is None
+
+
+def test_the_bill_knows_aliases_discounts_and_units(ask: Ask, as_finance: Client, acme: Organization) -> None:
+    make.price("gpt-5", "output", "10", provider="openai")
+    ModelAlias.objects.create(organization=acme, model_match="gpt-4o", model="gpt-5")
+    line = {"kind": "discount", "percent": 50, "effective_from": make.NOW - timedelta(days=30)}
+    PriceAdjustment.objects.create(organization=acme, **line)
+    make.request(acme, input_tokens=1_000_000, output_tokens=0, units={"web_search": 2})
+    found = examples(ask(model_match="gpt-5", price_input="2", unit_name="web_search", unit_price="1"))
+    assert found["fixed"]["note"] == "After discount and markup $0.0035 is billed."
+    assert found["unpriced"]["total"] == "$2.00"
