@@ -125,6 +125,11 @@ class Migration(migrations.Migration):
             name='token_class',
             field=models.CharField(max_length=40, verbose_name='token class'),
         ),
+        migrations.AlterField(
+            model_name='repricerun',
+            name='price_book_version',
+            field=models.BigIntegerField(help_text='It grows with every price and term.'),
+        ),
         migrations.AddIndex(
             model_name='llmrequest',
             index=models.Index(condition=models.Q(('cost_state', 'unpriced')), fields=['organization', 'model', 'started_at'], name='request_unpriced'),

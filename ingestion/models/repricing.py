@@ -29,7 +29,7 @@ class RepriceRun(models.Model):
     virtual_model = models.CharField(max_length=256, blank=True, help_text="Virtual model; empty: all.")
     team = models.CharField(max_length=256, blank=True, help_text="Team; empty: all.")
     reason = models.CharField(max_length=300, blank=True, help_text="Why; it goes into the audit log.")
-    price_book_version = models.BigIntegerField(help_text="Largest id among the entries that price.")
+    price_book_version = models.BigIntegerField(help_text="It grows with every price and term.")
     requested_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

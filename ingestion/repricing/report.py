@@ -27,7 +27,11 @@ class Line:
     def cells(self) -> tuple[str, ...]:
         """Name, requests, how many change, cost before, after and the difference, for people."""
         one = self.sums
-        costs = (usd(one.before), usd(one.after), signed(one.difference))
+        costs = (
+            _known(one.before, one.unknown_before, one.requests),
+            _known(one.after, one.unknown_after, one.requests),
+            signed(one.difference),
+        )
         return (self.name, exact(one.requests), exact(one.changed), *costs)
 
     @property
@@ -36,7 +40,9 @@ class Line:
         one = self.sums
         amounts = {"usd_before": one.before, "usd_after": one.after, "usd_difference": one.difference}
         texts = {name: usd_text(amount) for name, amount in amounts.items()}
-        return {"name": self.name, "requests": one.requests, "changed": one.changed} | texts
+        counts = {"requests": one.requests, "changed": one.changed}
+        unknown = {"unpriced_before": one.unknown_before, "unpriced_after": one.unknown_after}
+        return {"name": self.name} | counts | texts | unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,13 @@ def report(tally: Tally, organization: Organization) -> Report:
         tuple((old, new, count) for (old, new), count in order),
         tuple(sorted(tally.kept.items())),
     )
+
+
+def _known(picodollars: int, unknown: int, requests: int) -> str:
+    """A sum, as far as it is known: what has no price costs more than nothing."""
+    if unknown and unknown == requests:
+        return "unknown"
+    return f"at least {usd(picodollars)}" if unknown else usd(picodollars)
 
 
 def signed(picodollars: int) -> str:

@@ -4,15 +4,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, field
 from typing import Any, Final
 
+from ingestion.records import CostState
+
 
 @dataclass(slots=True)
 class Sums:
-    """Requests, how many of them change, and what all of them cost before and after, in picodollars."""
+    """Requests, how many of them change, and what all of them cost before and after, in picodollars.
+
+    `unknown_before`, `unknown_after`: how many of them have no cost; they add nothing to the sums.
+    """
 
     requests: int = 0
     changed: int = 0
     before: int = 0
     after: int = 0
+    unknown_before: int = 0
+    unknown_after: int = 0
 
     def add(self, other: "Sums") -> None:
         """Add in place."""
@@ -20,6 +27,8 @@ class Sums:
         self.changed += other.changed
         self.before += other.before
         self.after += other.after
+        self.unknown_before += other.unknown_before
+        self.unknown_after += other.unknown_after
 
     @property
     def difference(self) -> int:
@@ -27,6 +36,7 @@ class Sums:
         return self.after - self.before
 
 
+_UNPRICED: Final = CostState.UNPRICED.value
 # Why requests that were looked at keep what they have, whatever the book says.
 OTHER: Final = "other"
 TOO_LARGE: Final = "too_large"
@@ -63,6 +73,7 @@ class Tally:
 
     def count(self, key: "Key", sums: Sums) -> None:
         """Add the sums of requests that share everything in the key."""
+        sums.unknown_before, sums.unknown_after = (sums.requests * (state == _UNPRICED) for state in key[2:4])
         self.total.add(sums)
         _merge(self.models, [(key[0], sums)])
         _merge(self.teams, [(key[1], sums)])

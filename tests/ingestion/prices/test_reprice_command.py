@@ -39,15 +39,15 @@ def wrong(acme: Organization) -> Organization:
 PREVIEW = """\
 2 of 3 requests would change.
 
-Model            requests  changed   before    after  difference
-gpt-4o (openai)         2        2    $0.00  $0.0070    +$0.0070
-gpt-5 (openai)          1        0  $0.0011  $0.0011       $0.00
-Total                   3        2  $0.0011  $0.0081    +$0.0070
+Model            requests  changed            before    after  difference
+gpt-4o (openai)         2        2           unknown  $0.0070    +$0.0070
+gpt-5 (openai)          1        0           $0.0011  $0.0011       $0.00
+Total                   3        2  at least $0.0011  $0.0081    +$0.0070
 
-Team        requests  changed   before    after  difference
-Search             2        2    $0.00  $0.0070    +$0.0070
-Unassigned         1        0  $0.0011  $0.0011       $0.00
-Total              3        2  $0.0011  $0.0081    +$0.0070
+Team        requests  changed            before    after  difference
+Search             2        2           unknown  $0.0070    +$0.0070
+Unassigned         1        0           $0.0011  $0.0011       $0.00
+Total              3        2  at least $0.0011  $0.0081    +$0.0070
 
 unpriced -> computed: 2 requests
 
@@ -71,7 +71,14 @@ def test_applied_once(wrong: Organization) -> None:
 
 
 def test_as_json(wrong: Organization) -> None:
-    line = {"requests": 2, "changed": 2, "usd_before": "0", "usd_after": "0.007", "usd_difference": "0.007"}
+    line: dict[str, Any] = {
+        "requests": 2,
+        "changed": 2,
+        "usd_before": "0",
+        "usd_after": "0.007",
+        "usd_difference": "0.007",
+    }
+    line |= {"unpriced_before": 2, "unpriced_after": 0}
     foreseen = json.loads(reprice(*RANGE, "--team", "Search", "--json"))
     expected: dict[str, Any] = {
         "applied": False,

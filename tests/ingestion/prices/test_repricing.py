@@ -55,7 +55,7 @@ def test_an_unpriced_request_gets_its_price(acme: Organization, finance: User) -
     tally = apply(everything(acme), actor=finance)
     assert costs(acme) == {request.request_id: ("computed", USD_OF_ONE, USD_OF_ONE, USD_OF_ONE)}
     assert fixed(acme) == before
-    assert tally.total == Sums(1, 1, 0, USD_OF_ONE)
+    assert tally.total == Sums(1, 1, 0, USD_OF_ONE, 1)
     assert tally.states == {("unpriced", "computed"): 1}
     newest = PriceEntry.objects.latest("id").pk
     assert LLMRequest.objects.get().price_book_version == newest
@@ -81,7 +81,7 @@ def test_a_preview_changes_nothing(acme: Organization) -> None:
     make.request(acme)
     before, hours = costs(acme), ChangedHour.objects.count()
     prices()
-    assert preview(everything(acme)).total == Sums(1, 1, 0, USD_OF_ONE)
+    assert preview(everything(acme)).total == Sums(1, 1, 0, USD_OF_ONE, 1)
     assert (costs(acme), ChangedHour.objects.count()) == (before, hours)
     assert not RepriceRun.objects.exists()
     assert not AuditEntry.objects.exists()
@@ -97,7 +97,7 @@ def test_a_second_run_changes_nothing(acme: Organization) -> None:
     versions = list(LLMRequest.objects.values_list("price_book_version", flat=True))
     make.price("other", "input", "1")  # a newer book that prices everything as before
     second = apply(everything(acme))
-    assert first.total == Sums(20, 20, 0, 20 * USD_OF_ONE)
+    assert first.total == Sums(20, 20, 0, 20 * USD_OF_ONE, 20)
     assert second.total == Sums(20, 0, 20 * USD_OF_ONE, 20 * USD_OF_ONE)
     assert not ChangedHour.objects.exists()
     assert list(LLMRequest.objects.values_list("price_book_version", flat=True)) == versions
@@ -262,7 +262,7 @@ def test_a_run_goes_on_where_it_stopped(acme: Organization, stop: int) -> None:
     assert not AuditEntry.objects.exists()
     again, resumed = runs.begin(selection=selection, reason="second")
     assert (again.pk, resumed) == (run.pk, True)
-    assert finish(again).total == Sums(21, 20, USD_OF_ONE, 21 * USD_OF_ONE)
+    assert finish(again).total == Sums(21, 20, USD_OF_ONE, 21 * USD_OF_ONE, 20)
     assert AuditEntry.objects.get().details["changed"] == 20
     assert work.carry_out(run.pk, clock=timezone.now, chunks=1) == 0
 

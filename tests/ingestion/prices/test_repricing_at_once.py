@@ -89,7 +89,10 @@ def test_several_workers_share_one_run(acme: Organization) -> None:
     run, _ = runs.begin(selection=everything(acme), reason="")
     parts = at_once(*[worker(run)] * 3)
     run.refresh_from_db()
-    assert (run.state, tally_of(run.result).total) == (runs.State.APPLIED, Sums(STORED, STORED, 0, STORED * ONE))
+    assert (run.state, tally_of(run.result).total) == (
+        runs.State.APPLIED,
+        Sums(STORED, STORED, 0, STORED * ONE, STORED),
+    )
     assert sum(parts) == 2 * -(-STORED // 11)
     assert AuditEntry.objects.count() == 1
 
@@ -117,7 +120,7 @@ def test_a_run_that_fails_in_the_middle_leaves_no_half_of_a_part(
     assert stored.count() == sum(written[:2]) == tally_of(run.result).total.changed
     told = set(ChangedHour.objects.values_list("hour_start", flat=True))
     assert told == set(stored.values_list("hour_start", flat=True))
-    assert finish(run).total == Sums(STORED, STORED, 0, STORED * ONE)
+    assert finish(run).total == Sums(STORED, STORED, 0, STORED * ONE, STORED)
     assert apply(everything(acme)).total.changed == 0
 
 
@@ -151,7 +154,7 @@ def test_requests_that_are_deleted_between_reading_and_writing_are_not_counted(
     run, _ = runs.begin(selection=everything(acme), reason="")
     gone = LLMRequest.objects.filter(request_id__in=["old-0", "old-1"])
     after_the_first_look(monkeypatch, gone.delete)
-    assert finish(run).total == Sums(STORED - 2, STORED - 2, 0, (STORED - 2) * ONE)
+    assert finish(run).total == Sums(STORED - 2, STORED - 2, 0, (STORED - 2) * ONE, STORED - 2)
 
 
 def test_what_another_run_writes_between_reading_and_writing_is_not_counted_twice(
