@@ -24,7 +24,7 @@ function example({ name, title, lines, total, note }) {
 }
 
 function comparison({ label, words, catalogue, is_strange: strange }) {
-  return h("li", { class: strange && "strange" }, h("strong", {}, label), `: ${words} `, catalogue && h("span", { class: "quiet" }, catalogue));
+  return h("li", { class: strange && "strange" }, h("strong", {}, label), `: ${words} `, catalogue && h("span", { class: "quiet" }, `Catalogue: ${catalogue}`));
 }
 
 function showBill({ examples, comparisons }) {
