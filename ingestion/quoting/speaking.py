@@ -1,6 +1,6 @@
 """Which entries of the price book speak of a model, which of them price it, and why."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -11,29 +11,25 @@ from ingestion.models import PriceEntry
 from ingestion.models.prices import MatchKind
 from ingestion.pricing.arithmetic import REQUEST, STANDARD, TOKEN_CLASSES, Entry, resolve
 from ingestion.pricing.loading import agreement, entry_of
-from ingestion.pricing.matching import ANY_PROVIDER
 from ingestion.pricing.terms import stands_for
 from ingestion.records import UNIT
 from metricsportal.lib.formats import decimal
 from teams.models import Organization
 
-_MATCH: Final = {MatchKind.EXACT.value: 2, MatchKind.PREFIX.value: 1, MatchKind.GLOB.value: 0}
-# The order of docs/pricing.md: what the winner has before the next one, in the words of its page.
-_PRECEDENCE: Final[tuple[tuple[str, Callable[[Entry, str], object]], ...]] = (
-    ("a virtual account's before a team's", lambda entry, tier: entry.virtual_account_id is not None),
-    ("a team's before the organization's", lambda entry, tier: entry.team_id is not None),
-    ("the organization's own before everybody's", lambda entry, tier: entry.own),
-    ("entered by hand before imported", lambda entry, tier: entry.manual),
-    ("“is exactly” before “starts with” before “matches”", lambda entry, tier: _MATCH.get(entry.match_kind, 0)),
-    ("the longest match", lambda entry, tier: len(entry.model_match)),
-    ("a named provider before *", lambda entry, tier: entry.provider != ANY_PROVIDER),
-    ("the service tier before standard", lambda entry, tier: entry.service_tier == tier),
-    ("the highest context limit", lambda entry, tier: entry.context_above),
-    ("the latest effective date", lambda entry, tier: entry.effective_from),
-    ("the latest entry", lambda entry, tier: entry.order),
+ORDER: Final = (
+    "a virtual account's before a team's",
+    "a team's before the organization's",
+    "the organization's own before everybody's",
+    "entered by hand before imported",
+    "“is exactly” before “starts with” before “matches”",
+    "the longest match",
+    "a named provider before *",
+    "the service tier before standard",
+    "the highest context limit",
+    "the latest effective date",
+    "the latest entry",
 )
-ORDER: Final = tuple(words for words, _ in _PRECEDENCE)
-"""Of several entries the first by this order prices a class."""
+"""The steps of `Entry.preference` in words: of several entries the first by this order prices a class."""
 
 
 class Known(NamedTuple):
@@ -117,7 +113,8 @@ def _priced(speaking: Sequence[Known], token_class: str, now: datetime, tier: st
 
 def _difference(winner: Entry, rival: Entry, tier: str) -> str:
     """The first step of the order in which they differ, with the price that is passed over."""
-    step = next((words for words, value in _PRECEDENCE if value(winner, tier) != value(rival, tier)), "")
+    steps = zip(ORDER, winner.preference(tier), rival.preference(tier), strict=True)
+    step = next((words for words, mine, theirs in steps if mine != theirs), "")
     return f"{step}: goes before {plain(rival.price)} of entry {rival.order}"
 
 
