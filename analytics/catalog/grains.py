@@ -8,23 +8,24 @@ from typing import Final
 class Grain:
     """A combination of axes (fact columns) for which aggregates are kept, at hour and at day.
 
-    `per_metadata_key`: one set of rows per registered key, with the axis `metadata_value_id`.
-    `only_failed`: holds failed requests only.
+    `per_metadata_key`: one set of cells per registered key, with the axis `metadata_value_id`.
+    `only_failed`: holds failed requests only. `parent`: the grain from whose cells it is added up, instead of facts.
+    The first axis is the one that most questions pick a few values of: cells are sorted, so those lie together.
     """
 
     name: str
     axes: tuple[str, ...]
     per_metadata_key: bool = False
     only_failed: bool = False
+    parent: str = ""
 
 
-# Smallest first: the planner takes the first that covers the question. Row counts: docs/decisions/0002.
+# Of those that cover a question the planner takes the one with the fewest cells: docs/decisions/0008.
 GRAINS: Final = (
-    Grain("model", ("model_id", "virtual_model_id")),
-    Grain("virtual_model", ("team_id", "virtual_model_id", "model_id")),
-    Grain("account", ("team_id", "virtual_account_id", "model_id")),
-    Grain("user", ("team_id", "user_id", "model_id")),
-    Grain("metadata", ("metadata_value_id", "team_id", "model_id"), per_metadata_key=True),
+    Grain("team_model", ("team_id", "virtual_model_id", "model_id")),
+    Grain("account", ("model_id", "team_id", "virtual_account_id")),
+    Grain("user", ("model_id", "team_id", "user_id")),
+    Grain("metadata", ("model_id", "team_id", "metadata_value_id"), per_metadata_key=True),
     Grain(
         "failures",
         (
@@ -38,14 +39,15 @@ GRAINS: Final = (
         ),
         only_failed=True,
     ),
+    Grain("team", ("team_id",), parent="team_model"),
+    Grain("model", ("model_id", "virtual_model_id"), parent="team_model"),
+    Grain("total", (), parent="team"),
+    Grain("team_account", ("team_id", "virtual_account_id"), parent="account"),
+    Grain("team_user", ("team_id", "user_id"), parent="user"),
+    Grain("just_user", ("user_id",), parent="team_user"),
+    Grain("team_metadata", ("team_id", "metadata_value_id"), per_metadata_key=True, parent="metadata"),
+    Grain("errors", ("team_id", "status_code", "error_type_id"), only_failed=True, parent="failures"),
 )
-AXES: Final = (
-    "team_id",
-    "virtual_account_id",
-    "user_id",
-    "model_id",
-    "virtual_model_id",
-    "metadata_value_id",
-    "error_type_id",
-    "status_code",
-)
+BY_NAME: Final = {grain.name: grain for grain in GRAINS}
+REQUESTS: Final = "requests"
+"""Name under which the requests of an hour are kept one by one, as columns, for questions that no grain covers."""

@@ -1,131 +1,159 @@
-"""Cells: one row per combination of keys, with additive columns and histogram records, in columns."""
+"""Cells: one row per combination of keys, with additive columns and histograms, in columns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from analytics.catalog.columns import COLUMNS, HISTOGRAMS, MONEY, Frame, Histogram, Ints
+from analytics.catalog.columns import COLUMNS, HISTOGRAM_NAMES, HISTOGRAMS, MONEY, Frame, Ints
 from analytics.cells.frame import NO_SAMPLE
+from analytics.cells.packing import Numbers
 from metricsportal.lib import histogram
+from metricsportal.lib.histogram import Entries
 
 NO_MIN: Final = 2**63 - 1
 NO_MAX: Final = -1
-_SPLIT: Final = 10**9
-Sums = npt.NDArray[Any]
-"""int64 for counts, Python integers (object) for money, which may pass 2^63 picodollars."""
+_BILLION: Final = 10**9
+_SAFE: Final = 2**62
 
 
 @dataclass(slots=True)
 class Cells:
     """`keys` has one row per cell and one column per key; every other column has one entry per cell.
 
-    Durations of a histogram h: sums["h_count"], sums["h_sum"] (microseconds), mins[h], maxs[h], records[h].
+    Durations of a histogram h: sums["h_count"], sums["h_sum"] (microseconds), mins[h], maxs[h], entries[h].
     """
 
     keys: Ints
-    sums: dict[str, Sums] = field(default_factory=dict)
+    sums: dict[str, Numbers] = field(default_factory=dict)
     mins: dict[str, Ints] = field(default_factory=dict)
     maxs: dict[str, Ints] = field(default_factory=dict)
-    records: dict[str, list[bytes]] = field(default_factory=dict)
+    entries: dict[str, Entries] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.keys)
 
-    def subset(self, wanted: npt.NDArray[np.bool_]) -> "Cells":
-        """The cells for which `wanted` is true."""
-        return Cells(
-            self.keys[wanted],
-            {name: values[wanted] for name, values in self.sums.items()},
-            {name: values[wanted] for name, values in self.mins.items()},
-            {name: values[wanted] for name, values in self.maxs.items()},
-            {
-                name: [text for text, use in zip(texts, wanted, strict=True) if use]
-                for name, texts in self.records.items()
-            },
-        )
+
+def no_cells(width: int) -> Cells:
+    """No cells, with that many keys."""
+    return _added_up({}, {}, np.empty((0, width), dtype=np.int64), np.empty(0, dtype=np.int64))
 
 
-def _groups(keys: Ints) -> tuple[Ints, Ints, Ints]:
-    """Order that sorts equal keys together, the start of each run in it, and the run of each sorted row."""
-    order = np.lexsort(keys.T[::-1]) if keys.shape[1] else np.arange(len(keys))
-    ordered = keys[order]
-    changes = np.ones(len(keys), dtype=bool)
-    changes[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
-    return order, np.flatnonzero(changes), np.cumsum(changes) - 1
+def distinct(keys: Ints) -> tuple[Ints, Ints]:
+    """The different rows in ascending order, and the place among them of every row."""
+    if not len(keys):
+        return keys, np.empty(0, dtype=np.int64)
+    if not keys.shape[1]:
+        return keys[:1], np.zeros(len(keys), dtype=np.int64)
+    least = keys.min(axis=0)
+    spans = [int(span) for span in keys.max(axis=0) - least + 1]
+    if np.prod([float(span) for span in spans]) < _SAFE:
+        mixed = np.zeros(len(keys), dtype=np.int64)
+        for place, span in enumerate(spans):
+            mixed = mixed * span + (keys[:, place] - least[place])
+        _, first, places = np.unique(mixed, return_index=True, return_inverse=True)
+        return keys[first], places
+    rows, places = np.unique(keys, axis=0, return_inverse=True)
+    return rows, places.reshape(-1)
 
 
-def _add_money(values: Sums, starts: Ints) -> Sums:
-    """Sums per run as Python integers: two halves are added in 64 bits, so that no sum can wrap."""
-    if values.dtype == object:
-        total: Sums = np.add.reduceat(values, starts)
+def added(values: Numbers, places: Ints, size: int, *, money: bool) -> Numbers:
+    """Sums per place, as Python integers where 64 bits might not hold them: no sum can wrap."""
+    if values.dtype != object and (not money or not len(values) or int(values.max()) < _SAFE // len(values)):
+        total = np.zeros(size, dtype=np.int64)
+        np.add.at(total, places, values)
         return total
-    high = np.add.reduceat(values // _SPLIT, starts).astype(object)
-    whole: Sums = high * _SPLIT + np.add.reduceat(values % _SPLIT, starts).astype(object)
+    high, low = (np.zeros(size, dtype=np.int64) for _ in range(2))
+    np.add.at(high, places, (values // _BILLION).astype(np.int64))
+    np.add.at(low, places, (values % _BILLION).astype(np.int64))
+    whole: Numbers = high.astype(object) * _BILLION + low
     return whole
 
 
-def from_facts(frame: Frame, keys: Ints) -> Cells:
-    """Add up facts whose combination of keys is equal. `keys`: one row per fact."""
-    if not len(keys):
-        return Cells(keys)
-    order, starts, run = _groups(keys)
-    cells = Cells(keys[order][starts])
-    for column in COLUMNS:
-        values = column.of_facts(frame)[order]
-        cells.sums[column.name] = _add_money(values, starts) if column.money else np.add.reduceat(values, starts)
+def least_of(values: Ints, places: Ints, size: int) -> Ints:
+    """Minimum per place."""
+    answer = np.full(size, NO_MIN)
+    np.minimum.at(answer, places, values)
+    return answer
+
+
+def most_of(values: Ints, places: Ints, size: int) -> Ints:
+    """Maximum per place."""
+    answer = np.full(size, NO_MAX)
+    np.maximum.at(answer, places, values)
+    return answer
+
+
+def columns_of_facts(frame: Frame) -> dict[str, Ints]:
+    """Every additive column, one value per fact."""
+    return {column.name: column.of_facts(frame) for column in COLUMNS}
+
+
+Measured = Mapping[str, tuple[npt.NDArray[np.bool_], Ints, Ints]]
+"""By histogram: which facts are samples of it, and those samples' microseconds and slots."""
+
+
+def samples_of_facts(frame: Frame) -> Measured:
+    """The samples of every histogram."""
+    answer = {}
     for one in HISTOGRAMS:
-        _add_durations(cells, one, {name: values[order] for name, values in _of_histogram(frame, one).items()}, run)
+        slots = frame[f"{one.duration}_bucket"] + 1
+        measured = (slots > NO_SAMPLE + 1) & (frame["failed"] == int(one.failed))
+        answer[one.name] = (measured, frame[f"{one.duration}_us"][measured], slots[measured])
+    return answer
+
+
+def from_facts(columns: Mapping[str, Ints], samples: Measured, keys: Ints) -> Cells:
+    """Add up facts whose combination of keys is equal. `keys`: one row per fact."""
+    rows, places = distinct(keys)
+    return _added_up(columns, samples, rows, places)
+
+
+def _added_up(columns: Mapping[str, Ints], samples: Measured, rows: Ints, places: Ints) -> Cells:
+    size = len(rows)
+    cells = Cells(rows)
+    for column in COLUMNS:
+        values = columns.get(column.name, np.empty(0, dtype=np.int64))
+        cells.sums[column.name] = added(values, places, size, money=column.money)
+    nothing = np.zeros(len(places), dtype=bool), *(np.empty(0, dtype=np.int64) for _ in range(2))
+    for name in HISTOGRAM_NAMES:
+        measured, durations, slots = samples.get(name, nothing)
+        owners = places[measured]
+        cells.sums[f"{name}_count"] = np.bincount(owners, minlength=size)
+        cells.sums[f"{name}_sum"] = added(durations, owners, size, money=False)
+        cells.mins[name] = least_of(durations, owners, size)
+        cells.maxs[name] = most_of(durations, owners, size)
+        cells.entries[name] = histogram.compact(owners, slots, None, size)
     return cells
-
-
-def _of_histogram(frame: Frame, one: Histogram) -> dict[str, Ints]:
-    return {"us": frame[f"{one.duration}_us"], "bucket": frame[f"{one.duration}_bucket"], "failed": frame["failed"]}
-
-
-def _add_durations(cells: Cells, one: Histogram, columns: dict[str, Ints], run: Ints) -> None:
-    measured = (columns["bucket"] != NO_SAMPLE) & (columns["failed"] == int(one.failed))
-    owners, durations = run[measured], columns["us"][measured]
-    count, total = np.zeros(len(cells), dtype=np.int64), np.zeros(len(cells), dtype=np.int64)
-    least, most = np.full(len(cells), NO_MIN), np.full(len(cells), NO_MAX)
-    np.add.at(count, owners, 1)
-    np.add.at(total, owners, durations)
-    np.minimum.at(least, owners, durations)
-    np.maximum.at(most, owners, durations)
-    cells.sums[f"{one.name}_count"], cells.sums[f"{one.name}_sum"] = count, total
-    cells.mins[one.name], cells.maxs[one.name] = least, most
-    cells.records[one.name] = histogram.pack(owners, columns["bucket"][measured] + 1, None, len(cells))
 
 
 def concatenate(parts: Sequence[Cells], width: int) -> Cells:
     """Cells of several sources one after the other; equal keys may occur more than once. `width`: number of keys."""
     filled = [part for part in parts if len(part)]
     if not filled:
-        return Cells(np.empty((0, width), dtype=np.int64))
+        return no_cells(width)
     first = filled[0]
     return Cells(
         np.concatenate([part.keys for part in filled]),
         {name: np.concatenate([part.sums[name] for part in filled]) for name in first.sums},
         {name: np.concatenate([part.mins[name] for part in filled]) for name in first.mins},
         {name: np.concatenate([part.maxs[name] for part in filled]) for name in first.maxs},
-        {name: [text for part in filled for text in part.records[name]] for name in first.records},
+        {name: histogram.concatenate([part.entries[name] for part in filled]) for name in first.entries},
     )
 
 
 def merge(cells: Cells, keys: Ints) -> Cells:
-    """Add up cells whose new keys are equal; histogram records come out compact."""
-    if not len(cells):
-        return Cells(keys)
-    order, starts, run = _groups(keys)
-    rows = np.empty(len(order), dtype=np.int64)
-    rows[order] = run
-    merged = Cells(keys[order][starts])
+    """Add up cells whose new keys are equal; histograms come out compact."""
+    rows, places = distinct(keys)
+    size = len(rows)
+    merged = Cells(rows)
     for name, values in cells.sums.items():
-        merged.sums[name] = (_add_money if name in MONEY else np.add.reduceat)(values[order], starts)
-    for name in cells.records:
-        merged.mins[name] = np.minimum.reduceat(cells.mins[name][order], starts)
-        merged.maxs[name] = np.maximum.reduceat(cells.maxs[name][order], starts)
-        merged.records[name] = histogram.compact(cells.records[name], rows, len(merged))
+        merged.sums[name] = added(values, places, size, money=name in MONEY)
+    for name, found in cells.entries.items():
+        merged.mins[name] = least_of(cells.mins[name], places, size)
+        merged.maxs[name] = most_of(cells.maxs[name], places, size)
+        owners = np.repeat(places, found.lengths)
+        merged.entries[name] = histogram.compact(owners, found.slots, found.counts, size)
     return merged

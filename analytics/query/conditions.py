@@ -118,12 +118,12 @@ def matching_rows(
 
 
 def _by_number(dimension: Dimension, operator: Operator, values: tuple[str, ...]) -> Q:
-    numbers = [_stored(dimension, Decimal(value)) for value in values]
+    numbers = [stored_number(dimension, Decimal(value)) for value in values]
     lookup = _NUMBER_LOOKUPS[operator]
     return Q(**{f"{dimension.axis}__{lookup}": numbers if lookup in ("in", "range") else numbers[0]})
 
 
-def _stored(dimension: Dimension, number: Decimal) -> int | Decimal:
+def stored_number(dimension: Dimension, number: Decimal) -> int | Decimal:
     """The number in the unit of its column: microseconds, picodollars, plain."""
     if dimension.value_type is ValueType.MONEY:
         return to_picodollars(number)

@@ -4,21 +4,21 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Q, QuerySet, Sum
-
-from analytics.catalog.dimensions import Dimension
+from analytics.catalog.dimensions import Dimension, registered_keys
 from analytics.catalog.measures import select
-from analytics.models import DayAggregate, HourAggregate
-from analytics.query import engine
-from analytics.query.conditions import scope_axes, scope_condition
+from analytics.cells.frame import NULL
+from analytics.query import engine, matching
+from analytics.query.conditions import scope_axes
 from analytics.query.snapshot import snapshot
+from analytics.query.stored import rows_of
 from analytics.query.values import Filter, Operator, Query, QueryTooLargeError
 from metricsportal.lib.localtime import day_start, zone
 from metricsportal.lib.timerange import TimeRange
 from teams.access import Scope
 
 LOOK_BACK: Final = timedelta(days=30)
-_GRAIN: Final = "metadata"
+_GRAIN: Final = "team_metadata"
+_AXIS: Final = "metadata_value_id"
 
 
 def coverage(scope: Scope, dimensions: tuple[Dimension, ...], now: datetime) -> dict[str, float | None]:
@@ -37,23 +37,24 @@ def coverage(scope: Scope, dimensions: tuple[Dimension, ...], now: datetime) -> 
         }
 
 
-def _rolled_up(scope: Scope, period: TimeRange) -> Iterator[tuple[int | None, float]]:
+def _rolled_up(scope: Scope, period: TimeRange) -> Iterator[tuple[int, float]]:
     """Shares by id of the key, from whole days and the hours of the last one."""
     today = day_start(period.end, zone(scope.zone))
-    days = DayAggregate.objects.filter(bucket_start__gte=period.start, bucket_start__lt=today)
-    hours = HourAggregate.objects.filter(bucket_start__gte=today, bucket_start__lt=period.end)
-    sums: dict[int | None, tuple[int, int]] = {}
-    for rows in (_sums(days, scope), _sums(hours, scope)):
-        for key_id, total, having in rows:
+    levels = (("day", (TimeRange(period.start, today),)), ("hour", (TimeRange(today, period.end),)))
+    sums: dict[int, tuple[int, int]] = {}
+    for key_id in _keys(scope.organization_id):
+        for level, ranges in levels:
+            stored = rows_of(level, scope.organization_id, _GRAIN, key_id, ranges)
+            seen = matching.wanted(scope, (), lambda one: stored.column(one.dimension.axis), stored.column)
+            requests = stored.column("requests") if seen is None else stored.column("requests")[seen]
+            values = stored.column(_AXIS) if seen is None else stored.column(_AXIS)[seen]
             before = sums.get(key_id, (0, 0))
-            sums[key_id] = (before[0] + total, before[1] + having)
+            sums[key_id] = (before[0] + int(requests.sum()), before[1] + int(requests[values != NULL].sum()))
     yield from ((key_id, having / total) for key_id, (total, having) in sums.items() if total)
 
 
-def _sums(table: QuerySet[DayAggregate] | QuerySet[HourAggregate], scope: Scope) -> list[tuple[int | None, int, int]]:
-    rows = table.filter(scope_condition(scope), grain=_GRAIN).order_by().values("metadata_key_id")
-    having = Sum("requests", filter=Q(metadata_value_id__isnull=False), default=0)
-    return list(rows.annotate(total=Sum("requests"), having=having).values_list("metadata_key_id", "total", "having"))
+def _keys(organization_id: int) -> list[int]:
+    return [key.pk for key in registered_keys(organization_id)]
 
 
 def _asked(scope: Scope, one: Dimension, period: TimeRange, now: datetime, total: int | None) -> float | None:

@@ -5,12 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from analytics.catalog.measures import Kind, Selection
+import numpy as np
+
+from analytics.catalog.measures import Kind
 from analytics.models import VerificationRun
 from analytics.query import planner
-from analytics.query.grid import BILLABLE, Grid, fold, samples, values
-from analytics.query.labels import Labels, keep_of, labels_of
-from analytics.query.ranking import group_numbers, in_groups, is_rest, order_of, ranked, rest
+from analytics.query.grid import BILLABLE, Grid, Rest, fold, samples, values
+from analytics.query.labels import Labels, labels_of
+from analytics.query.ranking import group_numbers, is_rest, ranked, rest
 from analytics.query.reader import Shape, read
 from analytics.query.snapshot import once, snapshot
 from analytics.query.values import (
@@ -90,63 +92,47 @@ def _answer(query: Query, now: datetime, groups: tuple[Labels, ...] | None = Non
     """Read a period. `groups` fixes which are shown (for comparisons), None ranks them by the query's order."""
     plan = planner.plan(query)
     shape = _shape(query, now)
-    folded = 0
-    if groups is None and query.shown is not None:
-        shape = replace(shape, keep=keep_of(query, shape))
-    elif groups is None and _worth_narrowing(query, plan, shape):
-        shape, folded = _narrowed(query, plan, shape)
     found = read(query, plan, shape)
-    labels = labels_of(shape, found, query.scope.organization_id)
-    distinct = {*labels}
+    labels, places = labels_of(shape, found, query.scope.organization_id)
     if groups is None and query.shown is not None:
         groups = (*query.shown, rest(query))
     elif groups is None:
-        order = ranked(query, found.cells, labels, shape)
+        order = ranked(query, found, labels, places)
         limit = len(order) if query.limit is None else query.limit
-        groups, left = tuple(order[:limit]), order[limit:]
-        groups = (*groups, rest(query)) if left or is_rest(distinct) else groups
-    left_out = folded or len({*distinct} - {*groups})
-    numbers = group_numbers(labels, groups)
-    cells, numbers = in_groups(found.cells, numbers)
-    height, width = max(len(groups), 1), len(shape.starts or (1,))
-    grid = fold(cells, numbers, (height, width), shape.sums, shape.histograms)
+        groups = (*order[:limit], rest(query)) if order[limit:] else tuple(order)
+    left_out = len({*labels} - {*groups})
+    numbers = group_numbers(labels, groups)[places] if labels else places
+    width = None if shape.starts is None else len(shape.starts)
+    over = _rest(query, plan, shape, groups) if left_out else None
+    grid = fold(found, numbers, max(len(groups), 1), width, shape.sums, shape.histograms, over)
     return _Answer(groups, grid, left_out, plan, found.rows)
 
 
-def _worth_narrowing(query: Query, plan: planner.Plan, shape: Shape) -> bool:
-    """Whether the database should add up what is not shown: not when it would read the same facts or few rows twice."""
-    many = plan.grain is not None and not plan.grain.only_failed
-    return many and query.interval is not None and query.limit is not None and len(shape.axes) == 1
+def _rest(query: Query, plan: planner.Plan, shape: Shape, groups: tuple[Labels, ...]) -> Rest | None:
+    """What is not shown as the difference to the whole, where fewer cells tell the whole."""
+    if not shape.histograms or not is_rest({groups[-1]}):
+        return None
+    ungrouped = replace(query, group_by=(), shown=None)
+    whole_plan = planner.plan(ungrouped)
+    if whole_plan.grain == plan.grain or replace(whole_plan, grain=plan.grain, key_id=plan.key_id) != plan:
+        return None
+    whole_shape = replace(shape, dimensions=(), sums=())
+    found = read(ungrouped, whole_plan, whole_shape)
+    everything = np.zeros(len(found.bucket), dtype=np.int64)
+    width = None if shape.starts is None else len(shape.starts)
+    return Rest(len(groups) - 1, fold(found, everything, 1, width, (), shape.histograms))
 
 
 def _shape(query: Query, now: datetime) -> Shape:
     needed = {*_COVERAGE}
     histograms: dict[str, None] = {}
-    for selection in _wanted(query):
+    for selection in query.selections:
         measure = selection.measure
         needed |= {name for name in (*measure.over, *measure.under, *measure.known) if name != "seconds"}
         if measure.kind is Kind.DURATION:
             histograms |= dict.fromkeys(measure.samples(query.population))
     starts = None if query.interval is None else tuple(one.start for one in _bucket_list(query, now, clip=False))
     return Shape(query.group_by, starts, tuple(sorted(needed)), tuple(histograms))
-
-
-def _wanted(query: Query) -> tuple[Selection, ...]:
-    return (*query.selections, *((query.order_by,) if query.order_by else ()))
-
-
-def _narrowed(query: Query, plan: planner.Plan, shape: Shape) -> tuple[Shape, int]:
-    """Find the shown ids without buckets first, so that the database adds up the rest; and how many those are."""
-    order = order_of(query)
-    histograms = order.measure.samples(query.population) if order.measure.kind is Kind.DURATION else ()
-    coarse = replace(shape, starts=None, histograms=histograms)
-    found = read(query, plan, coarse)
-    labels = labels_of(coarse, found, query.scope.organization_id)
-    shown = {*ranked(query, found.cells, labels, coarse)[: query.limit]}
-    keep = {key[0] for key, one in zip(found.cells.keys.tolist(), labels, strict=True) if one in shown}
-    if any(one < -2 for one in keep) or len(shown) == len({*labels}):
-        return shape, 0  # ids of texts without a table row differ between reads
-    return replace(shape, keep=frozenset(keep)), len({*labels} - shown)
 
 
 def _bucket_list(query: Query, now: datetime, *, clip: bool = True) -> tuple[Bucket, ...]:

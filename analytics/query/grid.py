@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from analytics.catalog.columns import MONEY, Ints
 from analytics.catalog.measures import Kind, Population, Selection, Unit
-from analytics.cells.cells import NO_MAX, NO_MIN, Cells
+from analytics.cells.cells import NO_MAX, added, least_of, most_of
+from analytics.query.reader import Read
 from analytics.query.values import Value
 from metricsportal.lib import histogram
 from metricsportal.lib.histogram import Dense
@@ -62,25 +63,64 @@ class Grid:
         return Dense(low, total)
 
 
-def fold(cells: Cells, groups: Ints, shape: tuple[int, int], sums: Sequence[str], histograms: Sequence[str]) -> Grid:
-    """Add up cells into (group, bucket); `groups` names the group of each cell, the bucket is its last key."""
-    height = shape[0] * shape[1]
-    rows = groups * shape[1] + cells.keys[:, -1] if len(cells) else np.empty(0, dtype=np.int64)
+def fold(
+    read: Read,
+    groups: Ints,
+    height: int,
+    width: int | None,
+    sums: Sequence[str],
+    histograms: Sequence[str],
+    rest: "Rest | None" = None,
+) -> Grid:
+    """Add up entries into (group, bucket). `groups` numbers the group of each entry, -1 = none; width None: one bucket.
+
+    With `rest` the histograms of that group are not read but left over from those of the whole.
+    """
+    shape = (height, width or 1)
+    size = shape[0] * shape[1]
+    rows = groups if width is None else groups * width + read.bucket
+    inside = groups >= 0
+    everything = bool(inside.all())
+    taken = rows if everything else rows[inside]
     grid = Grid({}, {}, {}, {}, shape)
     for name in (*sums, *(f"{one}_{part}" for one in histograms for part in ("count", "sum"))):
-        total = np.zeros(height, dtype=object if name in MONEY else np.int64)
-        if len(cells):
-            np.add.at(total, rows, cells.sums[name])
+        values = read.column(name)
+        total = added(values if everything else values[inside], taken, size, money=name in MONEY)
         grid.sums[name] = total.reshape(shape)
+    chosen = inside if rest is None else inside & (groups != rest.group)
     for name in histograms:
-        least, most = np.full(height, NO_MIN), np.full(height, NO_MAX)
-        if len(cells):
-            np.minimum.at(least, rows, cells.mins[name])
-            np.maximum.at(most, rows, cells.maxs[name])
-        grid.mins[name], grid.maxs[name] = least.reshape(shape), most.reshape(shape)
-        low, counts = histogram.dense(cells.records.get(name, []), rows, height)
-        grid.counts[name] = (low, counts.reshape(*shape, -1))
+        for which, extremes, found in (("min", grid.mins, least_of), ("max", grid.maxs, most_of)):
+            values = read.extreme(name, which)
+            extremes[name] = found(values if everything else values[inside], taken, size).reshape(shape)
+        shown = histogram.dense(read.entries(name, chosen), rows[chosen], size)
+        grid.counts[name] = _three(shown, shape) if rest is None else _with_rest(shown, rest, name, shape)
     return grid
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """The group of everything that is not shown, and the whole of which it is what remains: shape (1, buckets)."""
+
+    group: int
+    whole: Grid
+
+
+def _three(found: Dense, shape: tuple[int, int]) -> tuple[int, Grid3]:
+    return found.low, found.counts.reshape(*shape, -1)
+
+
+def _with_rest(shown: Dense, rest: Rest, name: str, shape: tuple[int, int]) -> tuple[int, Grid3]:
+    """Histograms of all groups: counts are linear, so the rest is the whole minus the others, slot by slot."""
+    low, whole = rest.whole.counts[name]
+    known = shown.counts.reshape(*shape, -1)
+    if not known.any():
+        shift, known = 0, np.zeros((*shape, 1), dtype=np.int64)
+    else:
+        shift = shown.low - low
+    counts = np.zeros((*shape, whole.shape[2]), dtype=np.int64)
+    counts[:, :, shift : shift + known.shape[2]] = known
+    counts[rest.group] = whole[0] - counts.sum(axis=0)
+    return low, counts
 
 
 def values(

@@ -2,32 +2,40 @@
 
 from typing import Any
 
+import numpy as np
+
 from analytics.catalog.columns import Ints
 from analytics.catalog.dimensions import Dimension
+from analytics.cells.cells import distinct
 from analytics.cells.frame import NULL
-from analytics.query.reader import REST, Read, Shape, frame_axis
-from analytics.query.values import Label, LabelKind, Query
+from analytics.query.reader import Read, Shape, frame_axis
+from analytics.query.values import Label, LabelKind
 from ingestion.models import OVERFLOW
 
 Labels = tuple[Label, ...]
 OTHER = Label("(other)", LabelKind.OTHER)
 
 
-def labels_of(shape: Shape, read: Read, organization_id: int) -> list[Labels]:
-    """The labels of each cell, one per dimension of the shape."""
+def labels_of(shape: Shape, read: Read, organization_id: int) -> tuple[list[Labels], Ints]:
+    """The different labels that occur, one per dimension of the shape, and the place among them of every entry."""
     axes = shape.axes
+    rows, places = distinct(read.keys)
     columns = []
     for dimension in shape.dimensions:
         axis = frame_axis(dimension)
-        ids = read.cells.keys[:, axes.index(axis)]
+        ids = rows[:, axes.index(axis)]
         names = _names(dimension, ids, read.texts.get(axis, {}), organization_id)
         columns.append([names[one] for one in ids.tolist()])
-    return list(zip(*columns, strict=True)) if columns else [()] * len(read.cells)
+    found: list[Labels] = list(zip(*columns, strict=True)) if columns else [()] * len(rows)
+    numbers = {one: number for number, one in enumerate(dict.fromkeys(found))}
+    if len(numbers) == len(found):
+        return found, places
+    return list(numbers), np.array([numbers[one] for one in found], dtype=np.int64)[places]
 
 
 def _names(dimension: Dimension, ids: Ints, texts: dict[int, str], organization_id: int) -> dict[int, Label]:
     wanted = {*ids.tolist()}
-    names: dict[int, Label] = {NULL: Label(dimension.empty, LabelKind.NONE), REST: OTHER}
+    names: dict[int, Label] = {NULL: Label(dimension.empty, LabelKind.NONE)}
     names |= {number: Label(text) for number, text in texts.items()}
     if dimension.table is None:
         codes = dimension.codes
@@ -40,21 +48,3 @@ def _names(dimension: Dimension, ids: Ints, texts: dict[int, str], organization_
         kind = LabelKind.OVERFLOW if name == OVERFLOW else LabelKind.VALUE
         names[pk] = Label(name, kind) if name else names[NULL]
     return names
-
-
-def keep_of(query: Query, shape: Shape) -> frozenset[int] | None:
-    """Ids that the query's fixed groups stand for, None when they cannot be told before reading."""
-    if len(query.group_by) != 1 or len(shape.axes) != 1 or query.shown is None:
-        return None
-    (dimension,) = query.group_by
-    if dimension.table is None or dimension.attribute != "name":
-        return None
-    names = {one[0].text for one in query.shown if one[0].kind is not LabelKind.NONE}
-    rows: Any = dimension.table._default_manager.filter(organization_id=query.scope.organization_id, name__in=names)
-    if dimension.key_id is not None:
-        rows = rows.filter(key_id=dimension.key_id)
-    ids = dict(rows.order_by().values_list("pk", "name"))
-    if names - {*ids.values()}:
-        return None
-    missing = any(one[0].kind is LabelKind.NONE for one in query.shown)
-    return frozenset({*ids, *([NULL] if missing else [])})

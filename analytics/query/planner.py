@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db.models import Max, Min, Sum
+from django.db.models import Max, Min, Q, Sum
 
 from analytics.catalog.dimensions import Dimension
 from analytics.catalog.grains import GRAINS, Grain
@@ -13,7 +13,7 @@ from analytics.models import ChangedDay, DayAggregate, HourAggregate
 from analytics.query.conditions import scope_axes
 from analytics.query.facts import scoped_facts
 from analytics.query.snapshot import once
-from analytics.query.values import Filter, Query, QueryTooLargeError
+from analytics.query.values import Filter, Operator, Query, QueryTooLargeError
 from ingestion.models import ChangedHour, LLMRequest
 from metricsportal.lib.localtime import (
     SUB_HOUR_MINUTES,
@@ -28,6 +28,8 @@ from metricsportal.lib.timerange import TimeRange
 from teams.access import Scope
 
 _LONG: Final = timedelta(days=800)  # a plan takes one step per day
+_WHOLE: Final = "total"
+_RECENT: Final = timedelta(days=7)  # days by which grains are compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +75,38 @@ def plan(query: Query) -> Plan:
 
 
 def covering_grain(query: Query) -> tuple[Grain | None, int | None]:
-    """The first grain that has every axis of grouping, filters and scope; None when facts must answer."""
-    dimensions = (*query.group_by, *(one.dimension for one in query.filters))
+    """The grain with the fewest cells that has every axis of grouping, filters and scope; None: facts must answer."""
+    filters = tuple(one for one in query.filters if not only_failures(one))
+    dimensions = (*query.group_by, *(one.dimension for one in filters))
     keys = {one.key_id for one in dimensions if one.key_id is not None}
     if len(keys) > 1:
         return None, None
     need = {one.axis for one in dimensions} | scope_axes(query.scope)
-    failed_only = _asks_failed_only(query)
-    for grain in GRAINS:
-        if need <= {*grain.axes} and grain.per_metadata_key == bool(keys) and (failed_only or not grain.only_failed):
-            return grain, next(iter(keys), None)
-    return None, None
+    fitting = [grain for grain in GRAINS if need <= {*grain.axes} and grain.per_metadata_key == bool(keys)]
+    failed = len(filters) < len(query.filters)
+    # Grains of failures count nothing else: for those who ask about nothing else, and only where no other has the axes.
+    usual = [] if failed else [grain for grain in fitting if not grain.only_failed]
+    few = [grain for grain in fitting if grain.only_failed] if failed or _asks_failed_only(query) else []
+    key_id = next(iter(keys), None)
+    sizes = _sizes(query.scope.organization_id, key_id)
+    smallest = min(usual or few, key=lambda grain: (sizes.get(grain.name, 0), len(grain.axes)), default=None)
+    return (smallest, key_id) if smallest else (None, None)
+
+
+def only_failures(one: Filter) -> bool:
+    """Whether a filter says what grains of failures hold anyway."""
+    return one.dimension.name == "failed" and one.operator is Operator.EQ and one.values == ("true",)
+
+
+@once
+def _sizes(organization_id: int, key_id: int | None) -> dict[str, int]:
+    """Cells per grain in the newest days that are rolled up."""
+    rows = DayAggregate.objects.filter(organization_id=organization_id)
+    newest = rows.aggregate(newest=Max("bucket_start"))["newest"]
+    if newest is None:
+        return {}
+    recent = rows.filter(bucket_start__gt=newest - _RECENT).filter(Q(metadata_key=None) | Q(metadata_key=key_id))
+    return dict(recent.order_by().values("grain").annotate(total=Sum("cells")).values_list("grain", "total"))
 
 
 def _asks_failed_only(query: Query) -> bool:
@@ -111,8 +134,7 @@ def _too_large(query: Query) -> QueryTooLargeError:
     """The refusal, with an estimate from the counters."""
     rows = HourAggregate.objects.filter(
         organization_id=query.scope.organization_id,
-        grain=GRAINS[0].name,
-        metadata_key=None,
+        grain=_WHOLE,
         bucket_start__gte=query.period.start,
         bucket_start__lt=query.period.end,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import Case, F, IntegerField, Max, Q, QuerySet, Value, When
@@ -10,17 +10,21 @@ from django.db.models import Case, F, IntegerField, Max, Q, QuerySet, Value, Whe
 from analytics.catalog.dimensions import Dimension
 from analytics.catalog.grains import GRAINS, Grain
 from analytics.cells.expressions import MetadataText
+from analytics.cells.frame import NULL
 from analytics.models import DayAggregate
-from analytics.query.conditions import scope_condition
+from analytics.query import matching
 from analytics.query.facts import scoped_facts
 from analytics.query.facts_list import EVER
-from analytics.query.snapshot import snapshot
+from analytics.query.snapshot import once, snapshot
+from analytics.query.stored import rows_of
 from ingestion.models import GatewayUser, LLMRequest, MetadataKey, MetadataValue
+from metricsportal.lib.timerange import TimeRange
 from teams.access import Reach, Scope
 
 LOOK_BACK: Final = timedelta(days=90)  # before the newest bucket
 MOST_NAMES: Final = 20_000  # ids resolved for a scope that sees a part of the organization
 NEWEST_REQUESTS: Final = 10_000  # read for a scope that no grain covers
+_A_MOMENT: Final = timedelta(microseconds=1)
 _BREAKS: Final = (" ", "-", "_", "/", ".", ":", "@")
 Seen = dict[Any, datetime | None]
 
@@ -115,28 +119,39 @@ def _seen(scope: Scope, dimension: Dimension) -> Seen:
     grain = _grain(scope, dimension)
     if grain is None:
         return _seen_in_facts(scope, dimension)
-    rows = DayAggregate.objects.filter(
-        scope_condition(scope),
-        grain=grain.name,
-        metadata_key_id=dimension.key_id,
-        **{f"{dimension.axis}__isnull": False},
-    )
-    newest = rows.aggregate(newest=Max("bucket_start"))["newest"]
+    newest = _newest_day(scope.organization_id)
     if newest is None:
         return {}
-    recent = rows.filter(bucket_start__gte=newest - LOOK_BACK).order_by().values(dimension.axis)
-    return dict(recent.annotate(last=Max("bucket_start")).values_list(dimension.axis, "last")[:MOST_NAMES])
+    period = (TimeRange(newest - LOOK_BACK, newest + _A_MOMENT),)
+    stored = rows_of("day", scope.organization_id, grain.name, dimension.key_id, period)
+    inside = matching.wanted(scope, (), lambda one: stored.column(one.dimension.axis), stored.column)
+    ids, seconds = stored.column(dimension.axis), stored.seconds
+    if inside is not None:
+        ids, seconds = ids[inside], seconds[inside]
+    # In order of time: the last of equal ids stays.
+    seen = dict(zip(ids.tolist(), seconds.tolist(), strict=True))
+    seen.pop(NULL, None)
+    return {one: datetime.fromtimestamp(second, UTC) for one, second in [*seen.items()][-MOST_NAMES:]}
+
+
+@once
+def _newest_day(organization_id: int) -> datetime | None:
+    rows = DayAggregate.objects.filter(organization_id=organization_id)
+    return rows.aggregate(newest=Max("bucket_start"))["newest"]
 
 
 def _grain(scope: Scope, dimension: Dimension) -> Grain | None:
-    """The first grain that holds both the dimension and what bounds the scope."""
+    """The smallest grain that holds both the dimension and what bounds the scope."""
     need = {dimension.axis} | ({"team_id"} if scope.reach is Reach.TEAMS else {"user_id"})
     failures_suffice = dimension.name in ("error_type", "status_code")
-    for grain in GRAINS:
-        fits = grain.per_metadata_key == (dimension.key_id is not None)
-        if need <= {*grain.axes} and fits and (failures_suffice or not grain.only_failed):
-            return grain
-    return None
+    fitting = (
+        grain
+        for grain in GRAINS
+        if need <= {*grain.axes}
+        and grain.per_metadata_key == (dimension.key_id is not None)
+        and (failures_suffice or not grain.only_failed)
+    )
+    return min(fitting, key=lambda grain: len(grain.axes), default=None)
 
 
 def _seen_in_facts(scope: Scope, dimension: Dimension) -> Seen:

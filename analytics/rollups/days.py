@@ -6,10 +6,10 @@ from django.db import transaction
 
 from analytics.catalog.dimensions import registered_keys
 from analytics.catalog.grains import GRAINS
-from analytics.cells.cells import merge
-from analytics.cells.storage import STORED, no_cells, read_grains, rows_of
+from analytics.cells.cells import Cells, merge
+from analytics.cells.storage import STORED, joined, read_grains
 from analytics.models import ChangedDay, DayAggregate, HourAggregate
-from analytics.rollups.hours import GrainCells
+from analytics.rollups.hours import GrainCells, coarser, stored_rows
 from analytics.rollups.locks import Level, lock
 from ingestion.writer.bulk import bulk_insert
 from metricsportal.lib.localtime import next_day_start, zone
@@ -17,7 +17,7 @@ from teams.models import Organization
 
 
 def rebuild_day(organization: Organization, day_start: datetime) -> int:
-    """Recompute the aggregates of one day from its hours; returns how many rows were written.
+    """Recompute the aggregates of one day from its hours; returns how many cells were written.
 
     Same five steps as an hour, under the day's own lock: a day rewritten under an hour's lock would miss the rows of
     another hour that are not committed yet.
@@ -27,25 +27,28 @@ def rebuild_day(organization: Organization, day_start: datetime) -> int:
         ChangedDay.objects.filter(organization=organization, day_start=day_start).delete()
         grains = aggregate_day(organization, day_start)
         DayAggregate.objects.filter(organization=organization, bucket_start=day_start).delete()
-        return sum(
-            bulk_insert(
-                DayAggregate,
-                STORED,
-                rows_of(cells, organization_id=organization.pk, grain=grain, key_id=key_id, bucket_start=day_start),
-            )
-            for grain, key_id, cells in grains
-        )
+        bulk_insert(DayAggregate, STORED, stored_rows(grains, organization.pk, day_start))
+    return sum(len(cells) for _, _, cells in grains)
 
 
 def aggregate_day(organization: Organization, day_start: datetime) -> GrainCells:
     """The cells of every grain of one day, merged from its hours."""
     end = next_day_start(day_start, zone(organization.zone))
-    hours = HourAggregate.objects.filter(organization=organization, bucket_start__gte=day_start, bucket_start__lt=end)
+    basic = [grain.name for grain in GRAINS if not grain.parent]
+    hours = HourAggregate.objects.filter(
+        organization=organization, bucket_start__gte=day_start, bucket_start__lt=end, grain__in=basic
+    )
     found = read_grains(hours)
-    keys = registered_keys(organization.pk)
+    keys = [key.pk for key in registered_keys(organization.pk)]
+    made: dict[tuple[str, int | None], Cells] = {}
     answer: GrainCells = []
     for grain in GRAINS:
-        for key_id in [key.pk for key in keys] if grain.per_metadata_key else [None]:
-            cells = found.get((grain.name, key_id)) or no_cells(grain)
-            answer.append((grain, key_id, merge(cells, cells.keys)))
+        for key_id in keys if grain.per_metadata_key else [None]:
+            if grain.parent:
+                cells = coarser(grain, made[grain.parent, key_id])
+            else:
+                hourly = joined(found.pop((grain.name, key_id), None), grain)
+                cells = merge(hourly, hourly.keys)
+            made[grain.name, key_id] = cells
+            answer.append((grain, key_id, cells))
     return answer

@@ -1,16 +1,18 @@
 """One local hour: facts to aggregates of every grain."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 from django.db import transaction
 
+from analytics.catalog.columns import Frame
 from analytics.catalog.dimensions import registered_keys
 from analytics.catalog.grains import GRAINS, Grain
 from analytics.cells import frame as frames
-from analytics.cells.cells import Cells, from_facts
-from analytics.cells.storage import STORED, rows_of
+from analytics.cells.cells import Cells, columns_of_facts, from_facts, merge, samples_of_facts
+from analytics.cells.storage import STORED, row_of
 from analytics.models import ChangedDay, HourAggregate
 from analytics.rollups.locks import Level, lock
 from ingestion.models import ChangedHour, LLMRequest, MetadataKey, MetadataValue
@@ -22,7 +24,7 @@ GrainCells = list[tuple[Grain, int | None, Cells]]
 
 
 def rebuild_hour(organization: Organization, hour_start: datetime) -> int:
-    """Recompute the aggregates of one hour from its facts; returns how many rows were written.
+    """Recompute the aggregates of one hour from its facts; returns how many cells were written.
 
     Lock, consume the log, aggregate, replace: in this order, at READ COMMITTED. A log row and its facts commit
     together, so whoever is consumed is seen by the aggregation; whoever is not makes the hour run again.
@@ -32,16 +34,16 @@ def rebuild_hour(organization: Organization, hour_start: datetime) -> int:
         ChangedHour.objects.filter(organization=organization, hour_start=hour_start).delete()
         grains = aggregate_hour(organization.pk, hour_start)
         HourAggregate.objects.filter(organization=organization, bucket_start=hour_start).delete()
-        written = sum(
-            bulk_insert(
-                HourAggregate,
-                STORED,
-                rows_of(cells, organization_id=organization.pk, grain=grain, key_id=key_id, bucket_start=hour_start),
-            )
-            for grain, key_id, cells in grains
-        )
+        bulk_insert(HourAggregate, STORED, stored_rows(grains, organization.pk, hour_start))
         ChangedDay.objects.create(organization=organization, day_start=day_start(hour_start, zone(organization.zone)))
-    return written
+    return sum(len(cells) for _, _, cells in grains)
+
+
+def stored_rows(grains: GrainCells, organization_id: int, bucket_start: datetime) -> Iterator[tuple[object, ...]]:
+    """Rows of a table of aggregates; a grain without cells has none."""
+    for grain, key_id, cells in grains:
+        if len(cells):
+            yield row_of(cells, organization_id=organization_id, grain=grain, key_id=key_id, bucket_start=bucket_start)
 
 
 def aggregate_hour(organization_id: int, hour_start: datetime) -> GrainCells:
@@ -50,20 +52,38 @@ def aggregate_hour(organization_id: int, hour_start: datetime) -> GrainCells:
     facts = LLMRequest.objects.filter(organization_id=organization_id, hour_start=hour_start)
     axes = {axis for grain in GRAINS for axis in grain.axes if axis != "metadata_value_id"}
     frame, texts = frames.read(facts, sorted(axes), keys)
-    answer: GrainCells = []
+    values = {key.pk: _value_ids(key, texts) for key in keys}
+    return lattice(frame, values)
+
+
+def lattice(frame: Frame, values: dict[int, Any]) -> GrainCells:
+    """The cells of every grain. `values`: per metadata key the id of each fact's value."""
+    failed = frame["failed"] == 1
+    failures = {name: column[failed] for name, column in frame.items()}
+    sources = {
+        wanted: (one, columns_of_facts(one), samples_of_facts(one)) for wanted, one in ((0, frame), (1, failures))
+    }
+    made: dict[tuple[str, int | None], Cells] = {}
     for grain in GRAINS:
-        for key in keys if grain.per_metadata_key else [None]:
-            columns = {**frame} if key is None else {**frame, "metadata_value_id": _value_ids(key, texts)}
-            answer.append((grain, key.pk if key else None, _cells(grain, columns)))
-    return answer
+        for key_id in values if grain.per_metadata_key else (None,):
+            if grain.parent:
+                made[grain.name, key_id] = coarser(grain, made[grain.parent, key_id])
+                continue
+            one, columns, samples = sources[grain.only_failed]
+            found = one if key_id is None else {**one, "metadata_value_id": values[key_id]}
+            made[grain.name, key_id] = from_facts(columns, samples, keys_of(found, grain.axes, len(one["failed"])))
+    return [(grain, key_id, cells) for grain in GRAINS for (name, key_id), cells in made.items() if name == grain.name]
 
 
-def _cells(grain: Grain, columns: dict[str, Any]) -> Cells:
-    if grain.only_failed:
-        failed = columns["failed"] == 1
-        columns = {name: values[failed] for name, values in columns.items()}
-    keys = np.stack([columns[axis] for axis in grain.axes], axis=1)
-    return from_facts(columns, keys)
+def coarser(grain: Grain, parent: Cells) -> Cells:
+    """Cells of a grain from those of its parent, which has all of its axes."""
+    axes = next(one.axes for one in GRAINS if one.name == grain.parent)
+    return merge(parent, parent.keys[:, [axes.index(axis) for axis in grain.axes]])
+
+
+def keys_of(columns: Frame, axes: tuple[str, ...], size: int) -> Any:
+    """A matrix of keys, one row per entry of the columns."""
+    return np.stack([columns[axis] for axis in axes], axis=1) if axes else np.empty((size, 0), dtype=np.int64)
 
 
 def _value_ids(key: MetadataKey, texts: dict[str, list[str | None]]) -> Any:

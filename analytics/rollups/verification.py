@@ -9,13 +9,15 @@ import numpy as np
 from django.db.models import QuerySet
 
 from analytics.catalog.columns import HISTOGRAM_NAMES
-from analytics.catalog.grains import Grain
+from analytics.catalog.grains import BY_NAME, Grain
 from analytics.cells.cells import Cells, merge
-from analytics.cells.storage import SUMS, no_cells, read_grains
+from analytics.cells.packing import Packed
+from analytics.cells.storage import SUMS, Kept, joined, read_grains
 from analytics.models import ChangedDay, DayAggregate, HourAggregate, VerificationRun
 from analytics.rollups.days import aggregate_day
 from analytics.rollups.hours import GrainCells, aggregate_hour
 from ingestion.models import ChangedHour, LLMRequest
+from metricsportal.lib.histogram import Entries
 from metricsportal.lib.localtime import day_start, zone
 from teams.models import Organization
 
@@ -83,13 +85,30 @@ def _compare(level: str, bucket: datetime, stored: QuerySet[Any], expected: Grai
     compared, differences = 0, []
     found = read_grains(stored)
     for grain, key_id, wanted in expected:
-        raw = found.pop((grain.name, key_id), None) or no_cells(grain)
+        rows = found.pop((grain.name, key_id), [])
+        raw = joined(rows, grain)
         compared += len(wanted)
-        if len(raw) != len(merge(raw, raw.keys)):
+        if len(rows) > 1 or len(raw) != len(merge(raw, raw.keys)):
             differences.append(Difference(level, bucket, grain.name, (), "rows", "doubled", "one row per cell"))
         differences += _differing(level, bucket, grain, merge(raw, raw.keys), wanted)
-    differences += [Difference(level, bucket, name, (), "rows", "present", "no such grain") for name, _ in found]
+    differences += _miscounted(level, bucket, stored)
+    strangers = {*found, *(pair for pair in _names(stored) if pair[0] not in BY_NAME)}
+    differences += [Difference(level, bucket, name, (), "rows", "present", "no such grain") for name, _ in strangers]
     return compared, differences
+
+
+def _names(stored: QuerySet[Any]) -> list[tuple[str, int | None]]:
+    return list(stored.order_by().values_list("grain", "metadata_key_id"))
+
+
+def _miscounted(level: str, bucket: datetime, stored: QuerySet[Any]) -> Iterator[Difference]:
+    """Rows whose counters, by which the planner estimates, are not those of their cells."""
+    rows = stored.filter(grain__in=BY_NAME).order_by("pk")
+    for name, cells, requests, head in rows.values_list("grain", "cells", "requests", "head"):
+        kept = Kept([Packed(bytes(head))])
+        counted = (kept.size, int(kept.column("requests").sum()))
+        if (cells, requests) != counted:
+            yield Difference(level, bucket, name, (), "counters", f"{cells}, {requests}", "{}, {}".format(*counted))
 
 
 def _differing(level: str, bucket: datetime, grain: Grain, stored: Cells, wanted: Cells) -> Iterator[Difference]:
@@ -110,16 +129,21 @@ def _equal(stored: Cells, wanted: Cells) -> bool:
         return False
     columns = ((stored.sums, wanted.sums), (stored.mins, wanted.mins), (stored.maxs, wanted.maxs))
     numbers = all(np.array_equal(have[name], should[name]) for have, should in columns for name in should)
-    return numbers and stored.records == wanted.records
+    return numbers and all(_same_entries(stored.entries[name], wanted.entries[name]) for name in HISTOGRAM_NAMES)
+
+
+def _same_entries(have: Entries, should: Entries) -> bool:
+    pairs = ((have.lengths, should.lengths), (have.slots, should.slots), (have.counts, should.counts))
+    return all(np.array_equal(one, other) for one, other in pairs)
 
 
 def _by_key(cells: Cells) -> dict[tuple[int, ...], dict[str, object]]:
-    if not len(cells):
-        return {}
     columns: dict[str, list[object]] = {name: cells.sums[name].tolist() for name in SUMS}
     for name in HISTOGRAM_NAMES:
         columns[f"{name}_min"], columns[f"{name}_max"] = cells.mins[name].tolist(), cells.maxs[name].tolist()
-        columns[f"{name}_hist"] = [*cells.records[name]]
-    rows = zip(*columns.values(), strict=True)
-    keys = (tuple(key) for key in cells.keys.tolist())
-    return {key: dict(zip(columns, row, strict=True)) for key, row in zip(keys, rows, strict=True)}
+        found = cells.entries[name]
+        borders = np.cumsum(found.lengths)[:-1]
+        pairs = zip(np.split(found.slots, borders), np.split(found.counts, borders), strict=True)
+        columns[f"{name}_hist"] = [list(zip(*map(np.ndarray.tolist, pair), strict=True)) for pair in pairs]
+    keys = [tuple(key) for key in cells.keys.tolist()]
+    return {key: {name: values[place] for name, values in columns.items()} for place, key in enumerate(keys)}

@@ -2,11 +2,12 @@
 
 Bucket of x: `ceil(log2(x) * 32)`, x >= 1 (base-2 exponential, scale 5). Bucket b holds (g^(b-1), g^b] with
 g = 2^(1/32); the reported value is 2*g^b/(g+1), off by at most (g-1)/(g+1) = 1.083 %. Borders are exact integers, so
-every engine stores the same bucket numbers. A record is `<u2 slot, u4 count>`, slot = bucket + 1 and slot 0 for exact
-zeros, so that zeros rank first without a column of their own. Merging is concatenation.
+every engine stores the same bucket numbers. An entry is a slot and its count, slot = bucket + 1 and slot 0 for exact
+zeros, so that zeros rank first without a column of their own. Merging is concatenation of entries.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import isqrt
 from typing import Final, NamedTuple
 
@@ -16,7 +17,6 @@ import numpy.typing as npt
 SLOTS: Final = 2048
 RELATIVE_ERROR: Final = 0.0109
 ZERO: Final = -1
-RECORD: Final = np.dtype([("slot", "<u2"), ("count", "<u4")])
 _SCALE: Final = 32
 _GAMMA: Final = 2.0 ** (1 / _SCALE)
 
@@ -44,17 +44,61 @@ def bucket_of(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int16]:
     return buckets
 
 
-def encode(buckets: npt.NDArray[np.integer]) -> bytes:
-    """One compact record string of bucket numbers: one record per bucket, sorted."""
-    slots, counts = np.unique(buckets.astype(np.int64) + 1, return_counts=True)
-    return records(slots, counts)
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Histograms of several owners: `lengths[i]` entries of owner i, one owner after the other."""
+
+    lengths: npt.NDArray[np.int64]
+    slots: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+
+    @property
+    def owners(self) -> npt.NDArray[np.int64]:
+        """The owner of each entry."""
+        return np.repeat(np.arange(len(self.lengths)), self.lengths)
+
+    def of(self, wanted: npt.NDArray[np.bool_]) -> "Entries":
+        """The entries of the owners for which `wanted` is true."""
+        kept = np.repeat(wanted, self.lengths)
+        return Entries(self.lengths[wanted], self.slots[kept], self.counts[kept])
 
 
-def records(slots: npt.NDArray[np.integer], counts: npt.NDArray[np.integer]) -> bytes:
-    """Record string of slots and their counts."""
-    table = np.empty(len(slots), dtype=RECORD)
-    table["slot"], table["count"] = slots, counts
-    return table.tobytes()
+def no_entries(owners: int) -> Entries:
+    """Histograms without samples."""
+    return Entries(*(np.zeros(size, dtype=np.int64) for size in (owners, 0, 0)))
+
+
+def concatenate(parts: Sequence[Entries]) -> Entries:
+    """The owners of all parts, one part after the other."""
+    if not parts:
+        return no_entries(0)
+    return Entries(
+        np.concatenate([one.lengths for one in parts]),
+        np.concatenate([one.slots for one in parts]),
+        np.concatenate([one.counts for one in parts]),
+    )
+
+
+def compact(
+    owners: npt.NDArray[np.int64],
+    slots: npt.NDArray[np.int64],
+    counts: npt.NDArray[np.int64] | None,
+    height: int,
+) -> Entries:
+    """One entry per slot, sorted, for owners 0..height-1 of samples (owner, slot, count); no counts: one each."""
+    keys = owners * SLOTS + slots
+    if counts is None:
+        keys = np.sort(keys)
+    else:
+        order = np.argsort(keys)
+        keys, counts = keys[order], counts[order]
+    starts = np.flatnonzero(np.diff(keys, prepend=-1))
+    if counts is None or not len(starts):
+        totals = np.diff(np.append(starts, len(keys)))
+    else:
+        totals = np.add.reduceat(counts, starts)
+    distinct = keys[starts]
+    return Entries(np.bincount(distinct // SLOTS, minlength=height), distinct % SLOTS, totals)
 
 
 class Dense(NamedTuple):
@@ -64,45 +108,16 @@ class Dense(NamedTuple):
     counts: npt.NDArray[np.int64]
 
 
-def dense(strings: Sequence[bytes], rows: npt.NDArray[np.int64] | None = None, height: int | None = None) -> Dense:
-    """Merge record strings into the rows named by `rows` (default: one row per string), as wide as slots are used."""
-    targets = np.arange(len(strings)) if rows is None else rows
-    height = len(strings) if height is None else height
-    table, owners = _records_of(strings)
-    if not len(table):
+def dense(entries: Entries, rows: npt.NDArray[np.int64], height: int) -> Dense:
+    """Add up the owners' entries in the rows named by `rows`, as wide as slots are used."""
+    slots = entries.slots
+    if not len(slots):
         return Dense(0, np.zeros((height, 1), dtype=np.int64))
-    low = int(table["slot"].min())
-    width = int(table["slot"].max()) - low + 1
-    flat = targets[owners] * width + (table["slot"].astype(np.int64) - low)
-    # bincount adds in doubles: exact for counts below 2^53, never used for money.
-    counts = np.bincount(flat, weights=table["count"], minlength=height * width)
-    return Dense(low, counts.astype(np.int64).reshape(height, width))
-
-
-def _records_of(strings: Sequence[bytes]) -> tuple[npt.NDArray[np.void], npt.NDArray[np.int64]]:
-    """All records of the strings, and the index of the string that each belongs to."""
-    lengths = np.fromiter((len(s) // RECORD.itemsize for s in strings), dtype=np.int64, count=len(strings))
-    return np.frombuffer(b"".join(strings), dtype=RECORD), np.repeat(np.arange(len(strings)), lengths)
-
-
-def pack(
-    owners: npt.NDArray[np.int64],
-    slots: npt.NDArray[np.int64],
-    counts: npt.NDArray[np.int64] | None,
-    height: int,
-) -> list[bytes]:
-    """One compact record string per owner 0..height-1 of samples (owner, slot, count); no counts: one each."""
-    keys, inverse = np.unique(owners * SLOTS + slots, return_inverse=True)
-    totals = np.bincount(inverse, weights=counts, minlength=len(keys))
-    packed = records(keys % SLOTS, totals.astype(np.int64))
-    borders = np.searchsorted(keys // SLOTS, np.arange(height + 1)) * RECORD.itemsize
-    return [packed[borders[row] : borders[row + 1]] for row in range(height)]
-
-
-def compact(strings: Sequence[bytes], rows: npt.NDArray[np.int64], height: int) -> list[bytes]:
-    """Strings merged into one per row, one record per slot, sorted."""
-    table, owners = _records_of(strings)
-    return pack(rows[owners], table["slot"].astype(np.int64), table["count"].astype(np.int64), height)
+    low = int(slots.min())
+    width = int(slots.max()) - low + 1
+    counts = np.zeros(height * width, dtype=np.int64)
+    np.add.at(counts, np.repeat(rows, entries.lengths) * width + (slots - low), entries.counts)
+    return Dense(low, counts.reshape(height, width))
 
 
 def rank(n: int, percentile: int) -> int:
@@ -112,12 +127,12 @@ def rank(n: int, percentile: int) -> int:
 
 def percentiles(merged: Dense, wanted: Sequence[int]) -> npt.NDArray[np.float64]:
     """Microseconds at nearest rank, shape (rows, len(wanted)); NaN for rows without samples. Not yet clamped."""
-    running = np.cumsum(merged.counts, axis=1)
-    totals = running[:, -1]
-    answer = np.empty((len(running), len(wanted)))
-    for column, percentile in enumerate(wanted):
-        ranks = np.maximum(1, -(-totals * percentile // 100))
-        slots = merged.low + (running < ranks[:, None]).sum(axis=1)
-        answer[:, column] = _VALUES[np.minimum(slots, SLOTS - 1)]
+    height, width = merged.counts.shape
+    totals = merged.counts.sum(axis=1)
+    running = np.cumsum(merged.counts)  # over all rows: one search finds the place of every rank
+    before = np.cumsum(totals) - totals
+    ranks = np.maximum(1, -(-totals[:, None] * np.array(wanted, dtype=np.int64) // 100))
+    places = np.searchsorted(running, before[:, None] + ranks) - np.arange(height)[:, None] * width
+    answer: npt.NDArray[np.float64] = _VALUES[np.clip(merged.low + places, 0, SLOTS - 1)]
     answer[totals == 0] = np.nan
     return answer

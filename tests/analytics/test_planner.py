@@ -5,15 +5,19 @@ from datetime import timedelta
 
 import pytest
 
+from analytics import rollups
 from analytics.catalog.dimensions import BY_NAME, VIEWS, metadata_dimension
 from analytics.catalog.measures import select
 from analytics.dashboards.questions import CHARTED, LISTED, SUMS
+from analytics.models import DayAggregate
+from analytics.query.parsing import parse_filter
 from analytics.query.planner import covering_grain
 from analytics.query.values import Query
 from ingestion.models import MetadataKey
 from metricsportal.lib.timerange import TimeRange
 from teams.access import Reach, Scope, scope_of_organization
 from teams.models import Organization, Team
+from tests import make
 from tests.make import NOW
 
 FAILURES = (select("failed_requests"),)
@@ -45,11 +49,41 @@ def test_owners_and_teams_need_no_facts(acme: Organization, search: Team, key: M
         assert None not in grains(scope, view, key)
 
 
-@pytest.mark.parametrize("view", ["model", "user", "team"])
-def test_people_without_a_team_need_facts_for_few_views(acme: Organization, key: MetadataKey, view: str) -> None:
+@pytest.mark.parametrize(("view", "grain"), [("model", "user"), ("user", "just_user"), ("team", "team_user")])
+def test_people_without_a_team_need_facts_for_few_views(
+    acme: Organization, key: MetadataKey, view: str, grain: str
+) -> None:
     caller = replace(scope_of_organization(acme), reach=Reach.CALLER, caller="ann@example.com")
-    assert grains(caller, view, key) == ["user", "user", "user", "failures", "failures"]
+    assert grains(caller, view, key) == ["just_user", grain, grain, "failures", "failures"]
 
 
 def test_the_smallest_grain_is_taken(acme: Organization, key: MetadataKey) -> None:
-    assert grains(scope_of_organization(acme), "model", key) == ["model", "model", "model", "failures", "failures"]
+    assert grains(scope_of_organization(acme), "model", key) == ["total", "model", "model", "errors", "errors"]
+
+
+def test_of_two_that_cover_the_one_with_fewer_cells_is_taken(acme: Organization) -> None:
+    """Which one that is depends on the traffic: it is counted, not assumed."""
+    for number in range(4):
+        record = {"model": "m", "team": f"t{number % 2}", "virtual_account": f"a{number % 2}", "user": f"u{number}"}
+        make.request(acme, request_id=f"r{number}", **record)
+    rollups.drain()
+    period = TimeRange(NOW - timedelta(days=30), NOW)
+    query = Query(scope=scope_of_organization(acme), period=period, selections=SUMS)
+    by_team_and_model = replace(query, group_by=(BY_NAME["team"], BY_NAME["model"]))
+    grain, _ = covering_grain(by_team_and_model)
+    assert grain is not None
+    assert grain.name in ("team_model", "account")
+    DayAggregate.objects.filter(grain=grain.name).update(cells=1000)
+    other, _ = covering_grain(by_team_and_model)
+    assert other is not None
+    assert other.name != grain.name
+
+
+def test_a_question_about_failures_needs_no_facts(acme: Organization) -> None:
+    period = TimeRange(NOW - timedelta(days=30), NOW)
+    failed = parse_filter("failed:eq:true", acme.pk)
+    query = Query(scope=scope_of_organization(acme), period=period, selections=SUMS, filters=(failed,))
+    for group_by, name in (((), "errors"), ((BY_NAME["user"],), "failures"), ((BY_NAME["streaming"],), None)):
+        grain, _ = covering_grain(replace(query, group_by=group_by))
+        assert (grain and grain.name) == name
+    assert covering_grain(replace(query, filters=(parse_filter("failed:eq:false", acme.pk),))) == (None, None)

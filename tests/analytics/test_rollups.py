@@ -23,6 +23,7 @@ from metricsportal.lib.localtime import day_start, hour_start, zone
 from metricsportal.lib.timerange import TimeRange
 from teams.models import Organization
 from tests import make
+from tests.analytics.tampering import double, faster, no_samples, other, plus, tamper
 from tests.make import NOW
 
 Corruption = Callable[[], object]
@@ -112,40 +113,33 @@ def test_the_scheduled_sweep_drains_every_organization() -> None:
 
 
 def _corruptions() -> list[Corruption]:
-    """Twenty ways in which a stored cell can be wrong; each touches one row of one table."""
+    """Twenty ways in which a stored cell can be wrong; each touches one cell or one row of one table."""
     hours = HourAggregate.objects.filter(grain="user").order_by("pk")
     days = DayAggregate.objects.filter(grain="account").order_by("pk")
     failures = HourAggregate.objects.filter(grain="failures").order_by("pk")
-
-    def one(rows: Any) -> Any:
-        return type(rows.first())._default_manager.filter(pk=rows.first().pk)
-
-    def double(rows: Any) -> None:
-        copy = rows.first()
-        copy.pk = None
-        copy.save(force_insert=True)
+    parts = HourAggregate.objects.filter(grain="team").order_by("pk")
 
     return [
-        lambda: one(hours).delete(),
-        lambda: one(days).delete(),
-        lambda: one(failures).delete(),
-        lambda: double(hours),
-        lambda: double(days),
-        lambda: one(hours).update(cost=F("cost") + 1),
-        lambda: one(days).update(list_cost=F("list_cost") + 1),
-        lambda: one(hours).update(requests=F("requests") + 1),
-        lambda: one(days).update(failed=F("failed") + 1),
-        lambda: one(hours).update(team_id=None, user_id=10**6),
-        lambda: one(days).update(model_id=10**6),
-        lambda: one(hours).update(input_tokens=F("input_tokens") - 1),
-        lambda: one(days).update(output_tokens=0),
-        lambda: one(hours).update(latency_ok_hist=b""),
-        lambda: one(days).update(latency_ok_sum=F("latency_ok_sum") + 1),
-        lambda: one(hours).update(latency_ok_min=1, latency_ok_max=2),
-        lambda: one(failures).update(status_code=418),
-        lambda: one(failures).update(failed_429=7),
-        lambda: one(days).update(unpriced=F("unpriced") + 1),
-        lambda: one(hours).update(grain="nobody-knows"),
+        lambda: hours.filter(pk=hours[0].pk).delete(),
+        lambda: days.filter(pk=days[0].pk).delete(),
+        lambda: failures.filter(pk=failures[0].pk).delete(),
+        lambda: tamper(hours[0], double),
+        lambda: tamper(days[0], double),
+        lambda: tamper(hours[0], plus("cost")),
+        lambda: tamper(days[0], plus("list_cost")),
+        lambda: tamper(hours[0], plus("requests")),
+        lambda: tamper(days[0], plus("failed")),
+        lambda: tamper(hours[0], other("team_id")),
+        lambda: tamper(days[0], other("model_id")),
+        lambda: tamper(hours[0], plus("input_tokens", -1)),
+        lambda: tamper(parts[0], plus("output_tokens", 10**20)),
+        lambda: tamper(hours[0], no_samples),
+        lambda: tamper(days[0], plus("latency_ok_sum")),
+        lambda: tamper(hours[0], faster),
+        lambda: tamper(failures[0], other("status_code")),
+        lambda: tamper(failures[0], plus("failed_429", 7)),
+        lambda: days.filter(pk=days[0].pk).update(cells=F("cells") + 1),
+        lambda: hours.filter(pk=hours[0].pk).update(grain="nobody-knows"),
     ]
 
 
@@ -166,7 +160,7 @@ def test_the_command_lists_differences_and_exits_with_one(capsys: pytest.Capture
     _ingest(organization, 10)
     call_command("rollup", "--drain")
     call_command("verify_rollups", "--organization", "acme")
-    HourAggregate.objects.filter(grain="model").update(cost=5)
+    tamper(HourAggregate.objects.filter(grain="total").order_by("pk")[0], plus("cost", 5))
     with pytest.raises(SystemExit) as status:
         call_command("verify_rollups")
     assert status.value.code == 1
@@ -197,7 +191,7 @@ def test_a_fact_that_commits_while_its_hour_is_rolled_up_is_not_lost() -> None:
     thread.join()
     assert ChangedHour.objects.filter(organization=organization).count() == 1
     rollups.drain()
-    assert HourAggregate.objects.get(grain="model").requests == 2
+    assert HourAggregate.objects.get(grain="total").requests == 2
 
 
 def _at_once(*works: Callable[[], object]) -> None:
