@@ -265,6 +265,7 @@ UPLOAD_KEEP_DAYS = env.int("PORTAL_UPLOAD_KEEP_DAYS", default=7)
 
 # Most fact rows one question may read; above it the answer is a refusal that names what to narrow.
 QUERY_FACT_BUDGET = env.int("PORTAL_QUERY_FACT_BUDGET", default=250_000)
+QUERY_REQUEST_BUDGET = env.int("PORTAL_QUERY_REQUEST_BUDGET", default=2_000_000)
 
 # Days after the end of a month in which late records still count for it, before its statements are frozen.
 CLOSE_GRACE_DAYS = env.int("PORTAL_CLOSE_GRACE_DAYS", default=3)

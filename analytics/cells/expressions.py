@@ -24,6 +24,23 @@ class EpochSeconds(Func):
         return f"CAST(strftime('%%s', {sql}) AS INTEGER)", tuple(params)
 
 
+class EpochMicroseconds(Func):
+    """Whole microseconds since 1970 of an instant, exact."""
+
+    output_field = BigIntegerField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Sql:
+        """In doubles, which tell microseconds apart until 2242 and take a tenth of the time of `EXTRACT`."""
+        sql, params = compiler.compile(self.source_expressions[0])
+        return f"ROUND(DATE_PART('epoch', {sql}) * 1000000)::bigint", tuple(params)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Sql:
+        """Seconds by `strftime`, the fraction from the text, which has six digits or none."""
+        sql, params = compiler.compile(self.source_expressions[0])
+        whole = f"CAST(strftime('%%s', {sql}) AS INTEGER) * 1000000"
+        return f"({whole} + CAST(substr(substr({sql}, 21) || '000000', 1, 6) AS INTEGER))", (*params, *params)
+
+
 class MetadataText(Func):
     """The text of one key of the fact's metadata, NULL when absent. The key is a bound parameter."""
 

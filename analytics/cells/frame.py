@@ -11,7 +11,7 @@ from django.db.models.functions import Cast, Coalesce
 
 from analytics.catalog.columns import COST_STATES, DURATIONS, FAILURE_CLASSES, Frame
 from analytics.cells.binary import read_integers
-from analytics.cells.expressions import EpochSeconds, MetadataText
+from analytics.cells.expressions import EpochMicroseconds, MetadataText
 from ingestion.models import LLMRequest, MetadataKey
 from ingestion.records import Operation
 from ingestion.writer.bulk import read_rows
@@ -19,6 +19,8 @@ from ingestion.writer.bulk import read_rows
 NULL: Final = -1
 NO_SAMPLE: Final = -2
 """Bucket number of a duration that was not measured; -1 is the bucket of exact zeros."""
+INSTANT: Final = "instant"
+"""Column of `started_at`, in microseconds since 1970."""
 
 _PLAIN: Final = (
     "team_id",
@@ -62,7 +64,7 @@ EXPRESSIONS: Final[dict[str, Combinable]] = {
     "failure_class": _code("failure_class", FAILURE_CLASSES),
     "cost_state": _code("cost_state", COST_STATES),
     "operation": _code("operation", tuple(Operation)),
-    "second": EpochSeconds(F("started_at")),
+    INSTANT: EpochMicroseconds(F("started_at")),
 }
 MEASURED: Final = (
     "failed",
@@ -84,6 +86,24 @@ MEASURED: Final = (
 """The columns from which every additive column and histogram is made."""
 
 
+AXES: Final = (
+    "team_id",
+    "virtual_account_id",
+    "user_id",
+    "model_id",
+    "virtual_model_id",
+    "error_type_id",
+    "status_code",
+    "operation",
+    "failure_class",
+    "failed",
+    "streaming",
+    "cost_state",
+    INSTANT,
+)
+"""What requests are told apart by, metadata aside."""
+
+
 def metadata_axis(key_id: int) -> str:
     """Frame column of one metadata key."""
     return f"metadata_value_id:{key_id}"
@@ -94,13 +114,14 @@ def read(
 ) -> tuple[Frame, dict[str, list[str | None]]]:
     """The measured columns and the named axes of the facts; beside them the raw text of each metadata key, per fact.
 
+    In the order in which the facts were stored.
     Raises KeyError for an axis that is not a column of `EXPRESSIONS`.
     """
     names = [*dict.fromkeys((*axes, *MEASURED))]
     expressions: list[Any] = [EXPRESSIONS[name] for name in names]
     if connection.vendor == "postgresql" and (found := _in_binary(facts, names, keys)):
         return found
-    rows = read_rows(facts.order_by().values_list(*expressions, *(MetadataText(key.name) for key in keys)))
+    rows = read_rows(facts.order_by("pk").values_list(*expressions, *(MetadataText(key.name) for key in keys)))
     columns = list(zip(*rows, strict=True)) if rows else [() for _ in range(len(names) + len(keys))]
     frame = {name: np.array(column, dtype=np.int64) for name, column in zip(names, columns, strict=False)}
     texts = {metadata_axis(key.pk): list(column) for key, column in zip(keys, columns[len(names) :], strict=True)}
@@ -112,9 +133,9 @@ def _in_binary(
 ) -> tuple[Frame, dict[str, list[str | None]]] | None:
     """Integers and texts by two statements, matched by the facts' ids; None when other facts came in between."""
     expressions = [EXPRESSIONS[name] for name in names]
-    if not keys:
-        return dict(zip(names, read_integers(facts.order_by(), expressions), strict=True)), {}
     ordered = facts.order_by("pk")
+    if not keys:
+        return dict(zip(names, read_integers(ordered, expressions), strict=True)), {}
     ids, *columns = read_integers(ordered, [F("pk"), *expressions])
     rows = read_rows(ordered.values_list("pk", *(MetadataText(key.name) for key in keys)))
     found, *texts = zip(*rows, strict=True) if rows else [() for _ in range(len(keys) + 1)]

@@ -4,7 +4,7 @@
 by cell, within a cell in the order of `HISTOGRAMS`, each `<u2 slot, uN count>`, N as wide as the largest count needs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from django.db.models import QuerySet
 
 from analytics.catalog.columns import COLUMNS, HISTOGRAM_NAMES, Ints
-from analytics.catalog.grains import BY_NAME, Grain
+from analytics.catalog.grains import BY_NAME, REQUESTS, Grain
 from analytics.cells.cells import NO_MAX, NO_MIN, Cells, concatenate, no_cells
 from analytics.cells.packing import Numbers, Packed, column, pack
 from ingestion.writer.bulk import read_rows
@@ -51,6 +51,12 @@ def row_of(
     return (organization_id, grain.name, key_id, bucket_start, len(cells), requests, head, records)
 
 
+def row_of_requests(frame: Mapping[str, Ints], *, organization_id: int, bucket_start: datetime) -> tuple[object, ...]:
+    """The row of an hour's single requests, in the order of `STORED`: their columns are the head."""
+    size = len(frame["failed"])
+    return (organization_id, REQUESTS, None, bucket_start, size, size, pack(frame, size), b"")
+
+
 def _head_of(cells: Cells, grain: Grain) -> dict[str, Numbers]:
     columns: dict[str, Numbers] = {axis: cells.keys[:, place] for place, axis in enumerate(grain.axes)}
     columns |= {name: cells.sums[name] for name in SUMS}
@@ -75,7 +81,8 @@ def _indexes(starts: Ints, lengths: Ints) -> Ints:
     """start, start + 1, ... of every run, one after the other."""
     ends = np.cumsum(lengths)
     total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total) + np.repeat(starts - (ends - lengths), lengths)
+    places: Ints = np.arange(total) + np.repeat(starts - (ends - lengths), lengths)
+    return places
 
 
 def _records_of(cells: Cells) -> tuple[int, bytes]:

@@ -45,7 +45,7 @@ def _rolled_up(scope: Scope, period: TimeRange) -> Iterator[tuple[int, float]]:
     for key_id in _keys(scope.organization_id):
         for level, ranges in levels:
             stored = rows_of(level, scope.organization_id, _GRAIN, key_id, ranges)
-            seen = matching.wanted(scope, (), lambda one: stored.column(one.dimension.axis), stored.column)
+            seen = matching.seen(scope, stored.column)
             requests = stored.column("requests") if seen is None else stored.column("requests")[seen]
             values = stored.column(_AXIS) if seen is None else stored.column(_AXIS)[seen]
             before = sums.get(key_id, (0, 0))

@@ -10,7 +10,7 @@ import numpy as np
 from analytics.catalog.measures import Kind
 from analytics.models import VerificationRun
 from analytics.query import planner
-from analytics.query.grid import BILLABLE, Grid, Rest, fold, samples, values
+from analytics.query.grid import BILLABLE, Grid, Rest, Wanted, fold, samples, values
 from analytics.query.labels import Labels, labels_of
 from analytics.query.ranking import group_numbers, is_rest, ranked, rest
 from analytics.query.reader import Shape, read
@@ -104,7 +104,7 @@ def _answer(query: Query, now: datetime, groups: tuple[Labels, ...] | None = Non
     numbers = group_numbers(labels, groups)[places] if labels else places
     width = None if shape.starts is None else len(shape.starts)
     over = _rest(query, plan, shape, groups) if left_out else None
-    grid = fold(found, numbers, max(len(groups), 1), width, shape.sums, shape.histograms, over)
+    grid = fold(found, numbers, Wanted(max(len(groups), 1), width, shape.sums, shape.histograms, over))
     return _Answer(groups, grid, left_out, plan, found.rows)
 
 
@@ -120,7 +120,7 @@ def _rest(query: Query, plan: planner.Plan, shape: Shape, groups: tuple[Labels, 
     found = read(ungrouped, whole_plan, whole_shape)
     everything = np.zeros(len(found.bucket), dtype=np.int64)
     width = None if shape.starts is None else len(shape.starts)
-    return Rest(len(groups) - 1, fold(found, everything, 1, width, (), shape.histograms))
+    return Rest(len(groups) - 1, fold(found, everything, Wanted(1, width, (), shape.histograms)))
 
 
 def _shape(query: Query, now: datetime) -> Shape:

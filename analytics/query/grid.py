@@ -63,22 +63,26 @@ class Grid:
         return Dense(low, total)
 
 
-def fold(
-    read: Read,
-    groups: Ints,
-    height: int,
-    width: int | None,
-    sums: Sequence[str],
-    histograms: Sequence[str],
-    rest: "Rest | None" = None,
-) -> Grid:
-    """Add up entries into (group, bucket). `groups` numbers the group of each entry, -1 = none; width None: one bucket.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a grid holds: groups, buckets (None: all in one), additive columns and histograms.
 
     With `rest` the histograms of that group are not read but left over from those of the whole.
     """
-    shape = (height, width or 1)
+
+    height: int
+    width: int | None
+    sums: Sequence[str]
+    histograms: Sequence[str]
+    rest: "Rest | None" = None
+
+
+def fold(read: Read, groups: Ints, wanted: Wanted) -> Grid:
+    """Add up entries into (group, bucket). `groups` numbers the group of each entry, -1 = none."""
+    sums, histograms, rest = wanted.sums, wanted.histograms, wanted.rest
+    shape = (wanted.height, wanted.width or 1)
     size = shape[0] * shape[1]
-    rows = groups if width is None else groups * width + read.bucket
+    rows = groups if wanted.width is None else groups * wanted.width + read.bucket
     inside = groups >= 0
     everything = bool(inside.all())
     taken = rows if everything else rows[inside]

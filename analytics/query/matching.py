@@ -31,14 +31,15 @@ _TEXTS: Final[dict[Operator, Callable[[str, str], bool]]] = {
 
 def wanted(scope: Scope, filters: Iterable[Filter], column: Callable[[Filter], Ints], axis: Columns) -> Flags | None:
     """Which entries lie inside the scope and match every filter; None for all of them. Unknown reach: none."""
-    found = _seen(scope, axis)
+    found = seen(scope, axis)
     for one in filters:
         flags = matches(one, scope.organization_id, column(one))
         found = flags if found is None else found & flags
     return found
 
 
-def _seen(scope: Scope, axis: Columns) -> Flags | None:
+def seen(scope: Scope, axis: Columns) -> Flags | None:
+    """Which entries lie inside the scope; None for all of them."""
     if scope.reach is Reach.ORGANIZATION:
         return None
     if scope.reach is Reach.TEAMS:
@@ -54,7 +55,8 @@ def _caller_ids(scope: Scope) -> frozenset[int]:
 
 def among(values: Ints, ids: Iterable[int]) -> Flags:
     """Which values are one of the ids."""
-    return np.isin(values, np.fromiter(ids, dtype=np.int64), kind=None)
+    flags: Flags = np.isin(values, np.fromiter(ids, dtype=np.int64))
+    return flags
 
 
 def matches(one: Filter, organization_id: int, values: Ints) -> Flags:
@@ -70,7 +72,7 @@ def _positive(
     if dimension.table is not None:
         return _by_table(dimension, operator, texts, organization_id, values)
     if operator is Operator.NULL:
-        return values == NULL
+        return _missing(values)
     if dimension.codes:
         test = _TEXTS[operator]
         codes = [number for number, code in enumerate(dimension.codes) if any(test(code, text) for text in texts)]
@@ -80,13 +82,18 @@ def _positive(
     raise ValueError(f"{dimension.name} is not kept in columns")
 
 
+def _missing(values: Ints) -> Flags:
+    flags: Flags = values == NULL
+    return flags
+
+
 def _by_table(
     dimension: Dimension, operator: Operator, texts: tuple[str, ...], organization_id: int, values: Ints
 ) -> Flags:
     if operator is Operator.NULL and dimension.attribute == "name":
-        return values == NULL
+        return _missing(values)
     if operator is Operator.NULL:
-        return (values == NULL) | among(values, _ids(dimension, Operator.EQ, ("",), organization_id))
+        return _missing(values) | among(values, _ids(dimension, Operator.EQ, ("",), organization_id))
     return among(values, _ids(dimension, operator, texts, organization_id))
 
 
@@ -97,7 +104,7 @@ def _ids(dimension: Dimension, operator: Operator, texts: tuple[str, ...], organ
 
 def _by_number(operator: Operator, numbers: list[int | Decimal], values: Ints) -> Flags:
     """Comparisons of whole numbers with any number; a value that is not known compares with nothing."""
-    known = values != NULL
+    known = ~_missing(values)
     if operator in (Operator.EQ, Operator.IN):
         return known & among(values, [int(one) for one in numbers if one == int(one)])
     low, high = numbers[0], numbers[-1]

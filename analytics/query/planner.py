@@ -1,5 +1,6 @@
-"""Which source answers a question: the smallest grain that covers it, facts within a budget, or a refusal."""
+"""Which source answers a question: the smallest grain that covers it, single requests within a budget, or none."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,7 +9,7 @@ from django.conf import settings
 from django.db.models import Max, Min, Q, Sum
 
 from analytics.catalog.dimensions import Dimension
-from analytics.catalog.grains import GRAINS, Grain
+from analytics.catalog.grains import GRAINS, REQUESTS, Grain
 from analytics.models import ChangedDay, DayAggregate, HourAggregate
 from analytics.query.conditions import scope_axes
 from analytics.query.facts import scoped_facts
@@ -29,24 +30,30 @@ from teams.access import Scope
 
 _LONG: Final = timedelta(days=800)  # a plan takes one step per day
 _WHOLE: Final = "total"
+_NOT_KEPT: Final = frozenset({"trace_id", "request_id"})  # texts, one per request: not among the columns
 _RECENT: Final = timedelta(days=7)  # days by which grains are compared
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where each part of the period is read from; together they cover it exactly once."""
+    """Where each part of the period is read from; together they cover it exactly once.
+
+    `days`, `hours`: aggregates of the grain. `requests`: single requests as the rollup kept them, in columns. `facts`:
+    the table of requests, for hours whose rollup is behind and for filters on what columns do not keep.
+    """
 
     grain: Grain | None
     key_id: int | None
     days: tuple[TimeRange, ...]
     hours: tuple[TimeRange, ...]
+    requests: tuple[TimeRange, ...]
     facts: tuple[TimeRange, ...]
     stale_hours: int = 0
     only_failed: bool = False
 
     @property
     def grain_name(self) -> str:
-        """Name of the grain as stored, "" for facts alone."""
+        """Name of the grain as stored, "" for single requests alone."""
         return self.grain.name if self.grain else ""
 
     @property
@@ -54,24 +61,28 @@ class Plan:
         """For people: day (team, model) + hour + facts."""
         axes = ", ".join(axis.removesuffix("_id") for axis in self.grain.axes) if self.grain else ""
         parts = [f"{level} ({axes})" for level, used in (("day", self.days), ("hour", self.hours)) if used]
-        return " + ".join([*parts, *(["facts"] if self.facts else [])]) or "nothing"
+        single = [name for name, used in (("requests", self.requests), ("facts", self.facts)) if used]
+        return " + ".join([*parts, *single]) or "nothing"
 
 
 def plan(query: Query) -> Plan:
-    """The plan of a question; raises QueryTooLargeError when only too many facts could answer it."""
+    """The plan of a question; raises QueryTooLargeError when only too many single requests could answer it."""
     grain, key_id = covering_grain(query)
-    if grain is None or query.interval in SUB_HOUR_MINUTES:
-        return _from_facts(query)
-    segments = _segments(query, use_days=query.interval is not Interval.HOUR)
     pending = _pending_hours(query)
-    if not pending and not _too_many(query, segments.facts):
-        return Plan(grain, key_id, segments.days, segments.hours, segments.facts)
-    with_pending = _segments(query, use_days=query.interval is not Interval.HOUR, pending=pending)
-    if not _too_many(query, with_pending.facts):
-        return Plan(grain, key_id, with_pending.days, with_pending.hours, with_pending.facts)
-    if _too_many(query, segments.facts):
+    if grain is None or query.interval in SUB_HOUR_MINUTES:
+        return _one_by_one(query, pending)
+    use_days = query.interval is not Interval.HOUR
+    current = _segments(query, use_days=use_days, pending=pending)
+    requests, facts = _sources(query, current.rest, pending)
+    if _affordable(query, requests, facts):
+        return Plan(grain, key_id, current.days, current.hours, requests, facts)
+    if not pending:
         raise _too_large(query)
-    return Plan(grain, key_id, segments.days, segments.hours, segments.facts, stale_hours=len(pending))
+    stale = _segments(query, use_days=use_days)
+    requests, facts = _sources(query, stale.rest, frozenset())
+    if not _affordable(query, requests, facts):
+        raise _too_large(query)
+    return Plan(grain, key_id, stale.days, stale.hours, requests, facts, stale_hours=len(pending))
 
 
 def covering_grain(query: Query) -> tuple[Grain | None, int | None]:
@@ -113,13 +124,60 @@ def _asks_failed_only(query: Query) -> bool:
     return all(selection.measure.only_failed for selection in query.selections)
 
 
-def _from_facts(query: Query) -> Plan:
-    if _too_many(query, (query.period,)):
+def _one_by_one(query: Query, pending: frozenset[datetime]) -> Plan:
+    requests, facts = _sources(query, (_inhabited(query),), pending)
+    if not _affordable(query, requests, facts):
         raise _too_large(query)
-    return Plan(None, None, (), (), (query.period,), only_failed=_asks_failed_only(query))
+    return Plan(None, None, (), (), requests, facts, only_failed=_asks_failed_only(query))
 
 
-def _too_many(query: Query, periods: tuple[TimeRange, ...]) -> bool:
+_Ranges = tuple[TimeRange, ...]
+
+
+def _sources(query: Query, ranges: _Ranges, pending: frozenset[datetime]) -> tuple[_Ranges, _Ranges]:
+    """Which of the ranges the kept requests answer, and which the facts must."""
+    if any(one.dimension.axis in _NOT_KEPT for one in query.filters):
+        return (), _joined([*ranges])
+    tz = zone(query.scope.zone)
+    behind = [
+        found
+        for start in sorted(pending)
+        for one in ranges
+        if (found := one.clip(TimeRange(start, next_hour_start(start, tz))))
+    ]
+    return _joined([left for one in ranges for left in _without(one, behind)]), _joined(behind)
+
+
+def _without(whole: TimeRange, holes: list[TimeRange]) -> Iterator[TimeRange]:
+    """What is left of a range; the holes are in order and do not overlap."""
+    start = whole.start
+    for hole in holes:
+        if whole.clip(hole):
+            yield TimeRange(start, max(start, hole.start))
+            start = max(start, hole.end)
+    yield TimeRange(start, max(start, whole.end))
+
+
+def _affordable(query: Query, requests: _Ranges, facts: _Ranges) -> bool:
+    return not _too_many(query, facts) and _kept(query, requests) <= settings.QUERY_REQUEST_BUDGET
+
+
+def _kept(query: Query, ranges: _Ranges) -> int:
+    """Number of kept requests in the hours of the ranges."""
+    tz, total = zone(query.scope.zone), 0
+    for one in ranges:
+        total += _kept_between(query.scope.organization_id, hour_start(one.start, tz), one.end)
+    return total
+
+
+@once
+def _kept_between(organization_id: int, start: datetime, end: datetime) -> int:
+    rows = HourAggregate.objects.filter(organization_id=organization_id, grain=REQUESTS, metadata_key=None)
+    found = rows.filter(bucket_start__gte=start, bucket_start__lt=end).aggregate(total=Sum("requests"))
+    return int(found["total"] or 0)
+
+
+def _too_many(query: Query, periods: _Ranges) -> bool:
     budget: int = settings.QUERY_FACT_BUDGET
     return bool(periods) and _facts_up_to(budget + 1, query.scope, periods, query.filters) > budget
 
@@ -138,7 +196,7 @@ def _too_large(query: Query) -> QueryTooLargeError:
         bucket_start__gte=query.period.start,
         bucket_start__lt=query.period.end,
     )
-    budget: int = settings.QUERY_FACT_BUDGET
+    budget: int = settings.QUERY_REQUEST_BUDGET
     estimate = max(rows.aggregate(total=Sum("requests"))["total"] or 0, budget + 1)
     days = query.period.length.total_seconds() / 86400 * budget / estimate
     narrower = (
@@ -178,13 +236,13 @@ def _changed_days(organization_id: int, start: datetime, end: datetime) -> froze
 
 @dataclass(frozen=True, slots=True)
 class _Segments:
-    days: tuple[TimeRange, ...]
-    hours: tuple[TimeRange, ...]
-    facts: tuple[TimeRange, ...]
+    days: _Ranges
+    hours: _Ranges
+    rest: _Ranges
 
 
 def _segments(query: Query, *, use_days: bool, pending: frozenset[datetime] = frozenset()) -> _Segments:
-    """Cut the period: whole clean days, whole clean hours, and the rest (edges, pending hours) from facts."""
+    """Cut the period: whole clean days, whole clean hours, and the rest: edges and pending hours."""
     tz, period = zone(query.scope.zone), _inhabited(query)
     first = hour_start(period.start, tz)
     first = first if first == period.start else next_hour_start(first, tz)
@@ -194,7 +252,7 @@ def _segments(query: Query, *, use_days: bool, pending: frozenset[datetime] = fr
     dirty_days = _pending_days(query) | {day_start(hour, tz) for hour in pending} if use_days else frozenset[datetime]()
     days: list[TimeRange] = []
     hours: list[TimeRange] = []
-    facts = [TimeRange(period.start, first), TimeRange(last, period.end)]
+    rest = [TimeRange(period.start, first), TimeRange(last, period.end)]
     cursor = first
     while cursor < last:
         midnight, following = day_start(cursor, tz), next_day_start(cursor, tz)
@@ -203,9 +261,9 @@ def _segments(query: Query, *, use_days: bool, pending: frozenset[datetime] = fr
             cursor = following
             continue
         end = next_hour_start(cursor, tz)
-        (facts if cursor in pending else hours).append(TimeRange(cursor, end))
+        (rest if cursor in pending else hours).append(TimeRange(cursor, end))
         cursor = end
-    return _Segments(_joined(days), _joined(hours), _joined(facts))
+    return _Segments(_joined(days), _joined(hours), _joined(rest))
 
 
 def _inhabited(query: Query) -> TimeRange:

@@ -6,7 +6,7 @@ import numpy as np
 
 from analytics.catalog.columns import Ints
 from analytics.catalog.measures import Kind, Selection, select
-from analytics.query.grid import BILLABLE, fold, values
+from analytics.query.grid import BILLABLE, Wanted, fold, values
 from analytics.query.labels import OTHER, Labels
 from analytics.query.reader import Read
 from analytics.query.values import LabelKind, Query
@@ -44,7 +44,7 @@ def ranked(query: Query, read: Read, labels: Sequence[Labels], places: Ints) -> 
     order = order_of(query)
     histograms = order.measure.samples(query.population) if order.measure.kind is Kind.DURATION else ()
     needed = {*BILLABLE, *order.measure.over, *order.measure.under, *order.measure.known} - {"seconds"}
-    grid = fold(read, places, len(labels), None, sorted(needed), histograms)
+    grid = fold(read, places, Wanted(len(labels), None, sorted(needed), histograms))
     totals = [row[0][0] for row in values([order], grid, [query.period.seconds or 1], query.population)]
     sign = -1 if query.descending else 1
     texts = [tuple(label.text for label in one) for one in labels]

@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final, Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import numpy as np
 
-from analytics.catalog.columns import COLUMNS, HISTOGRAMS, Frame, Ints
-from analytics.catalog.dimensions import DIMENSIONS, Dimension
+from analytics.catalog.columns import Frame, Ints
+from analytics.catalog.dimensions import Dimension
+from analytics.catalog.grains import REQUESTS
 from analytics.cells import frame as frames
-from analytics.cells.cells import NO_MAX, NO_MIN
 from analytics.cells.packing import Numbers
 from analytics.query import matching
 from analytics.query.facts import scoped_facts
 from analytics.query.matching import Flags
+from analytics.query.parts import Chosen, FactsPart, Part, StoredPart
 from analytics.query.planner import Plan, only_failures
 from analytics.query.snapshot import once
 from analytics.query.stored import Rows, rows_of
@@ -22,12 +23,12 @@ from analytics.query.values import Filter, Query
 from ingestion.models import MetadataKey, MetadataValue
 from metricsportal.lib import histogram
 from metricsportal.lib.histogram import Entries
+from metricsportal.lib.localtime import hour_start, zone
 from metricsportal.lib.timerange import TimeRange
 from teams.access import Scope
 
-_AXES: Final = (*dict.fromkeys(one.axis for one in DIMENSIONS if one.groupable), "second")
-_COLUMNS: Final = {column.name: column for column in COLUMNS}
-_HISTOGRAMS: Final = {one.name: one for one in HISTOGRAMS}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,95 +52,6 @@ class Shape:
     def width(self) -> int:
         """Number of buckets."""
         return len(self.starts or (1,))
-
-
-class Part(Protocol):
-    """Entries of one source: cells of a grain or single facts. `chosen` are flags over the part's own entries."""
-
-    @property
-    def size(self) -> int:
-        """Number of entries."""
-
-    def axis(self, name: str) -> Ints:
-        """Ids of an axis (`frame_axis`)."""
-
-    @property
-    def seconds(self) -> Ints:
-        """Epoch seconds of the entries, or of the buckets they are kept in."""
-
-    def column(self, name: str) -> Numbers:
-        """An additive column."""
-
-    def extreme(self, name: str, part: str) -> Ints:
-        """`min` or `max` of a histogram's samples."""
-
-    def entries(self, name: str, chosen: Flags) -> Entries:
-        """Histogram entries of the chosen ones."""
-
-
-class StoredPart:
-    """Cells of aggregates that match, of the rows of one grain."""
-
-    def __init__(self, rows: Rows, wanted: Flags | None) -> None:
-        self._rows, self._wanted = rows, wanted
-        self.seconds: Ints = self._of(rows.seconds)
-        self.size = len(self.seconds)
-
-    def _of(self, values: Numbers) -> Numbers:
-        return values if self._wanted is None else values[self._wanted]
-
-    def axis(self, name: str) -> Ints:
-        return self._of(self._rows.column(name.partition(":")[0]))
-
-    def column(self, name: str) -> Numbers:
-        return self._of(self._rows.column(name))
-
-    def extreme(self, name: str, part: str) -> Ints:
-        return self._of(self._rows.extreme(name, part))
-
-    def entries(self, name: str, chosen: Flags) -> Entries:
-        if self._wanted is None:
-            return self._rows.entries(name, chosen)
-        whole = self._wanted.copy()
-        whole[self._wanted] = chosen
-        return self._rows.entries(name, whole)
-
-
-class FactsPart:
-    """Single facts, as columns; every one is an entry of its own."""
-
-    def __init__(self, frame: Frame) -> None:
-        self._frame = frame
-        self.seconds: Ints = frame["second"]
-        self.size = len(self.seconds)
-
-    def axis(self, name: str) -> Ints:
-        return self._frame[name]
-
-    def column(self, name: str) -> Numbers:
-        head, _, last = name.rpartition("_")
-        if head not in _HISTOGRAMS:
-            return _COLUMNS[name].of_facts(self._frame)
-        measured = self._measured(head)
-        return measured.astype(np.int64) if last == "count" else np.where(measured, self._durations(head), 0)
-
-    def extreme(self, name: str, part: str) -> Ints:
-        return np.where(self._measured(name), self._durations(name), NO_MIN if part == "min" else NO_MAX)
-
-    def entries(self, name: str, chosen: Flags) -> Entries:
-        measured = self._measured(name)[chosen]
-        slots = self._frame[f"{_HISTOGRAMS[name].duration}_bucket"][chosen][measured] + 1
-        return Entries(measured.astype(np.int64), slots, np.ones(len(slots), dtype=np.int64))
-
-    def _durations(self, name: str) -> Ints:
-        return self._frame[f"{_HISTOGRAMS[name].duration}_us"]
-
-    def _measured(self, name: str) -> Flags:
-        one = _HISTOGRAMS[name]
-        flags: Flags = (self._frame[f"{one.duration}_bucket"] != frames.NO_SAMPLE) & (
-            self._frame["failed"] == int(one.failed)
-        )
-        return flags
 
 
 @dataclass(slots=True)
@@ -192,6 +104,9 @@ def read(query: Query, plan: Plan, shape: Shape) -> Read:
             stored = rows_of(level, query.scope.organization_id, plan.grain_name, plan.key_id, ranges)
             parts.append(StoredPart(stored, _matching(query, plan, stored)))
             rows += stored.size
+    if plan.requests:
+        parts.append(_kept(query.scope, plan.requests, query.filters, _only_failed(plan)))
+        rows += parts[-1].size
     if plan.facts:
         frame, texts = _facts(query, plan, shape)
         parts.append(FactsPart(frame))
@@ -209,6 +124,37 @@ def _matching(query: Query, plan: Plan, stored: Rows) -> Flags | None:
     return matching.wanted(query.scope, filters, lambda one: stored.column(one.dimension.axis), stored.column)
 
 
+def _only_failed(plan: Plan) -> bool:
+    return plan.only_failed or (plan.grain is not None and plan.grain.only_failed)
+
+
+@once
+def _kept(scope: Scope, periods: tuple[TimeRange, ...], filters: tuple[Filter, ...], failed: bool) -> FactsPart:
+    """The kept requests that match: all panels of a page ask about the same ones."""
+    tz = zone(scope.zone)
+    hours = tuple(TimeRange(hour_start(one.start, tz), one.end) for one in periods)
+    rows = rows_of("hour", scope.organization_id, REQUESTS, None, hours)
+    wanted = matching.wanted(scope, filters, lambda one: rows.column(frame_axis(one.dimension)), rows.column)
+    cut = [_within(rows.column(frames.INSTANT), periods)] if _cut(periods, scope) else []
+    for flags in (*cut, *([rows.column("failed") == 1] if failed else [])):
+        wanted = flags if wanted is None else wanted & flags
+    return FactsPart(Chosen(rows, wanted))
+
+
+def _cut(periods: tuple[TimeRange, ...], scope: Scope) -> bool:
+    """Whether one of the periods begins or ends inside an hour."""
+    tz = zone(scope.zone)
+    return any(hour_start(border, tz) != border for one in periods for border in (one.start, one.end))
+
+
+def _within(instants: Ints, periods: tuple[TimeRange, ...]) -> Flags:
+    flags = np.zeros(len(instants), dtype=bool)
+    for one in periods:
+        start, end = ((border - _EPOCH) // _MICROSECOND for border in (one.start, one.end))
+        flags |= (instants >= start) & (instants < end)
+    return flags
+
+
 def _bucket_numbers(seconds: Ints, shape: Shape) -> Ints:
     if shape.starts is None:
         return np.zeros(len(seconds), dtype=np.int64)
@@ -218,8 +164,7 @@ def _bucket_numbers(seconds: Ints, shape: Shape) -> Ints:
 
 def _facts(query: Query, plan: Plan, shape: Shape) -> tuple[Frame, dict[str, dict[int, str]]]:
     key_ids = tuple(dict.fromkeys(one.key_id for one in shape.dimensions if one.key_id is not None))
-    only_failed = plan.only_failed or (plan.grain is not None and plan.grain.only_failed)
-    frame, raw, keys = _frame(query.scope, plan.facts, query.filters, key_ids, only_failed)
+    frame, raw, keys = _frame(query.scope, plan.facts, query.filters, key_ids, _only_failed(plan))
     columns, texts = dict(frame), dict[str, dict[int, str]]()
     for key in keys:
         axis = frames.metadata_axis(key.pk)
@@ -236,5 +181,5 @@ def _frame(
     """The facts of a question with every axis: all panels of a page ask about the same ones."""
     facts = scoped_facts(scope, periods, filters)
     keys = [MetadataKey.objects.get(pk=pk) for pk in key_ids]
-    frame, raw = frames.read(facts.filter(failed=True) if failed else facts, _AXES, keys)
+    frame, raw = frames.read(facts.filter(failed=True) if failed else facts, frames.AXES, keys)
     return frame, raw, keys

@@ -124,7 +124,7 @@ def _seen(scope: Scope, dimension: Dimension) -> Seen:
         return {}
     period = (TimeRange(newest - LOOK_BACK, newest + _A_MOMENT),)
     stored = rows_of("day", scope.organization_id, grain.name, dimension.key_id, period)
-    inside = matching.wanted(scope, (), lambda one: stored.column(one.dimension.axis), stored.column)
+    inside = matching.seen(scope, stored.column)
     ids, seconds = stored.column(dimension.axis), stored.seconds
     if inside is not None:
         ids, seconds = ids[inside], seconds[inside]
@@ -137,7 +137,8 @@ def _seen(scope: Scope, dimension: Dimension) -> Seen:
 @once
 def _newest_day(organization_id: int) -> datetime | None:
     rows = DayAggregate.objects.filter(organization_id=organization_id)
-    return rows.aggregate(newest=Max("bucket_start"))["newest"]
+    newest: datetime | None = rows.aggregate(newest=Max("bucket_start"))["newest"]
+    return newest
 
 
 def _grain(scope: Scope, dimension: Dimension) -> Grain | None:

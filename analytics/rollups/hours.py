@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from django.db import transaction
@@ -12,7 +12,7 @@ from analytics.catalog.dimensions import registered_keys
 from analytics.catalog.grains import GRAINS, Grain
 from analytics.cells import frame as frames
 from analytics.cells.cells import Cells, columns_of_facts, from_facts, merge, samples_of_facts
-from analytics.cells.storage import STORED, row_of
+from analytics.cells.storage import STORED, row_of, row_of_requests
 from analytics.models import ChangedDay, HourAggregate
 from analytics.rollups.locks import Level, lock
 from ingestion.models import ChangedHour, LLMRequest, MetadataKey, MetadataValue
@@ -32,11 +32,11 @@ def rebuild_hour(organization: Organization, hour_start: datetime) -> int:
     with transaction.atomic(durable=True):
         lock(Level.HOUR, organization.pk, hour_start)
         ChangedHour.objects.filter(organization=organization, hour_start=hour_start).delete()
-        grains = aggregate_hour(organization.pk, hour_start)
+        hour = aggregate_hour(organization.pk, hour_start)
         HourAggregate.objects.filter(organization=organization, bucket_start=hour_start).delete()
-        bulk_insert(HourAggregate, STORED, stored_rows(grains, organization.pk, hour_start))
+        bulk_insert(HourAggregate, STORED, [*stored_rows(hour.grains, organization.pk, hour_start), *hour.rows()])
         ChangedDay.objects.create(organization=organization, day_start=day_start(hour_start, zone(organization.zone)))
-    return sum(len(cells) for _, _, cells in grains)
+    return sum(len(cells) for _, _, cells in hour.grains)
 
 
 def stored_rows(grains: GrainCells, organization_id: int, bucket_start: datetime) -> Iterator[tuple[object, ...]]:
@@ -46,14 +46,28 @@ def stored_rows(grains: GrainCells, organization_id: int, bucket_start: datetime
             yield row_of(cells, organization_id=organization_id, grain=grain, key_id=key_id, bucket_start=bucket_start)
 
 
-def aggregate_hour(organization_id: int, hour_start: datetime) -> GrainCells:
-    """The cells of every grain of one hour, computed from facts. Values of metadata not seen before are interned."""
+class Hour(NamedTuple):
+    """What is kept of an hour: the cells of every grain, and its requests one by one as columns."""
+
+    organization_id: int
+    start: datetime
+    grains: GrainCells
+    requests: Frame
+
+    def rows(self) -> Iterator[tuple[object, ...]]:
+        """The row of the requests, if there are any."""
+        if len(self.requests["failed"]):
+            yield row_of_requests(self.requests, organization_id=self.organization_id, bucket_start=self.start)
+
+
+def aggregate_hour(organization_id: int, hour_start: datetime) -> Hour:
+    """Everything that is kept of one hour, computed from facts. Values of metadata not seen before are interned."""
     keys = registered_keys(organization_id)
     facts = LLMRequest.objects.filter(organization_id=organization_id, hour_start=hour_start)
-    axes = {axis for grain in GRAINS for axis in grain.axes if axis != "metadata_value_id"}
-    frame, texts = frames.read(facts, sorted(axes), keys)
+    frame, texts = frames.read(facts.order_by("pk"), frames.AXES, keys)
     values = {key.pk: _value_ids(key, texts) for key in keys}
-    return lattice(frame, values)
+    by_axis = {frames.metadata_axis(key_id): ids for key_id, ids in values.items()}
+    return Hour(organization_id, hour_start, lattice(frame, values), {**frame, **by_axis})
 
 
 def lattice(frame: Frame, values: dict[int, Any]) -> GrainCells:

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from django.db.models import QuerySet
 
-from analytics.catalog.columns import HISTOGRAM_NAMES
-from analytics.catalog.grains import BY_NAME, Grain
+from analytics.catalog.columns import HISTOGRAM_NAMES, Frame
+from analytics.catalog.grains import BY_NAME, REQUESTS, Grain
 from analytics.cells.cells import Cells, merge
 from analytics.cells.packing import Packed
 from analytics.cells.storage import SUMS, Kept, joined, read_grains
 from analytics.models import ChangedDay, DayAggregate, HourAggregate, VerificationRun
 from analytics.rollups.days import aggregate_day
-from analytics.rollups.hours import GrainCells, aggregate_hour
+from analytics.rollups.hours import Hour, aggregate_hour
 from ingestion.models import ChangedHour, LLMRequest
 from metricsportal.lib.histogram import Entries
 from metricsportal.lib.localtime import day_start, zone
@@ -48,8 +48,8 @@ def verify(organization: Organization, now: datetime) -> Verification:
     """Compare all hours with their facts and all days with their hours; records the run. Pending ones are skipped."""
     cells, skipped = 0, 0
     differences: list[Difference] = []
-    for level, bucket, pending, stored, expected in _comparisons(organization):
-        if pending:
+    for level, bucket, stored, expected in _comparisons(organization):
+        if expected is None:
             skipped += 1
             continue
         compared, found = _compare(level, bucket, stored, expected)
@@ -61,30 +61,32 @@ def verify(organization: Organization, now: datetime) -> Verification:
     return Verification(cells, skipped, tuple(differences))
 
 
-def _comparisons(organization: Organization) -> Iterator[tuple[str, datetime, bool, QuerySet[Any], GrainCells]]:
+def _comparisons(organization: Organization) -> Iterator[tuple[str, datetime, QuerySet[Any], Hour | None]]:
+    """Every bucket with its rows and with what they should hold, None while it waits for the rollup."""
     hours = _instants(LLMRequest, "hour_start", organization) | _instants(HourAggregate, "bucket_start", organization)
     waiting = _instants(ChangedHour, "hour_start", organization)
     for start in sorted(hours):
         rows = HourAggregate.objects.filter(organization=organization, bucket_start=start)
-        pending = start in waiting
-        yield "hour", start, pending, rows, [] if pending else aggregate_hour(organization.pk, start)
+        yield "hour", start, rows, None if start in waiting else aggregate_hour(organization.pk, start)
     tz = zone(organization.zone)
     days = {day_start(hour, tz) for hour in hours} | _instants(DayAggregate, "bucket_start", organization)
     waiting_days = _instants(ChangedDay, "day_start", organization) | {day_start(hour, tz) for hour in waiting}
     for start in sorted(days):
         by_day = DayAggregate.objects.filter(organization=organization, bucket_start=start)
-        pending = start in waiting_days
-        yield "day", start, pending, by_day, [] if pending else aggregate_day(organization, start)
+        if start in waiting_days:
+            yield "day", start, by_day, None
+        else:
+            yield "day", start, by_day, Hour(organization.pk, start, aggregate_day(organization, start), {})
 
 
 def _instants(model: Any, column: str, organization: Organization) -> set[datetime]:
     return {*model.objects.filter(organization=organization).order_by().values_list(column, flat=True).distinct()}
 
 
-def _compare(level: str, bucket: datetime, stored: QuerySet[Any], expected: GrainCells) -> tuple[int, list[Difference]]:
+def _compare(level: str, bucket: datetime, stored: QuerySet[Any], expected: Hour) -> tuple[int, list[Difference]]:
     compared, differences = 0, []
     found = read_grains(stored)
-    for grain, key_id, wanted in expected:
+    for grain, key_id, wanted in expected.grains:
         rows = found.pop((grain.name, key_id), [])
         raw = joined(rows, grain)
         compared += len(wanted)
@@ -92,9 +94,24 @@ def _compare(level: str, bucket: datetime, stored: QuerySet[Any], expected: Grai
             differences.append(Difference(level, bucket, grain.name, (), "rows", "doubled", "one row per cell"))
         differences += _differing(level, bucket, grain, merge(raw, raw.keys), wanted)
     differences += _miscounted(level, bucket, stored)
-    strangers = {*found, *(pair for pair in _names(stored) if pair[0] not in BY_NAME)}
+    if expected.requests:
+        differences += _differing_requests(bucket, stored, expected.requests)
+    known = {*BY_NAME, *([REQUESTS] if expected.requests else [])}
+    strangers = {*found, *(pair for pair in _names(stored) if pair[0] not in known)}
     differences += [Difference(level, bucket, name, (), "rows", "present", "no such grain") for name, _ in strangers]
     return compared, differences
+
+
+def _differing_requests(bucket: datetime, stored: QuerySet[Any], wanted: Frame) -> Iterator[Difference]:
+    """Columns of the hour's single requests that are not those of its facts, in the order of both."""
+    heads = [bytes(head) for (head,) in stored.filter(grain=REQUESTS).order_by().values_list("head")]
+    kept = Kept([Packed(head) for head in heads])
+    for name, should in sorted(wanted.items()):
+        have = kept.column(name)
+        if not np.array_equal(have, should):
+            where = int(np.argmax(have != should)) if len(have) == len(should) else 0
+            pair = (str(have[where : where + 1]), str(should[where : where + 1]))
+            yield Difference("hour", bucket, REQUESTS, (where,), name, *pair)
 
 
 def _names(stored: QuerySet[Any]) -> list[tuple[str, int | None]]:

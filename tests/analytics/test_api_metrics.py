@@ -9,7 +9,7 @@ from django.test import Client
 
 from analytics.catalog.dimensions import DIMENSIONS
 from analytics.catalog.measures import MEASURES
-from ingestion.models import LLMModel, LLMRequest
+from ingestion.models import ChangedHour, LLMModel, LLMRequest
 from teams.models import Organization
 from teams.services import IssuedKey
 from tests import make
@@ -235,7 +235,8 @@ def test_a_real_value_spelt_like_an_absence_says_so(client: Client, acme: Organi
             attribution="unassigned",
             **facts,
         )
-    # A minute of it: the aggregates do not know rows written past the writer.
+    # The hour is marked as the writer would: the aggregates do not know of it yet.
+    ChangedHour.objects.create(organization=acme, hour_start=facts["hour_start"])
     found = points(
         client,
         read_key,

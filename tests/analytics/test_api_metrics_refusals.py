@@ -167,7 +167,7 @@ def test_two_centuries_are_answered_like_the_day_that_has_data(
 
 
 def test_too_many_single_requests(client: Client, world: World, read_key: IssuedKey, settings: Any) -> None:
-    settings.QUERY_FACT_BUDGET = 2
+    settings.QUERY_FACT_BUDGET = settings.QUERY_REQUEST_BUDGET = 2
     response = ask(client, read_key, groupBy=["streaming"])
     assert response.status_code == 422
     assert {"estimate_rows", "budget_rows", "suggestions"} <= response.json().keys()

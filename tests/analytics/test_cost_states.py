@@ -144,7 +144,7 @@ def test_a_state_that_does_not_exist_is_refused_with_those_that_do(
 def test_more_requests_than_the_budget_are_refused_with_the_estimate(
     client: Client, read_key: IssuedKey, settings: Any
 ) -> None:
-    settings.QUERY_FACT_BUDGET = 2
+    settings.QUERY_FACT_BUDGET = settings.QUERY_REQUEST_BUDGET = 2
     response = ask(client, read_key, groupBy=["costState"], aggregations=[REQUESTS])
     assert response.status_code == 422
     assert (response.json()["estimate_rows"], response.json()["budget_rows"]) == (10, 2)

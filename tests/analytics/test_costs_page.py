@@ -238,7 +238,7 @@ def test_names_are_text(costs: Organization, read: Read) -> None:
 def test_a_question_that_is_too_large_is_refused_with_what_to_narrow(
     costs: Organization, read: Read, settings: Any
 ) -> None:
-    settings.QUERY_FACT_BUDGET = 1
+    settings.QUERY_FACT_BUDGET = settings.QUERY_REQUEST_BUDGET = 1
     html = read(f="cost_state:eq:unpriced")
     assert "This question is too large" in html
     assert "remove the filter on Cost state" in html

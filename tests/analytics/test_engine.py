@@ -294,7 +294,7 @@ def test_a_question_beyond_the_budget_is_refused_with_an_estimate(settings: Any)
     organization = make.organization()
     _store(organization, random.Random(5), 60)
     rollups.drain(organization.pk)
-    settings.QUERY_FACT_BUDGET = 10
+    settings.QUERY_FACT_BUDGET = settings.QUERY_REQUEST_BUDGET = 10
     question = {
         "group_by": ["streaming"],
         "interval": None,
@@ -311,7 +311,7 @@ def test_a_question_beyond_the_budget_is_refused_with_an_estimate(settings: Any)
 def test_stale_hours_are_named_when_pending_facts_exceed_the_budget(settings: Any) -> None:
     organization = make.organization()
     _store(organization, random.Random(5), 60)
-    settings.QUERY_FACT_BUDGET = 5
+    settings.QUERY_FACT_BUDGET = settings.QUERY_REQUEST_BUDGET = 5
     day = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
     question = {
         "group_by": ["model"],

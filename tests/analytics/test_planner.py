@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -64,7 +65,12 @@ def test_the_smallest_grain_is_taken(acme: Organization, key: MetadataKey) -> No
 def test_of_two_that_cover_the_one_with_fewer_cells_is_taken(acme: Organization) -> None:
     """Which one that is depends on the traffic: it is counted, not assumed."""
     for number in range(4):
-        record = {"model": "m", "team": f"t{number % 2}", "virtual_account": f"a{number % 2}", "user": f"u{number}"}
+        record: dict[str, Any] = {
+            "model": "m",
+            "team": f"t{number % 2}",
+            "virtual_account": f"a{number % 2}",
+            "user": f"u{number}",
+        }
         make.request(acme, request_id=f"r{number}", **record)
     rollups.drain()
     period = TimeRange(NOW - timedelta(days=30), NOW)

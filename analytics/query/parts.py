@@ -1,0 +1,132 @@
+"""Entries of one source, for a question: cells of a grain or single requests, behind one face."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, Protocol
+
+import numpy as np
+
+from analytics.catalog.columns import COLUMNS, HISTOGRAMS, Frame, Ints
+from analytics.cells.cells import NO_MAX, NO_MIN
+from analytics.cells.frame import INSTANT, NO_SAMPLE
+from analytics.cells.packing import Numbers
+from analytics.query.matching import Flags
+from analytics.query.stored import Rows
+from metricsportal.lib.histogram import Entries
+
+_COLUMNS: Final = {column.name: column for column in COLUMNS}
+_HISTOGRAMS: Final = {one.name: one for one in HISTOGRAMS}
+
+
+class Part(Protocol):
+    """Entries of one source: cells of a grain or single facts. `chosen` are flags over the part's own entries."""
+
+    @property
+    def size(self) -> int:
+        """Number of entries."""
+
+    def axis(self, name: str) -> Ints:
+        """Ids of an axis (`frame_axis`)."""
+
+    @property
+    def seconds(self) -> Ints:
+        """Epoch seconds of the entries, or of the buckets they are kept in."""
+
+    def column(self, name: str) -> Numbers:
+        """An additive column."""
+
+    def extreme(self, name: str, part: str) -> Ints:
+        """`min` or `max` of a histogram's samples."""
+
+    def entries(self, name: str, chosen: Flags) -> Entries:
+        """Histogram entries of the chosen ones."""
+
+
+class StoredPart:
+    """Cells of aggregates that match, of the rows of one grain."""
+
+    def __init__(self, rows: Rows, wanted: Flags | None) -> None:
+        self._rows, self._wanted = rows, wanted
+        self.seconds: Ints = self._of(rows.seconds)
+        self.size = len(self.seconds)
+
+    def _of(self, values: Numbers) -> Numbers:
+        return values if self._wanted is None else values[self._wanted]
+
+    def axis(self, name: str) -> Ints:
+        """Ids of an axis."""
+        return self._of(self._rows.column(name.partition(":")[0]))
+
+    def column(self, name: str) -> Numbers:
+        """An additive column."""
+        return self._of(self._rows.column(name))
+
+    def extreme(self, name: str, part: str) -> Ints:
+        """`min` or `max` of a histogram's samples."""
+        return self._of(self._rows.extreme(name, part))
+
+    def entries(self, name: str, chosen: Flags) -> Entries:
+        """Histogram entries of the chosen ones."""
+        if self._wanted is None:
+            return self._rows.entries(name, chosen)
+        whole = self._wanted.copy()
+        whole[self._wanted] = chosen
+        return self._rows.entries(name, whole)
+
+
+class FactsPart:
+    """Single facts, as columns; every one is an entry of its own."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self.seconds: Ints = frame[INSTANT] // 10**6
+        self.size = len(self.seconds)
+
+    def axis(self, name: str) -> Ints:
+        """Ids of an axis."""
+        return self._frame[name]
+
+    def column(self, name: str) -> Numbers:
+        """An additive column."""
+        head, _, last = name.rpartition("_")
+        if head not in _HISTOGRAMS:
+            return _COLUMNS[name].of_facts(self._frame)
+        measured = self._measured(head)
+        return measured.astype(np.int64) if last == "count" else np.where(measured, self._durations(head), 0)
+
+    def extreme(self, name: str, part: str) -> Ints:
+        """`min` or `max` of a histogram's samples."""
+        return np.where(self._measured(name), self._durations(name), NO_MIN if part == "min" else NO_MAX)
+
+    def entries(self, name: str, chosen: Flags) -> Entries:
+        """Histogram entries of the chosen ones."""
+        measured = self._measured(name)[chosen]
+        slots = self._frame[f"{_HISTOGRAMS[name].duration}_bucket"][chosen][measured] + 1
+        return Entries(measured.astype(np.int64), slots, np.ones(len(slots), dtype=np.int64))
+
+    def _durations(self, name: str) -> Ints:
+        return self._frame[f"{_HISTOGRAMS[name].duration}_us"]
+
+    def _measured(self, name: str) -> Flags:
+        one = _HISTOGRAMS[name]
+        flags: Flags = (self._frame[f"{one.duration}_bucket"] != NO_SAMPLE) & (self._frame["failed"] == int(one.failed))
+        return flags
+
+
+class Chosen(Mapping[str, Ints]):
+    """The columns of kept requests, of the wanted ones alone, each unpacked when it is asked for."""
+
+    def __init__(self, rows: Rows, wanted: Flags | None) -> None:
+        self._rows, self._wanted = rows, wanted
+        self._found: dict[str, Ints] = {}
+
+    def __getitem__(self, name: str) -> Ints:
+        if name not in self._found:
+            values = self._rows.column(name)
+            self._found[name] = values if self._wanted is None else values[self._wanted]
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
