@@ -78,6 +78,10 @@ class Packed:
         """Whether the column holds more than 64 bits."""
         return name + _BILLIONS in self._places
 
+    def constant(self, name: str) -> int:
+        """The value of a column that is the same everywhere; 0 for one that is not there."""
+        return self._places.get(name, (0, 0, 0))[1]
+
     def read_into(self, target: Ints, name: str) -> None:
         """Write the column into an array of `size` values; zeros for a column that is not there."""
         width, least, start = self._places.get(name, (0, 0, 0))

@@ -6,7 +6,8 @@ by cell, within a cell in the order of `HISTOGRAMS`, each `<u2 slot, uN count>`,
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from functools import cache, cached_property
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,6 @@ from analytics.catalog.grains import BY_NAME, REQUESTS, Grain
 from analytics.cells.cells import NO_MAX, NO_MIN, Cells, concatenate, no_cells
 from analytics.cells.packing import Numbers, Packed, column, pack
 from ingestion.writer.bulk import read_rows
-from metricsportal.lib import histogram
 from metricsportal.lib.histogram import Entries
 
 SUMS: Final = (
@@ -37,6 +37,7 @@ STORED: Final = (
 """Database columns of an aggregate row, in the order of `row_of`."""
 ENTRIES: Final = "_entries"
 _WIDTH: Final = "record_width"
+_SLOT: Final = 2  # bytes of a slot
 GrainKey = tuple[str, int | None]
 """Name of a grain and, for grains of metadata, the key."""
 
@@ -68,6 +69,7 @@ def _head_of(cells: Cells, grain: Grain) -> dict[str, Numbers]:
     return columns
 
 
+@cache
 def _layout(width: int) -> np.dtype[np.void]:
     return np.dtype([("slot", "<u2"), ("count", f"<u{width}")])
 
@@ -99,56 +101,82 @@ def _records_of(cells: Cells) -> tuple[int, bytes]:
     return width, records.tobytes()
 
 
-class Kept(NamedTuple):
-    """Cells of stored rows of one grain, one row after the other, still packed."""
+class Kept:
+    """Cells of stored rows of one grain, one row after the other: unpacked column by column, each once."""
 
-    heads: list[Packed]
-
-    @property
-    def size(self) -> int:
-        """Number of cells."""
-        return sum(one.size for one in self.heads)
+    def __init__(self, heads: Sequence[Packed]) -> None:
+        self.heads = heads
+        self.size = sum(one.size for one in heads)
+        self._columns: dict[str, Numbers] = {}
 
     def column(self, name: str) -> Numbers:
         """Keys, sums or lengths of all cells."""
-        return column(self.heads, name)
+        if name not in self._columns:
+            self._columns[name] = column(self.heads, name)
+        return self._columns[name]
 
     def extreme(self, name: str, part: str) -> Ints:
         """`min` or `max` of a histogram, `NO_MIN` or `NO_MAX` for cells without samples."""
-        some = self.column(f"{name}_count") > 0
-        return np.where(some, self.column(f"{name}_{part}"), NO_MIN if part == "min" else NO_MAX)
+        place = f"{name}:{part}"
+        if place not in self._columns:
+            some = self.column(f"{name}_count") > 0
+            nothing = NO_MIN if part == "min" else NO_MAX
+            self._columns[place] = np.where(some, self.column(f"{name}_{part}"), nothing)
+        return self._columns[place]
 
-    def spans(self) -> list[tuple[Ints, int]]:
-        """Per row: the byte at which each cell's records begin (and the last one's end), and the width of a count."""
-        answer = []
-        lengths = sum((self.column(name + ENTRIES) for name in HISTOGRAM_NAMES), np.zeros(self.size, dtype=np.int64))
-        widths, start = self.column(_WIDTH), 0
-        for one in self.heads:
-            width = int(widths[start]) if one.size else 1
-            answer.append((_places(lengths[start : start + one.size]) * (2 + width), width))
+    @cached_property
+    def lengths(self) -> Ints:
+        """Histogram entries of every cell: cells x histograms."""
+        return np.stack([self.column(name + ENTRIES) for name in HISTOGRAM_NAMES], axis=1)
+
+    @cached_property
+    def widths(self) -> list[int]:
+        """Per row: bytes of a count."""
+        return [one.constant(_WIDTH) or 1 for one in self.heads]
+
+    def spans(self) -> list[Ints]:
+        """Per row: the byte at which each cell's records begin, and the last one's end."""
+        entries, start, answer = self.lengths.sum(axis=1), 0, []
+        for one, width in zip(self.heads, self.widths, strict=True):
+            answer.append(_places(entries[start : start + one.size]) * (_SLOT + width))
             start += one.size
         return answer
 
-    def entries(self, name: str, pieces: Sequence[bytes], wanted: npt.NDArray[np.bool_]) -> Entries:
+    def records(self, pieces: Sequence[bytes], wanted: npt.NDArray[np.bool_]) -> "Records":
         """Histogram entries of the wanted cells. `pieces`: per row the records of its wanted cells, joined."""
-        lengths = np.stack([self.column(one + ENTRIES) for one in HISTOGRAM_NAMES], axis=1)
-        number, widths, start = HISTOGRAM_NAMES.index(name), self.column(_WIDTH), 0
-        parts = []
-        for head, text in zip(self.heads, pieces, strict=True):
-            end = start + head.size
-            mine = lengths[start:end][wanted[start:end]]
-            records = np.frombuffer(text, _layout(int(widths[start]) if head.size else 1))
-            begin = _places(mine)[:-1].reshape(mine.shape)[:, number]
-            found = records[_indexes(begin, mine[:, number])]
-            parts.append(Entries(mine[:, number], found["slot"].astype(np.int64), found["count"].astype(np.int64)))
-            start = end
-        return histogram.concatenate(parts)
+        slots, counts = [], []
+        for text, width in zip(pieces, self.widths, strict=True):
+            if text:
+                found = np.frombuffer(text, _layout(width))
+                slots.append(found["slot"])
+                counts.append(found["count"])
+        nothing = np.empty(0, dtype=np.int64)
+        return Records(
+            self.lengths[wanted],
+            np.concatenate(slots, dtype=np.int64) if slots else nothing,
+            np.concatenate(counts, dtype=np.int64) if counts else nothing,
+        )
+
+
+class Records:
+    """Histogram entries of some cells, cell by cell. `lengths`: cells x histograms."""
+
+    def __init__(self, lengths: Ints, slots: Ints, counts: Ints) -> None:
+        self._lengths, self._slots, self._counts = lengths, slots, counts
+        self._begin: Ints = _places(lengths)[:-1].reshape(lengths.shape)
+
+    def entries(self, name: str) -> Entries:
+        """Those of one histogram."""
+        number = HISTOGRAM_NAMES.index(name)
+        lengths = self._lengths[:, number]
+        where = _indexes(self._begin[:, number], lengths)
+        return Entries(lengths, self._slots[where], self._counts[where])
 
 
 def cells_of(grain: Grain, head: bytes, records: bytes) -> Cells:
     """The cells of one row."""
     kept = Kept([Packed(head)])
-    everything = np.ones(kept.size, dtype=bool)
+    found = kept.records([records], np.ones(kept.size, dtype=bool))
     return Cells(
         np.stack([kept.column(axis) for axis in grain.axes], axis=1)
         if grain.axes
@@ -156,7 +184,7 @@ def cells_of(grain: Grain, head: bytes, records: bytes) -> Cells:
         {name: kept.column(name) for name in SUMS},
         {name: kept.extreme(name, "min") for name in HISTOGRAM_NAMES},
         {name: kept.extreme(name, "max") for name in HISTOGRAM_NAMES},
-        {name: kept.entries(name, [records], everything) for name in HISTOGRAM_NAMES},
+        {name: found.entries(name) for name in HISTOGRAM_NAMES},
     )
 
 

@@ -13,8 +13,9 @@ from analytics.catalog.measures import Unit, select
 from analytics.currency import Rate, rate_at
 from analytics.dashboards.page import emptiness, head_of, problem_of
 from analytics.dashboards.panels import at_least, text
+from analytics.dashboards.questions import PAGE_SIZE, rank
 from analytics.dashboards.state import State, parse
-from analytics.dashboards.tables import PAGE_SIZE, converted_words, filter_of, rank
+from analytics.dashboards.tables import converted_words, filter_of
 from analytics.query import engine
 from analytics.query.parsing import filter_text
 from analytics.query.snapshot import snapshot

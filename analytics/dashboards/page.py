@@ -127,10 +127,17 @@ def _body(state: State, scope: Scope, answers: Answers) -> dict[str, Any]:
         "meta": {
             "fresh_until": _instant(meta.fresh_until),
             "source": meta.source,
-            "rows_read": meta.rows_read + answers.listed.meta.rows_read,
+            "rows_read": meta.rows_read + answers.listed.meta.rows_read + answers.rows.meta.rows_read,
             "elapsed_ms": sum(
                 one.meta.elapsed_ms
-                for one in (charted, answers.listed, answers.counted, answers.by_error_type, answers.by_status_code)
+                for one in (
+                    charted,
+                    answers.listed,
+                    answers.rows,
+                    answers.counted,
+                    answers.by_error_type,
+                    answers.by_status_code,
+                )
             ),
             "priced_share": answers.counted.meta.priced_share,
             "unpriced_requests": answers.counted.meta.unpriced_requests,

@@ -41,17 +41,23 @@ LISTED: Final[tuple[Selection, ...]] = (
     select("ttft", "p50"),
     select("tpot", "p50"),
 )
+TOTALS: Final = (*SUMS, select("cost_per_1000_usd"))
 MOST_ERRORS: Final = 11
+PAGE_SIZE: Final = 25  # rows of a table
+_POSITIONS: Final = {"share": 0} | {selection.name: number for number, selection in enumerate(LISTED)}
+"""Columns that the table can be sorted by, with their place among `LISTED`; a share is in proportion to requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
     """Everything the page is drawn from. `groups` are the shown groups in series order, the rest last.
 
+    `listed`: the sums of every group. `rows`: everything about the groups on the table's page, in its order.
     `rate`: of the second currency at the end of the range.
     """
 
     listed: Result
+    rows: Result
     charted: Result
     counted: Result
     by_error_type: Result
@@ -67,19 +73,19 @@ class Answers:
 def ask(state: State, scope: Scope, now: datetime) -> Answers:
     """All answers as of one instant. Raises QueryTooLargeError when the facts needed exceed the budget.
 
-    The table's groups are read first, over the whole range; its largest ones are the series of every chart.
+    The sums of all groups are read first, over the whole range; the largest ones are the series of every chart.
     """
     base = Query(
         scope=scope,
         period=state.period,
-        selections=LISTED,
+        selections=TOTALS,
         filters=state.filters,
         population=state.population,
         limit=None,
         other=False,
     )
     with snapshot():
-        listed = engine.run(replace(base, group_by=(state.dimension,)), now)
+        listed, rows = _listed(replace(base, group_by=(state.dimension,)), state, now)
         charted = _charted(base, state, listed, now)
         interval, automatic = charted.query.interval, charted.query.interval_automatic
         failures = replace(
@@ -93,12 +99,47 @@ def ask(state: State, scope: Scope, now: datetime) -> Answers:
         )
         return Answers(
             listed,
+            rows,
             charted,
             _counted(base, state, listed, now),
             engine.run(replace(failures, group_by=(dimensions.BY_NAME["error_type"],)), now),
             engine.run(replace(failures, group_by=(dimensions.BY_NAME["status_code"],)), now),
             rate_at(scope.organization_id, state.period.end),
         )
+
+
+def _listed(query: Query, state: State, now: datetime) -> tuple[Result, Result]:
+    """The sums of every group, and the rows of the table's page: percentiles of groups nobody looks at cost most."""
+    by = sorted_by(state.sort)
+    everything = _POSITIONS[by.removeprefix("-")] >= len(TOTALS)
+    listed = engine.run(replace(query, selections=LISTED) if everything else query, now)
+    known = sorted((one for one in listed.series if one.total_requests), key=lambda one: one.labels[0].text)
+    position, descending = _POSITIONS[by.removeprefix("-")], by.startswith("-")
+    known.sort(key=lambda one: rank(one.total[position], descending=descending))
+    page = known[(page_number(state, len(known)) - 1) * PAGE_SIZE :][:PAGE_SIZE]
+    shown = tuple(one.labels for one in page)
+    return listed, engine.run(replace(query, selections=LISTED, shown=shown, other=False), now)
+
+
+def sorted_by(sort: str) -> str:
+    """The order of the table: as asked, else by requests."""
+    return sort if sort.removeprefix("-") in _POSITIONS else "-requests"
+
+
+def pages(count: int) -> int:
+    """Number of pages of a table."""
+    return max(1, -(-count // PAGE_SIZE))
+
+
+def page_number(state: State, count: int) -> int:
+    """The page that is shown of that many rows."""
+    return min(state.page, pages(count))
+
+
+def rank(value: float | None, *, descending: bool) -> tuple[bool, float]:
+    """Rows without a value come last in both directions."""
+    number = 0.0 if value is None else float(value)
+    return value is None, -number if descending else number
 
 
 def _counted(base: Query, state: State, listed: Result, now: datetime) -> Result:

@@ -7,14 +7,13 @@ from analytics import currency
 from analytics.catalog.measures import Unit, select
 from analytics.currency import Rate
 from analytics.dashboards.panels import at_least, drawn, headline, text
-from analytics.dashboards.questions import LISTED, SUMS, Answers
+from analytics.dashboards.questions import LISTED, SUMS, Answers, page_number, pages, sorted_by
 from analytics.dashboards.state import State
 from analytics.query.parsing import join_values
 from analytics.query.values import Label, LabelKind, Result, Series, Value
 from metricsportal.lib import formats
 from metricsportal.lib.money import usd_text
 
-PAGE_SIZE: Final = 25
 _COUNTERS: Final = ("input_tokens", "output_tokens", "requests", "cost_usd")
 _COLUMNS: Final = (
     ("requests", "Requests", Unit.COUNT),
@@ -108,28 +107,16 @@ def coverage_words(priced_share: float, unpriced: int) -> str:
 def breakdown(state: State, answers: Answers) -> dict[str, Any]:
     """One page of the table, sorted by any column; the total spans all pages."""
     whole = answers.listed.summary.total_requests
-    rows = [_row(one, state, whole) for one in answers.listed.series if one.total_requests]
-    column = state.sort.removeprefix("-")
-    sort = state.sort if column in {name for name, _, _ in _COLUMNS} else "-requests"
-    rows.sort(key=lambda row: row["label"])
-    rows.sort(key=lambda row: rank(row["values"][sort.removeprefix("-")], descending=sort.startswith("-")))
-    pages = max(1, -(-len(rows) // PAGE_SIZE))
-    page = min(state.page, pages)
+    count = len([one for one in answers.listed.series if one.total_requests])
     return {
         "columns": [{"name": name, "label": label, "unit": unit.value} for name, label, unit in _COLUMNS],
-        "rows": rows[(page - 1) * PAGE_SIZE : page * PAGE_SIZE],
-        "total": _cells(answers.listed.summary, whole),
-        "page": page,
-        "pages": pages,
-        "count": len(rows),
-        "sort": sort,
+        "rows": [_row(one, state, whole) for one in answers.rows.series],
+        "total": _cells(answers.rows.summary, whole),
+        "page": page_number(state, count),
+        "pages": pages(count),
+        "count": count,
+        "sort": sorted_by(state.sort),
     }
-
-
-def rank(value: float | None, *, descending: bool) -> tuple[bool, float]:
-    """Rows without a value come last in both directions."""
-    number = 0.0 if value is None else float(value)
-    return value is None, -number if descending else number
 
 
 def _row(one: Series, state: State, whole: int) -> dict[str, Any]:

@@ -131,6 +131,8 @@ def _shape(query: Query, now: datetime) -> Shape:
         needed |= {name for name in (*measure.over, *measure.under, *measure.known) if name != "seconds"}
         if measure.kind is Kind.DURATION:
             histograms |= dict.fromkeys(measure.samples(query.population))
+        if measure.kind is Kind.DURATION and selection.aggregation == "avg":
+            needed |= {f"{name}_sum" for name in measure.samples(query.population)}
     starts = None if query.interval is None else tuple(one.start for one in _bucket_list(query, now, clip=False))
     return Shape(query.group_by, starts, tuple(sorted(needed)), tuple(histograms))
 

@@ -87,7 +87,7 @@ def fold(read: Read, groups: Ints, wanted: Wanted) -> Grid:
     everything = bool(inside.all())
     taken = rows if everything else rows[inside]
     grid = Grid({}, {}, {}, {}, shape)
-    for name in (*sums, *(f"{one}_{part}" for one in histograms for part in ("count", "sum"))):
+    for name in (*sums, *(f"{one}_count" for one in histograms)):
         values = read.column(name)
         total = added(values if everything else values[inside], taken, size, money=name in MONEY)
         grid.sums[name] = total.reshape(shape)

@@ -43,7 +43,8 @@ def ranked(query: Query, read: Read, labels: Sequence[Labels], places: Ints) -> 
         return []
     order = order_of(query)
     histograms = order.measure.samples(query.population) if order.measure.kind is Kind.DURATION else ()
-    needed = {*BILLABLE, *order.measure.over, *order.measure.under, *order.measure.known} - {"seconds"}
+    averaged = {f"{name}_sum" for name in histograms} if order.aggregation == "avg" else set[str]()
+    needed = averaged | {*BILLABLE, *order.measure.over, *order.measure.under, *order.measure.known} - {"seconds"}
     grid = fold(read, places, Wanted(len(labels), None, sorted(needed), histograms))
     totals = [row[0][0] for row in values([order], grid, [query.period.seconds or 1], query.population)]
     sign = -1 if query.descending else 1

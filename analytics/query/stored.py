@@ -10,13 +10,12 @@ from django.db.models import F, Q
 
 from analytics.catalog.columns import Ints
 from analytics.cells.expressions import EpochSeconds
-from analytics.cells.packing import Numbers, Packed
-from analytics.cells.storage import Kept
+from analytics.cells.packing import Packed
+from analytics.cells.storage import Kept, Records
 from analytics.models import DayAggregate, HourAggregate
 from analytics.query.matching import Flags
 from analytics.query.snapshot import once
 from ingestion.writer.bulk import read_rows
-from metricsportal.lib.histogram import Entries
 from metricsportal.lib.timerange import TimeRange
 
 TABLES: Final = {"day": DayAggregate, "hour": HourAggregate}
@@ -35,33 +34,19 @@ class Rows:
         self.kept = Kept([Packed(bytes(head)) for _, _, head in found])
         sizes = [one.size for one in self.kept.heads]
         self.seconds: Ints = np.repeat(np.array([second for _, second, _ in found], dtype=np.int64), sizes)
-        self._columns: dict[str, Numbers] = {}
-        self._pieces: dict[bytes, list[bytes]] = {}
+        self._records: dict[bytes, Records] = {}
 
     @property
     def size(self) -> int:
         """Number of cells."""
-        return len(self.seconds)
+        return self.kept.size
 
-    def column(self, name: str) -> Numbers:
-        """A column of all cells, unpacked once."""
-        if name not in self._columns:
-            self._columns[name] = self.kept.column(name)
-        return self._columns[name]
-
-    def extreme(self, name: str, part: str) -> Ints:
-        """`min` or `max` of a histogram."""
-        place = f"{name}:{part}"
-        if place not in self._columns:
-            self._columns[place] = self.kept.extreme(name, part)
-        return self._columns[place]
-
-    def entries(self, name: str, wanted: Flags) -> Entries:
-        """Histogram entries of the wanted cells."""
+    def records(self, wanted: Flags) -> Records:
+        """Histogram entries of the wanted cells, read once."""
         key = np.packbits(wanted).tobytes()
-        if key not in self._pieces:
-            self._pieces[key] = _pieces(self, wanted)
-        return self.kept.entries(name, self._pieces[key], wanted)
+        if key not in self._records:
+            self._records[key] = self.kept.records(_pieces(self, wanted), wanted)
+        return self._records[key]
 
 
 @once
@@ -81,7 +66,7 @@ _Cuts = list[tuple[int, int]]
 def _pieces(rows: Rows, wanted: Flags) -> list[bytes]:
     """Per row the records of its wanted cells, joined."""
     cuts, total, asked, start = list[_Cuts](), 0, 0, 0
-    for (places, _), one in zip(rows.kept.spans(), rows.kept.heads, strict=True):
+    for places, one in zip(rows.kept.spans(), rows.kept.heads, strict=True):
         flags = wanted[start : start + one.size]
         start += one.size
         cuts.append(_runs(flags, places))

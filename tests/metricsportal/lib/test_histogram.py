@@ -8,23 +8,36 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metricsportal.lib import histogram
+from metricsportal.lib.histogram import Dense, Entries
 
 BUCKETS = range(len(histogram.UPPER_BOUNDS))
 durations = st.one_of(st.integers(0, 200), st.integers(0, 10**9), st.integers(0, 2**62))
 samples = st.lists(durations, min_size=1, max_size=200)
 
 
-def encoded(values: list[int]) -> bytes:
+def encoded(values: list[int]) -> Entries:
+    """One owner's histogram."""
     slots = histogram.bucket_of(np.array(values, dtype=np.int64)).astype(np.int64) + 1
-    return histogram.records(*np.unique(slots, return_counts=True))
+    return histogram.compact(np.zeros(len(values), dtype=np.int64), slots, None, 1)
 
 
-def merged(parts: list[bytes]) -> bytes:
-    return histogram.compact(parts, np.zeros(len(parts), dtype=np.int64), 1)[0]
+def merged(parts: list[Entries]) -> Entries:
+    together = histogram.concatenate(parts)
+    owners = np.zeros(len(together.slots), dtype=np.int64)
+    return histogram.compact(owners, together.slots, together.counts, 1)
+
+
+def equal(one: Entries, other: Entries) -> bool:
+    pairs = ((one.lengths, other.lengths), (one.slots, other.slots), (one.counts, other.counts))
+    return all(np.array_equal(*pair) for pair in pairs)
+
+
+def in_rows(parts: list[Entries]) -> Dense:
+    return histogram.dense(histogram.concatenate(parts), np.arange(len(parts)), len(parts))
 
 
 def percentile_of(values: list[int], percentile: int) -> float:
-    return float(histogram.percentiles(histogram.dense([encoded(values)]), [percentile])[0, 0])
+    return float(histogram.percentiles(in_rows([encoded(values)]), [percentile])[0, 0])
 
 
 def test_borders_are_the_floors_of_the_exact_powers() -> None:
@@ -58,10 +71,27 @@ def test_merging_forgets_order_and_grouping(values: list[int], random: Random) -
     shuffled = random.sample(values, len(values))
     cut = random.randint(0, len(values))
     parts = [encoded(part) for part in (shuffled[:cut], shuffled[cut:]) if part]
-    assert merged(parts) == whole
-    assert merged([b"".join(reversed(parts)), b""]) == whole
+    assert equal(merged(parts), whole)
+    assert equal(merged([*reversed(parts), histogram.no_entries(1)]), whole)
     one_row = np.zeros(len(parts), dtype=np.int64)
-    assert histogram.dense(parts, one_row, 1).counts.tolist() == histogram.dense([whole]).counts.tolist()
+    together = histogram.dense(histogram.concatenate(parts), one_row, 1)
+    assert together.counts.tolist() == in_rows([whole]).counts.tolist()
+
+
+@given(st.lists(samples, min_size=1, max_size=6), st.data())
+def test_rows_do_not_disturb_each_other(many: list[list[int]], data: st.DataObject) -> None:
+    percentile = data.draw(st.sampled_from([1, 50, 99, 100]))
+    found = histogram.percentiles(in_rows([encoded(values) for values in many]), [percentile, 50])
+    assert found[:, 0].tolist() == [percentile_of(values, percentile) for values in many]
+    assert found[:, 1].tolist() == [percentile_of(values, 50) for values in many]
+
+
+@given(st.lists(samples, min_size=1, max_size=6), st.data())
+def test_some_owners_are_what_they_are_alone(many: list[list[int]], data: st.DataObject) -> None:
+    chosen = np.array(data.draw(st.lists(st.booleans(), min_size=len(many), max_size=len(many))))
+    parts = [encoded(values) for values in many]
+    left = [part for part, use in zip(parts, chosen, strict=True) if use]
+    assert equal(histogram.concatenate(parts).of(chosen), histogram.concatenate(left))
 
 
 def test_zeros_rank_first() -> None:
@@ -71,9 +101,9 @@ def test_zeros_rank_first() -> None:
 
 
 def test_no_samples_have_no_percentile() -> None:
-    counts = histogram.dense([b"", encoded([7]), b""])
+    counts = in_rows([histogram.no_entries(1), encoded([7]), histogram.no_entries(1)])
     assert np.isnan(histogram.percentiles(counts, [50])[:, 0]).tolist() == [True, False, True]
-    assert np.isnan(histogram.percentiles(histogram.dense([b""]), [50, 99])).all()
+    assert np.isnan(histogram.percentiles(in_rows([histogram.no_entries(1)]), [50, 99])).all()
 
 
 @pytest.mark.parametrize(("n", "percentile", "k"), [(100, 7, 7), (1, 1, 1), (10, 99, 10), (200, 50, 100), (3, 50, 2)])
@@ -81,6 +111,9 @@ def test_rank_is_nearest_rank_in_integers(n: int, percentile: int, k: int) -> No
     assert histogram.rank(n, percentile) == k
 
 
-def test_counts_beyond_sixteen_bits_survive() -> None:
-    many = histogram.records(np.array([33]), np.array([4_000_000_000]))
-    assert histogram.dense([many + many]).counts.tolist() == [[8_000_000_000]]
+def test_counts_beyond_thirty_two_bits_survive() -> None:
+    one = Entries(*(np.array([value]) for value in (1, 33, 4_000_000_000)))
+    assert merged([one, one]).counts.tolist() == [8_000_000_000]
+    assert histogram.dense(histogram.concatenate([one, one]), np.zeros(2, dtype=np.int64), 1).counts.tolist() == [
+        [8_000_000_000]
+    ]
