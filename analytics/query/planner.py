@@ -6,29 +6,27 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db.models import Max, Min, Q, Sum
+from django.db.models import Max, Q, Sum
 
 from analytics.catalog.dimensions import Dimension
 from analytics.catalog.grains import GRAINS, REQUESTS, Grain
-from analytics.models import ChangedDay, DayAggregate, HourAggregate
+from analytics.models import DayAggregate, HourAggregate
 from analytics.query.conditions import scope_axes
 from analytics.query.facts import scoped_facts
+from analytics.query.segments import Ranges, inhabited, joined, pending_hours, segments
 from analytics.query.snapshot import once
 from analytics.query.values import Filter, Operator, Query, QueryTooLargeError
-from ingestion.models import ChangedHour, LLMRequest
+from ingestion.records import CostState
 from metricsportal.lib.localtime import (
     SUB_HOUR_MINUTES,
     Interval,
-    day_start,
     hour_start,
-    next_day_start,
     next_hour_start,
     zone,
 )
 from metricsportal.lib.timerange import TimeRange
 from teams.access import Scope
 
-_LONG: Final = timedelta(days=800)  # a plan takes one step per day
 _WHOLE: Final = "total"
 _NOT_KEPT: Final = frozenset({"trace_id", "request_id"})  # texts, one per request: not among the columns
 _RECENT: Final = timedelta(days=7)  # days by which grains are compared
@@ -68,17 +66,19 @@ class Plan:
 def plan(query: Query) -> Plan:
     """The plan of a question; raises QueryTooLargeError when only too many single requests could answer it."""
     grain, key_id = covering_grain(query)
-    pending = _pending_hours(query)
+    org, zone_name = query.scope.organization_id, query.scope.zone
+    pending = pending_hours(org, zone_name, query.period)
+    period = inhabited(org, zone_name, query.period)
     if grain is None or query.interval in SUB_HOUR_MINUTES:
-        return _one_by_one(query, pending)
+        return _one_by_one(query, period, pending)
     use_days = query.interval is not Interval.HOUR
-    current = _segments(query, use_days=use_days, pending=pending)
+    current = segments(org, zone_name, period, use_days=use_days, pending=pending)
     requests, facts = _sources(query, current.rest, pending)
     if _affordable(query, requests, facts):
         return Plan(grain, key_id, current.days, current.hours, requests, facts)
     if not pending:
         raise _too_large(query)
-    stale = _segments(query, use_days=use_days)
+    stale = segments(org, zone_name, period, use_days=use_days, pending=frozenset())
     requests, facts = _sources(query, stale.rest, frozenset())
     if not _affordable(query, requests, facts):
         raise _too_large(query)
@@ -124,20 +124,26 @@ def _asks_failed_only(query: Query) -> bool:
     return all(selection.measure.only_failed for selection in query.selections)
 
 
-def _one_by_one(query: Query, pending: frozenset[datetime]) -> Plan:
-    requests, facts = _sources(query, (_inhabited(query),), pending)
+def _one_by_one(query: Query, period: TimeRange, pending: frozenset[datetime]) -> Plan:
+    requests, facts = _sources(query, (period,), pending)
+    if not _affordable(query, requests, facts) and any(_indexed(one) for one in query.filters):
+        requests, facts = (), joined([period])
     if not _affordable(query, requests, facts):
         raise _too_large(query)
     return Plan(None, None, (), (), requests, facts, only_failed=_asks_failed_only(query))
 
 
-_Ranges = tuple[TimeRange, ...]
+def _indexed(one: Filter) -> bool:
+    """Whether the table of requests finds the few that match without reading the others."""
+    return one.operator is Operator.EQ and (
+        one.dimension.name == "user" or (one.dimension.name, one.values) == ("cost_state", (CostState.UNPRICED,))
+    )
 
 
-def _sources(query: Query, ranges: _Ranges, pending: frozenset[datetime]) -> tuple[_Ranges, _Ranges]:
+def _sources(query: Query, ranges: Ranges, pending: frozenset[datetime]) -> tuple[Ranges, Ranges]:
     """Which of the ranges the kept requests answer, and which the facts must."""
     if any(one.dimension.axis in _NOT_KEPT for one in query.filters):
-        return (), _joined([*ranges])
+        return (), joined([*ranges])
     tz = zone(query.scope.zone)
     behind = [
         found
@@ -145,7 +151,7 @@ def _sources(query: Query, ranges: _Ranges, pending: frozenset[datetime]) -> tup
         for one in ranges
         if (found := one.clip(TimeRange(start, next_hour_start(start, tz))))
     ]
-    return _joined([left for one in ranges for left in _without(one, behind)]), _joined(behind)
+    return joined([left for one in ranges for left in _without(one, behind)]), joined(behind)
 
 
 def _without(whole: TimeRange, holes: list[TimeRange]) -> Iterator[TimeRange]:
@@ -158,11 +164,11 @@ def _without(whole: TimeRange, holes: list[TimeRange]) -> Iterator[TimeRange]:
     yield TimeRange(start, max(start, whole.end))
 
 
-def _affordable(query: Query, requests: _Ranges, facts: _Ranges) -> bool:
+def _affordable(query: Query, requests: Ranges, facts: Ranges) -> bool:
     return not _too_many(query, facts) and _kept(query, requests) <= settings.QUERY_REQUEST_BUDGET
 
 
-def _kept(query: Query, ranges: _Ranges) -> int:
+def _kept(query: Query, ranges: Ranges) -> int:
     """Number of kept requests in the hours of the ranges."""
     tz, total = zone(query.scope.zone), 0
     for one in ranges:
@@ -177,7 +183,7 @@ def _kept_between(organization_id: int, start: datetime, end: datetime) -> int:
     return int(found["total"] or 0)
 
 
-def _too_many(query: Query, periods: _Ranges) -> bool:
+def _too_many(query: Query, periods: Ranges) -> bool:
     budget: int = settings.QUERY_FACT_BUDGET
     return bool(periods) and _facts_up_to(budget + 1, query.scope, periods, query.filters) > budget
 
@@ -209,86 +215,3 @@ def _too_large(query: Query) -> QueryTooLargeError:
 
 def _in_some_grain(dimension: Dimension) -> bool:
     return any(dimension.axis in grain.axes for grain in GRAINS if not grain.only_failed)
-
-
-def _pending_hours(query: Query) -> frozenset[datetime]:
-    """Hours whose facts changed after their rollup."""
-    start = hour_start(query.period.start, zone(query.scope.zone))
-    return _changed_hours(query.scope.organization_id, start, query.period.end)
-
-
-@once
-def _changed_hours(organization_id: int, start: datetime, end: datetime) -> frozenset[datetime]:
-    rows = ChangedHour.objects.filter(organization_id=organization_id, hour_start__gte=start, hour_start__lt=end)
-    return frozenset(rows.order_by().values_list("hour_start", flat=True).distinct())
-
-
-def _pending_days(query: Query) -> frozenset[datetime]:
-    start = day_start(query.period.start, zone(query.scope.zone))
-    return _changed_days(query.scope.organization_id, start, query.period.end)
-
-
-@once
-def _changed_days(organization_id: int, start: datetime, end: datetime) -> frozenset[datetime]:
-    rows = ChangedDay.objects.filter(organization_id=organization_id, day_start__gte=start, day_start__lt=end)
-    return frozenset(rows.order_by().values_list("day_start", flat=True).distinct())
-
-
-@dataclass(frozen=True, slots=True)
-class _Segments:
-    days: _Ranges
-    hours: _Ranges
-    rest: _Ranges
-
-
-def _segments(query: Query, *, use_days: bool, pending: frozenset[datetime] = frozenset()) -> _Segments:
-    """Cut the period: whole clean days, whole clean hours, and the rest: edges and pending hours."""
-    tz, period = zone(query.scope.zone), _inhabited(query)
-    first = hour_start(period.start, tz)
-    first = first if first == period.start else next_hour_start(first, tz)
-    last = hour_start(period.end, tz)
-    if first >= last:
-        return _Segments((), (), (period,) if period.seconds else ())
-    dirty_days = _pending_days(query) | {day_start(hour, tz) for hour in pending} if use_days else frozenset[datetime]()
-    days: list[TimeRange] = []
-    hours: list[TimeRange] = []
-    rest = [TimeRange(period.start, first), TimeRange(last, period.end)]
-    cursor = first
-    while cursor < last:
-        midnight, following = day_start(cursor, tz), next_day_start(cursor, tz)
-        if use_days and cursor == midnight and following <= last and midnight not in dirty_days:
-            days.append(TimeRange(cursor, following))
-            cursor = following
-            continue
-        end = next_hour_start(cursor, tz)
-        (rest if cursor in pending else hours).append(TimeRange(cursor, end))
-        cursor = end
-    return _Segments(_joined(days), _joined(hours), _joined(rest))
-
-
-def _inhabited(query: Query) -> TimeRange:
-    """The period; a very long one without the years before the first and after the last data, which need no steps."""
-    period = query.period
-    if period.length <= _LONG:
-        return period
-    own = {"organization_id": query.scope.organization_id}
-    facts = LLMRequest.objects.filter(**own).aggregate(first=Min("started_at"), last=Max("started_at"))
-    stored = DayAggregate.objects.filter(**own).aggregate(first=Min("bucket_start"), last=Max("bucket_start"))
-    first = [moment for moment in (facts["first"], stored["first"]) if moment]
-    last = [moment for moment in (facts["last"], stored["last"]) if moment]
-    if not first:
-        return TimeRange(period.start, period.start)
-    tz = zone(query.scope.zone)
-    known = TimeRange(day_start(min(first), tz), next_day_start(max(last), tz))
-    return period.clip(known) or TimeRange(period.start, period.start)
-
-
-def _joined(ranges: list[TimeRange]) -> tuple[TimeRange, ...]:
-    """Adjacent ranges as one; empty ones dropped."""
-    answer: list[TimeRange] = []
-    for one in sorted((one for one in ranges if one.seconds), key=lambda item: item.start):
-        if answer and answer[-1].end == one.start:
-            answer[-1] = TimeRange(answer[-1].start, one.end)
-        else:
-            answer.append(one)
-    return tuple(answer)
