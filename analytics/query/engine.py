@@ -1,20 +1,21 @@
 """One question in, one complete answer out: plan, read, name the groups, rank, add up the rest, compute."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 
-from analytics.catalog.measures import Kind
 from analytics.models import VerificationRun
 from analytics.query import planner
 from analytics.query.grid import BILLABLE, Grid, Rest, Wanted, fold, samples, values
 from analytics.query.labels import Labels, labels_of
 from analytics.query.ranking import group_numbers, is_rest, ranked, rest
 from analytics.query.reader import Shape, read
+from analytics.query.shapes import COVERAGE, shape_of
 from analytics.query.snapshot import once, snapshot
+from analytics.query.timeline import bucket_list, seconds_of
 from analytics.query.values import (
     Bucket,
     Compare,
@@ -25,10 +26,8 @@ from analytics.query.values import (
     Series,
 )
 from ingestion.pricing import loading
-from metricsportal.lib.localtime import SUB_HOUR_MINUTES, Interval, buckets, next_bucket_start, zone
+from metricsportal.lib.localtime import SUB_HOUR_MINUTES, Interval, zone
 from metricsportal.lib.timerange import TimeRange
-
-_COVERAGE = ("requests", "failed", *BILLABLE, "unpriced_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def _settled(query: Query, now: datetime) -> tuple[Query, _Answer]:
 def _answer(query: Query, now: datetime, groups: tuple[Labels, ...] | None = None) -> _Answer:
     """Read a period. `groups` fixes which are shown (for comparisons), None ranks them by the query's order."""
     plan = planner.plan(query)
-    shape = _shape(query, now)
+    shape = shape_of(query, now)
     found = read(query, plan, shape)
     labels, places = labels_of(shape, found, query.scope.organization_id)
     if groups is None and query.shown is not None:
@@ -123,42 +122,10 @@ def _rest(query: Query, plan: planner.Plan, shape: Shape, groups: tuple[Labels, 
     return Rest(len(groups) - 1, fold(found, everything, Wanted(1, width, (), shape.histograms)))
 
 
-def _shape(query: Query, now: datetime) -> Shape:
-    needed = {*_COVERAGE}
-    histograms: dict[str, None] = {}
-    for selection in query.selections:
-        measure = selection.measure
-        needed |= {name for name in (*measure.over, *measure.under, *measure.known) if name != "seconds"}
-        if measure.kind is Kind.DURATION:
-            histograms |= dict.fromkeys(measure.samples(query.population))
-        if measure.kind is Kind.DURATION and selection.aggregation == "avg":
-            needed |= {f"{name}_sum" for name in measure.samples(query.population)}
-    starts = None if query.interval is None else tuple(one.start for one in _bucket_list(query, now, clip=False))
-    return Shape(query.group_by, starts, tuple(sorted(needed)), tuple(histograms))
-
-
-def _bucket_list(query: Query, now: datetime, *, clip: bool = True) -> tuple[Bucket, ...]:
-    """The buckets of the period; clipped ones divide rates by their real length, the current one up to now."""
-    period = query.period
-    if query.interval is None:
-        return (Bucket(period.start, period.end, period.end > now),)
-    tz = zone(query.scope.zone)
-    answer = []
-    for start in buckets(period, query.interval, tz):
-        end = next_bucket_start(start, query.interval, tz)
-        cut = start < period.start or end > period.end or end > now
-        answer.append(Bucket(max(start, period.start), min(end, period.end), cut) if clip else Bucket(start, end, cut))
-    return tuple(answer)
-
-
-def _seconds(bucket: Bucket, now: datetime) -> float:
-    return max((min(bucket.end, max(now, bucket.start)) - bucket.start).total_seconds(), 0.0)
-
-
 def _result(query: Query, answer: _Answer, now: datetime, started: float) -> Result:
-    shown = _bucket_list(query, now)
-    by_bucket = [_seconds(bucket, now) for bucket in shown]
-    whole = [_seconds(Bucket(query.period.start, query.period.end), now)]
+    shown = bucket_list(query, now)
+    by_bucket = [seconds_of(bucket, now) for bucket in shown]
+    whole = [seconds_of(Bucket(query.period.start, query.period.end), now)]
     totals = answer.grid.over_time()
     lines = zip(
         answer.groups,
@@ -202,7 +169,7 @@ def _series(labels: Labels, many: _Line, one: _Line) -> Series:
 
 
 def _meta(query: Query, answer: _Answer, overall: Grid, now: datetime, started: float) -> Meta:
-    sums = {name: int(overall.sums[name][0, 0]) for name in _COVERAGE}
+    sums = {name: int(overall.sums[name][0, 0]) for name in COVERAGE}
     billable = sum(sums[name] for name in BILLABLE)
     return Meta(
         zone=query.scope.zone,
@@ -230,17 +197,3 @@ def _last_verified(organization_id: int) -> datetime | None:
     """When all aggregates were last found equal to the facts."""
     clean = VerificationRun.objects.filter(organization_id=organization_id, differences=0).first()
     return clean.finished_at if clean else None
-
-
-def stream(query: Query, now: datetime) -> Iterator[tuple[Bucket | None, Series]]:
-    """Every group of every bucket, in time order, with flat memory: what an export writes. No limit, no rest."""
-    complete = replace(query, limit=None, other=False, compare=Compare.NONE)
-    if query.interval is None:
-        for one in run(complete, now).series:
-            yield None, one
-        return
-    for bucket in _bucket_list(query, now):
-        part = replace(complete, period=TimeRange(bucket.start, bucket.end))
-        for one in run(part, now).series:
-            if one.total_requests:
-                yield bucket, one

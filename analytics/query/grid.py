@@ -131,11 +131,18 @@ def values(
     selections: Sequence[Selection], grid: Grid, seconds: Sequence[float], population: Population
 ) -> list[list[list[Value]]]:
     """[group][bucket][selection]. `seconds`: length of each bucket inside the range."""
-    durations = _percentiles(selections, grid, population)
-    columns = [durations[one] if one in durations else _column(one, grid, seconds, population) for one in selections]
     groups, buckets = grid.shape
+    columns = columns_of(selections, grid, [*seconds] * groups, population)
     rows: list[list[Value]] = [list(row) for row in zip(*columns, strict=True)] or [[]] * (groups * buckets)
     return [rows[group * buckets : (group + 1) * buckets] for group in range(groups)]
+
+
+def columns_of(
+    selections: Sequence[Selection], grid: Grid, seconds: Sequence[float], population: Population
+) -> list[list[Value]]:
+    """[selection][group x bucket]. `seconds`: of each entry."""
+    durations = _percentiles(selections, grid, population)
+    return [durations[one] if one in durations else _column(one, grid, seconds, population) for one in selections]
 
 
 def _percentiles(selections: Sequence[Selection], grid: Grid, population: Population) -> dict[Selection, list[Value]]:
@@ -187,7 +194,7 @@ def _column(selection: Selection, grid: Grid, seconds: Sequence[float], populati
         billable, known = _total(grid, BILLABLE), _total(grid, measure.known)
         over = [None if some and not any_ else cost for cost, some, any_ in zip(over, billable, known, strict=True)]
     if measure.kind is Kind.RATIO or selection.aggregation == "avg":
-        under = [*seconds] * grid.shape[0] if measure.under == ("seconds",) else _total(grid, measure.under)
+        under = seconds if measure.under == ("seconds",) else _total(grid, measure.under)
         money = measure.unit is Unit.USD
         return [_ratio(top, bottom, measure.scale, money=money) for top, bottom in zip(over, under, strict=True)]
     return over

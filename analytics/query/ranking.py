@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from analytics.catalog.columns import Ints
-from analytics.catalog.measures import Kind, Selection, select
-from analytics.query.grid import BILLABLE, Wanted, fold, values
+from analytics.catalog.measures import Selection, select
+from analytics.query.grid import Wanted, fold, values
 from analytics.query.labels import OTHER, Labels
 from analytics.query.reader import Read
+from analytics.query.shapes import needed_for
 from analytics.query.values import LabelKind, Query
 
 _REQUESTS = select("requests")
@@ -42,10 +43,8 @@ def ranked(query: Query, read: Read, labels: Sequence[Labels], places: Ints) -> 
     if not labels:
         return []
     order = order_of(query)
-    histograms = order.measure.samples(query.population) if order.measure.kind is Kind.DURATION else ()
-    averaged = {f"{name}_sum" for name in histograms} if order.aggregation == "avg" else set[str]()
-    needed = averaged | {*BILLABLE, *order.measure.over, *order.measure.under, *order.measure.known} - {"seconds"}
-    grid = fold(read, places, Wanted(len(labels), None, sorted(needed), histograms))
+    sums, histograms = needed_for([order], query.population)
+    grid = fold(read, places, Wanted(len(labels), None, sorted(sums), histograms))
     totals = [row[0][0] for row in values([order], grid, [query.period.seconds or 1], query.population)]
     sign = -1 if query.descending else 1
     texts = [tuple(label.text for label in one) for one in labels]

@@ -15,6 +15,7 @@ from analytics import rollups
 from analytics.catalog import dimensions
 from analytics.catalog.measures import NATIVE, PERCENTILES, Population, Selection, select
 from analytics.query import engine
+from analytics.query.flat import flat
 from analytics.query.parsing import parse_filter
 from analytics.query.values import Compare, Filter, LabelKind, Query, QueryTooLargeError, Result
 from ingestion.models import LLMRequest
@@ -337,25 +338,34 @@ def test_a_cost_without_any_price_is_unknown_not_zero() -> None:
     assert result.meta.unpriced_requests == 1
 
 
-def test_streaming_an_export_equals_the_answer() -> None:
+@pytest.mark.parametrize("rows_at_once", [1, 20_000])
+@pytest.mark.parametrize("interval", [None, Interval.HOUR, Interval.DAY])
+def test_flat_rows_equal_brute_force(
+    rows_at_once: int, interval: Interval | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     organization = make.organization(zone="Australia/Lord_Howe")
     requests = _store(organization, random.Random(11), 120)
     period = TimeRange(NOW - timedelta(days=8), NOW)
-    question = {
-        "group_by": ["team", "model"],
-        "interval": Interval.DAY,
-        "population": Population.ALL,
-        "period": period,
-    }
-    names = [one.name for one in COLUMNS]
-    found = {
-        (tuple(label.text for label in one.labels), bucket.start if bucket else None): dict(
-            zip(names, one.total, strict=True)
-        )["requests"]
-        for bucket, one in engine.stream(_query(organization, question), NOW)
-    }
-    expected = oracle.groups(requests, period, ["team", "model"], Interval.DAY, organization.zone)
-    assert found == {key: len(many) for key, many in expected.items()}
+    question = {"group_by": ["team", "model"], "interval": interval, "population": Population.ALL, "period": period}
+    monkeypatch.setattr("analytics.query.flat.ROWS_AT_ONCE", rows_at_once)
+    query = _query(organization, question, order_by=select("requests"))
+    expected = oracle.groups(requests, period, ["team", "model"], interval, organization.zone)
+    found: dict[Any, dict[str, Any]] = {}
+    order: list[Any] = []
+    for part in flat(query, NOW):
+        for bucket, labels, *values in zip(part.buckets, part.labels, *part.columns, strict=True):
+            key = (tuple(label.text for label in labels), bucket.start if bucket and interval else None)
+            assert key not in found
+            found[key] = dict(zip((one.name for one in COLUMNS), values, strict=True))
+            order.append((key[1] or NOW, -found[key]["requests"], key[0]))
+    assert found.keys() == expected.keys()
+    assert order == sorted(order)
+    for key, values in found.items():
+        for name, value in oracle.sums(expected[key]).items():
+            assert values[name] == (pytest.approx(value) if isinstance(value, float) else value)
+        latencies = oracle.durations(expected[key], "latency", Population.ALL)
+        exact = oracle.nearest_rank(latencies, 50)
+        assert values["latency_p50_ms"] == (None if exact is None else pytest.approx(exact / 1000, rel=0.0109))
 
 
 def test_filters_are_values() -> None:

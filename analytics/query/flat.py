@@ -1,0 +1,99 @@
+"""Answers as flat rows, column by column: every group of every bucket with requests, a part at a time."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+
+from analytics.catalog.columns import Ints
+from analytics.cells.cells import distinct
+from analytics.query import planner
+from analytics.query.grid import Wanted, columns_of, fold
+from analytics.query.labels import Labels, labels_of
+from analytics.query.ranking import order_of
+from analytics.query.reader import Read, read
+from analytics.query.shapes import needed_for, shape_of
+from analytics.query.snapshot import snapshot
+from analytics.query.timeline import bucket_list, seconds_of
+from analytics.query.values import Bucket, Compare, Query, Value
+from metricsportal.lib.timerange import TimeRange
+
+ROWS_AT_ONCE: Final = 20_000
+"""About as many rows as are in memory at a time, in whole buckets."""
+_MOST_BUCKETS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """Some rows. `labels` and `buckets`: one per row, None without an interval; `columns`: one list per selection."""
+
+    buckets: Sequence[Bucket | None]
+    labels: Sequence[Labels]
+    columns: Sequence[Sequence[Value]]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def flat(query: Query, now: datetime) -> Iterator[Flat]:
+    """All rows: buckets in order of time, within one the largest groups by the query's order first, ties by label.
+
+    No limit and no rest. Raises RefusedQueryError.
+    """
+    complete = replace(query, limit=None, other=False, compare=Compare.NONE, shown=None)
+    if query.interval is None:
+        with snapshot():
+            yield _rows(complete, [Bucket(query.period.start, query.period.end)], now)
+        return
+    waiting = list(bucket_list(query, now))
+    taken = 1
+    while waiting:
+        part, waiting = waiting[:taken], waiting[taken:]
+        with snapshot():
+            found = _rows(replace(complete, period=TimeRange(part[0].start, part[-1].end)), part, now)
+        if len(found):
+            yield found
+        by_bucket = max(len(found) / len(part), 1)
+        taken = max(1, min(_MOST_BUCKETS, int(ROWS_AT_ONCE / by_bucket)))
+
+
+def _rows(query: Query, buckets: Sequence[Bucket], now: datetime) -> Flat:
+    plan = planner.plan(query)
+    shape = replace(
+        shape_of(query, now), starts=None if query.interval is None else tuple(one.start for one in buckets)
+    )
+    found = read(query, plan, shape)
+    labels, places = labels_of(shape, found, query.scope.organization_id)
+    pairs, rows = distinct(np.stack([found.bucket, places], axis=1))
+    by_bucket = [seconds_of(one, now) for one in buckets]
+    seconds = [by_bucket[one] for one in pairs[:, 0].tolist()]
+    columns, order = _columns(query, found, rows, seconds)
+    sorted_ = _sorted(order, pairs, labels, descending=query.descending)
+    when = [None] * len(pairs) if query.interval is None else [buckets[one] for one in pairs[sorted_, 0].tolist()]
+    return Flat(
+        when,
+        [labels[one] for one in pairs[sorted_, 1].tolist()],
+        [[column[one] for one in sorted_.tolist()] for column in columns],
+    )
+
+
+def _columns(query: Query, found: Read, rows: Ints, seconds: Sequence[float]) -> tuple[list[list[Value]], list[Value]]:
+    """The values of every selection, and of what the rows are ordered by. `rows`: the row of each entry."""
+    order = order_of(query)
+    selections = list(dict.fromkeys((*query.selections, order)))
+    sums, histograms = needed_for(selections, query.population)
+    grid = fold(found, rows, Wanted(len(seconds), None, sorted(sums), histograms))
+    columns = dict(zip(selections, columns_of(selections, grid, seconds, query.population), strict=True))
+    return [columns[one] for one in query.selections], columns[order]
+
+
+def _sorted(order: list[Value], pairs: Ints, labels: Sequence[Labels], *, descending: bool) -> Ints:
+    """Places of the rows in their order; no value comes last."""
+    by_text = sorted(range(len(labels)), key=lambda one: tuple(label.text for label in labels[one]))
+    position = np.empty(len(labels), dtype=np.int64)
+    position[by_text] = np.arange(len(labels))
+    values = np.array(order, dtype=float)  # None becomes NaN, which sorts last
+    answer: Ints = np.lexsort((position[pairs[:, 1]], -values if descending else values, pairs[:, 0]))
+    return answer
