@@ -22,7 +22,5 @@ class ReportView(PortalView):
         """The report as JSON, CSV or NDJSON."""
         now, scope = timezone.now(), request.scope
         report, written = parse_report(request.query_params, scope, now)
-        answer = open_report(report, now)
-        headers = {"X-Portal-Manifest": formats.manifest(answer)}
         name = None if written == formats.JSON else file_name("metrics", scope, report.days, written)
-        return stream(scope, formats.pieces(answer, written), formats.CONTENT_TYPES[written], headers, name)
+        return stream(scope, open_report(report, now), written, name)

@@ -1,5 +1,7 @@
 """`requests`: single requests for drill-down."""
 
+from datetime import datetime
+
 from django.http import Http404, HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -25,7 +27,7 @@ class RequestList(PortalView):
         now = timezone.now()
         question = parse_requests(request.query_params, request.scope, now)
         if question.format != formats.JSON:
-            return _file(request.scope, question)
+            return _file(request.scope, question, now)
         page = facts_list.page(question.facts(), question.limit, question.place)
         return Response(
             {
@@ -54,8 +56,6 @@ class RequestDetail(PortalView):
         return Response(requests.detail(found, facts_list.same_trace(request.scope, found)))
 
 
-def _file(scope: Scope, question: RequestQuestion) -> HttpResponseBase:
-    rows = facts_list.everything(question.facts())
-    written = requests.csv_pieces(rows) if question.format == "csv" else requests.ndjson_pieces(rows)
+def _file(scope: Scope, question: RequestQuestion, now: datetime) -> HttpResponseBase:
     name = names.file_name("requests", scope, question.days, question.format)
-    return stream(scope, formats.gathered(written), formats.CONTENT_TYPES[question.format], {}, name)
+    return stream(scope, requests.table(scope, question.period, question.filters, now), question.format, name)

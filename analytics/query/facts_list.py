@@ -68,12 +68,12 @@ def _beyond(facts: Facts, place: Place | None) -> Facts:
     return facts.filter(started_at__lte=place.started_at).exclude(same & Q(pk__gte=place.pk))
 
 
-def everything(facts: Facts) -> Iterator[LLMRequest]:
-    """All rows, newest first, a chunk in memory at a time."""
-    place: Place | None = None
+def pages(facts: Facts, place: Place | None = None) -> Iterator[Page]:
+    """All rows from a place on, newest first, a chunk in memory at a time."""
     while True:
         chunk = page(facts, CHUNK, place)
-        yield from chunk.rows
+        if chunk.rows:
+            yield chunk
         if chunk.following is None:
             return
         place = chunk.following
