@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from analytics.exports.table import Table
 from analytics.query.parsing import filter_text
 from analytics.query.values import Filter
 from metricsportal.lib.timerange import TimeRange
@@ -38,3 +39,9 @@ def fingerprint(scope: Scope, period: TimeRange, filters: Sequence[Filter], ques
         sorted(filter_texts(filters)),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def whole(table: Table) -> dict[str, Any]:
+    """The manifest of a file that has been written: the question, the rows and the totals."""
+    end = table.end()
+    return {**table.manifest, **end.get("meta", {}), "rows": table.written, "totals": end.get("totals")}

@@ -159,7 +159,7 @@ def test_cursors_of_others_are_refused(
         ({"start": "yesterday"}, ["start"], "invalid_instant"),
         ({"start": "2026-11-20T00:00:00"}, ["start"], "no_offset"),
         ({"start": END, "end": START}, ["end"], "invalid_range"),
-        ({"format": "parquet"}, ["format"], "unknown_value"),
+        ({"format": "feather"}, ["format"], "unknown_value"),
         ({"count": "maybe"}, ["count"], "unknown_value"),
         ({"filter": "modelName:eq:x"}, ["filter", 0], "unknown_dimension"),
         ({"filter": "team:is:x"}, ["filter", 0], "unknown_operator"),

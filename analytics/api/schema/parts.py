@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from drf_spectacular.utils import OpenApiParameter
 
+from analytics.exports.formats import FORMATS, JSON
 from metricsportal.lib.problems import CONTENT_TYPE, KINDS
 
 Schema = dict[str, Any]
@@ -13,6 +14,7 @@ TEXT: Final[Schema] = {"type": "string"}
 WHOLE: Final[Schema] = {"type": "integer"}
 NUMBER: Final[Schema] = {"type": "number"}
 FLAG: Final[Schema] = {"type": "boolean"}
+BINARY: Final[Schema] = {"type": "string", "format": "binary"}
 INSTANT: Final[Schema] = {"type": "string", "format": "date-time"}
 MONEY: Final[Schema] = {
     "type": "string",
@@ -74,6 +76,12 @@ PROBLEM: Final = record(
     },
     optional=("errors", "estimate_rows", "budget_rows", "suggestions", "byte", "line", "column"),
 )
+
+
+def written(answer: Schema) -> dict[str, Schema]:
+    """An answer in every format, by content type: its JSON has that schema, the others are files."""
+    files = {one.content_type: TEXT if one.is_text else BINARY for one in FORMATS.values()}
+    return files | {FORMATS[JSON].content_type: answer}
 
 
 def responses(answers: Mapping[str, Schema], *refusals: int) -> dict[Any, Any]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Final
 
-from analytics.exports.formats import delimited, documents
+from analytics.exports.formats import delimited, documents, xlsx, xlsx_parts
 from analytics.exports.table import Table
 
 JSON: Final = "json"
@@ -13,11 +14,31 @@ PIECE: Final = 64 * 1024  # bytes gathered before they are handed on
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A way to write a table: name (also the extension of files), content type, and the writer of its pieces."""
+    """A way to write a table: name (also the extension of files), content type, and the writer of its pieces.
+
+    `library`: the package that it needs, of requirements-exports.txt; empty = none.
+    """
 
     name: str
     content_type: str
     write: Callable[[Table], Iterator[bytes]]
+    library: str = ""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether people can read it."""
+        return self.content_type.startswith(("text/", "application/json", "application/x-ndjson"))
+
+    @property
+    def available(self) -> bool:
+        """Whether this installation can write it."""
+        return not self.library or find_spec(self.library) is not None
+
+
+def _parquet(table: Table) -> Iterator[bytes]:
+    from analytics.exports.formats.parquet import parquet  # noqa: PLC0415 - Arrow may be absent, and is large
+
+    return parquet(table)
 
 
 FORMATS: Final = {
@@ -26,10 +47,10 @@ FORMATS: Final = {
         Format(JSON, "application/json", documents.json),
         Format("csv", delimited.CONTENT_TYPE, delimited.csv),
         Format("ndjson", "application/x-ndjson", documents.ndjson),
+        Format("xlsx", xlsx_parts.CONTENT_TYPE, xlsx.xlsx),
+        Format("parquet", "application/vnd.apache.parquet", _parquet, library="pyarrow"),
     )
 }
-CONTENT_TYPES: Final = {name: one.content_type for name, one in FORMATS.items()}
-"""Every format that is written, with its content type."""
 
 
 def pieces(table: Table, name: str) -> Iterator[bytes]:
