@@ -13,6 +13,7 @@ from analytics.api.request_question import RequestQuestion, parse_requests
 from analytics.api.streams import stream
 from analytics.exports import formats, names, requests
 from analytics.exports.cells import instant
+from analytics.exports.source import opened
 from analytics.query import facts_list
 from teams.access import Scope
 from teams.authentication import ScopedRequest
@@ -58,4 +59,5 @@ class RequestDetail(PortalView):
 
 def _file(scope: Scope, question: RequestQuestion, now: datetime) -> HttpResponseBase:
     name = names.file_name("requests", scope, question.days, question.format)
-    return stream(scope, requests.table(scope, question.period, question.filters, now), question.format, name)
+    source = requests.RequestSource(scope, question.period, question.filters, now)
+    return stream(scope, opened(source), question.format, name)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import chain
+from functools import cached_property
 from typing import Any
 
 from analytics.catalog import measures
@@ -12,6 +12,7 @@ from analytics.catalog.measures import Selection, Unit
 from analytics.exports import manifest
 from analytics.exports.cells import JsonValue, instant, json_value, short_instant
 from analytics.exports.report_batches import batches
+from analytics.exports.source import Opening
 from analytics.exports.table import Batch, Column, Kind, Table
 from analytics.query import engine
 from analytics.query.values import Meta, Query, Result
@@ -64,40 +65,42 @@ def days_of(period: TimeRange, zone_name: str) -> str:
     return f"{local_date(period.start, zone(zone_name))}_{local_date(last, zone(zone_name))}"
 
 
-def open_report(report: Report, now: datetime) -> Table:
-    """Answer a report. Everything that can be refused is refused here, before a byte is written.
+class ReportSource:
+    """The rows of a report, asked at one instant."""
 
-    Raises QueryTooLargeError.
-    """
-    overall = overall_of(report, now)
-    found = rows_of(report, overall, now)
-    first = next(found, None)
-    return table_of(report, overall, found if first is None else chain([first], found))
+    def __init__(self, report: Report, now: datetime) -> None:
+        self._report, self._now = report, now
 
+    @cached_property
+    def _overall(self) -> Result:
+        """The ungrouped answer over the whole range."""
+        return engine.run(replace(self._report.query, group_by=(), interval=None), self._now)
 
-def overall_of(report: Report, now: datetime) -> Result:
-    """The ungrouped answer over the whole range: totals and meta. Raises QueryTooLargeError."""
-    return engine.run(replace(report.query, group_by=(), interval=None), now)
+    def opening(self) -> Opening:
+        """Totals and meta, and the manifest that is made of them."""
+        totals, meta = _totals(self._report, self._overall), _meta(self._report, self._overall)
+        return {"manifest": _manifest(self._report, totals, meta), "totals": totals, "meta": meta}
 
+    def batches(self, mark: str | None = None) -> Iterator[Batch]:
+        """Bucket after bucket; a mark is the end of one."""
+        report, query = self._report, self._report.query
+        if mark is not None:
+            query = replace(query, period=TimeRange(datetime.fromisoformat(mark), query.period.end))
+        rows = engine.stream(query, self._now) if report.groups else iter([(None, self._overall.summary)])
+        return batches(rows, report.groups, query.interval, query.scope.zone)
 
-def rows_of(report: Report, overall: Result, now: datetime, mark: str | None = None) -> Iterator[Batch]:
-    """The rows, all of them or those behind a batch of that mark. Raises QueryTooLargeError as it is taken."""
-    query = report.query
-    if mark is not None:
-        query = replace(query, period=TimeRange(datetime.fromisoformat(mark), query.period.end))
-    rows = engine.stream(query, now) if report.groups else iter([(None, overall.summary)])
-    return batches(rows, report.groups, query.interval, query.scope.zone)
+    def table(self, opening: Opening, batches: Iterator[Batch]) -> Table:
+        """The report as a table; totals and meta are known before the first row."""
 
+        def ending(rows: int) -> Mapping[str, Any]:
+            return {"totals": opening["totals"], "meta": opening["meta"] | {"row_count": rows}}
 
-def table_of(report: Report, overall: Result, found: Iterator[Batch]) -> Table:
-    """The report as a table; totals and meta are known before the first row."""
-    totals = _totals(report, overall)
-    meta = _meta(report, overall)
+        return Table(self._report.columns, batches, ending, opening["manifest"])
 
-    def ending(rows: int) -> Mapping[str, Any]:
-        return {"totals": totals, "meta": meta | {"row_count": rows}}
-
-    return Table(report.columns, found, ending, _manifest(report, totals, meta))
+    def fraction(self, opening: Opening, mark: str) -> float:
+        """By the time covered."""
+        period = self._report.query.period
+        return (datetime.fromisoformat(mark) - period.start) / period.length
 
 
 def _totals(report: Report, overall: Result) -> dict[str, JsonValue]:

@@ -1,17 +1,19 @@
 """Single requests as they leave the portal. Never in them: prompts, answers, keys."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from analytics.catalog.dimensions import UNASSIGNED
 from analytics.exports import manifest
 from analytics.exports.cells import instant, short_instant
 from analytics.exports.formats.values import json_values
+from analytics.exports.source import Opening
 from analytics.exports.table import Batch, Column, Kind, Table
 from analytics.query import facts_list
 from analytics.query.facts import scoped_facts
-from analytics.query.facts_list import EVER, Facts, Place
+from analytics.query.facts_list import EVER, Place
 from analytics.query.values import Filter
 from ingestion.models import LLMRequest
 from ingestion.pricing import loading
@@ -102,25 +104,57 @@ def _plain(value: object) -> object:
     return instant(value) if isinstance(value, datetime) else value
 
 
-def table(scope: Scope, period: TimeRange, filters: Sequence[Filter], now: datetime, mark: str | None = None) -> Table:
-    """Requests newest first, all of them or those behind a batch of that mark."""
-    meta = {
-        "timezone": scope.zone,
-        "start": None if period.start == EVER.start else short_instant(period.start),
-        "end": None if period.end == EVER.end else short_instant(period.end),
-        "price_book_version": loading.version(scope.organization_id),
-    }
-    about = meta | {
-        "filters": manifest.filter_texts(filters),
-        "query_sha256": manifest.fingerprint(scope, period, filters, ("requests",)),
-    }
-    sums = _Sums()
-    found = sums.of(_batches(scoped_facts(scope, period, filters), mark))
+@dataclass(frozen=True, slots=True)
+class RequestSource:
+    """Requests newest first, asked at one instant."""
 
-    def ending(rows: int) -> Mapping[str, Any]:
-        return {"totals": sums.totals(rows), "meta": meta | {"fresh_until": instant(now), "row_count": rows}}
+    scope: Scope
+    period: TimeRange
+    filters: tuple[Filter, ...]
+    now: datetime
 
-    return Table(COLUMNS, found, ending, about, rows_name="results")
+    def opening(self) -> Opening:
+        """The question, and between which instants the requests lie."""
+        meta = {
+            "timezone": self.scope.zone,
+            "start": None if self.period.start == EVER.start else short_instant(self.period.start),
+            "end": None if self.period.end == EVER.end else short_instant(self.period.end),
+            "price_book_version": loading.version(self.scope.organization_id),
+        }
+        about = meta | {
+            "filters": manifest.filter_texts(self.filters),
+            "query_sha256": manifest.fingerprint(self.scope, self.period, self.filters, ("requests",)),
+        }
+        borders = facts_list.borders(scoped_facts(self.scope, self.period, ()))
+        return {
+            "manifest": about,
+            "meta": meta | {"fresh_until": instant(self.now)},
+            "between": [moment.isoformat() for moment in borders],
+        }
+
+    def batches(self, mark: str | None = None) -> Iterator[Batch]:
+        """Page after page; a mark is the place of the last request on one."""
+        facts = scoped_facts(self.scope, self.period, self.filters)
+        for page in facts_list.pages(facts, None if mark is None else _place(mark)):
+            following = page.following
+            columns = [[read(one) for one in page.rows] for _, _, read in _FIELDS]
+            yield Batch(columns, f"{following.started_at.isoformat()} {following.pk}" if following else None)
+
+    def table(self, opening: Opening, batches: Iterator[Batch]) -> Table:
+        """The requests as a table, added up on their way."""
+        sums = _Sums()
+
+        def ending(rows: int) -> Mapping[str, Any]:
+            return {"totals": sums.totals(rows), "meta": opening["meta"] | {"row_count": rows}}
+
+        return Table(COLUMNS, sums.of(batches), ending, opening["manifest"], rows_name="results")
+
+    def fraction(self, opening: Opening, mark: str) -> float:
+        """By the time covered, from the newest request back to the oldest."""
+        if not opening["between"]:
+            return 1.0
+        oldest, newest = map(datetime.fromisoformat, opening["between"])
+        return (newest - _place(mark).started_at) / max(newest - oldest, timedelta.resolution)
 
 
 class _Sums:
@@ -143,13 +177,6 @@ class _Sums:
         """Requests, tokens, cost, and how many requests have no price."""
         cost = usd_text(self._sums["cost_usd"])
         return {"requests": rows, **self._sums, "cost_usd": cost, "unpriced_requests": self._unpriced}
-
-
-def _batches(facts: Facts, mark: str | None) -> Iterator[Batch]:
-    for page in facts_list.pages(facts, None if mark is None else _place(mark)):
-        following = page.following
-        columns = [[read(one) for one in page.rows] for _, _, read in _FIELDS]
-        yield Batch(columns, f"{following.started_at.isoformat()} {following.pk}" if following else None)
 
 
 def _place(mark: str) -> Place:

@@ -51,7 +51,9 @@ def test_a_report_in_every_format(client: Client, world: World, read_key: Issued
         name: None if value is None else str(value) for name, value in totals.items()
     }
     [mine] = [
-        row for row in csv_rows(fetch(client, read_key, "report", **GROUPED, format="csv")[1]) if row["user"][0] == "'"
+        row
+        for row in csv_rows(fetch(client, read_key, "report", **GROUPED, format="csv")[1])
+        if row["user"].startswith("'")
     ]
     assert mine["user"] == f"'{HOSTILE}"
 
