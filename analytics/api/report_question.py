@@ -8,7 +8,7 @@ from typing import Final
 from django.http import QueryDict
 
 from analytics.api.checks import Checks, parameters
-from analytics.api.limits import check_buckets
+from analytics.api.limits import MAX_BUCKETS, check_buckets
 from analytics.api.problems import FormatError
 from analytics.catalog.dimensions import Dimension
 from analytics.catalog.measures import NATIVE, Population, Selection
@@ -37,7 +37,9 @@ MAX_FILTERS: Final = 50
 FLAGS: Final = ("false", "true")
 
 
-def parse_report(sent: QueryDict, scope: Scope, now: datetime) -> tuple[Report, str]:
+def parse_report(
+    sent: QueryDict, scope: Scope, now: datetime, *, most_buckets: int = MAX_BUCKETS
+) -> tuple[Report, str]:
     """The report and its format. Raises InvalidQueryError, FormatError, TooManyPointsError."""
     given = parameters(sent, PARAMETERS, ("filter",))
     written = _format(given)
@@ -58,7 +60,7 @@ def parse_report(sent: QueryDict, scope: Scope, now: datetime) -> tuple[Report, 
     reader.no_comparison()
     report = Report(query, groups, explain=reader.choice("explain", FLAGS, "false") == "true")
     checks.finish()
-    check_buckets(query)
+    check_buckets(query, most_buckets)
     return report, written
 
 

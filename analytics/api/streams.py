@@ -2,6 +2,7 @@
 
 from django.http import StreamingHttpResponse
 
+from analytics.api.limits import BACKGROUND
 from analytics.api.problems import BusyError
 from analytics.exports import formats, manifest, slots
 from analytics.exports.table import Table
@@ -12,7 +13,8 @@ def stream(scope: Scope, table: Table, written: str, name: str | None = None) ->
     """A table in a format, as a file of that name if given. Raises BusyError when too many are under way."""
     slot = slots.take(scope.organization_id, formats.pieces(table, written))
     if slot is None:
-        raise BusyError(f"{slots.MOST} exports of this organization are under way; try again when one is done.")
+        message = "exports of this organization are under way; try again when one is done, or"
+        raise BusyError(f"{slots.MOST} {message} {BACKGROUND}.")
     response = StreamingHttpResponse(slot, content_type=formats.FORMATS[written].content_type)
     response["X-Portal-Manifest"] = manifest.header_line(table.manifest)
     if name is not None:

@@ -84,11 +84,13 @@ def written(answer: Schema) -> dict[str, Schema]:
     return files | {FORMATS[JSON].content_type: answer}
 
 
-def responses(answers: Mapping[str, Schema], *refusals: int) -> dict[Any, Any]:
-    """200 by content type, and the problem documents of the other statuses."""
-    found: dict[Any, Any] = {(200, content_type): schema for content_type, schema in answers.items()}
-    for status in (401, 403, 404, *refusals, 429, 500, 503):
-        found[(status, CONTENT_TYPE)] = PROBLEM | {"description": KINDS[status][1]}
+def responses(answers: Mapping[str, Schema], *refusals: int, status: int = 200) -> dict[Any, Any]:
+    """Answers by content type (none: no body), and the problem documents of the other statuses."""
+    found: dict[Any, Any] = {(status, content_type): schema for content_type, schema in answers.items()}
+    if not answers:
+        found[status] = None
+    for refused in (401, 403, 404, *refusals, 429, 500, 503):
+        found[(refused, CONTENT_TYPE)] = PROBLEM | {"description": KINDS[refused][1]}
     return found
 
 
