@@ -91,7 +91,7 @@ def test_from_asking_to_deleting(client: Client, world: World, read_key: IssuedK
     assert response["Content-Disposition"] == 'attachment; filename="metrics_acme_2026-11-20_2026-11-21.csv"'
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert json.loads(response["X-Portal-Manifest"])["rows"] == 5
-    response.close()
+    assert b"".join(response.streaming_content) == content
     assert get(client, read_key, URL).json() == {"results": [done]}
     modes = {path.name: path.stat().st_mode & 0o777 for path in folder.rglob("*")}
     assert modes == {uuid.UUID(job["id"]).hex: 0o700, "file": 0o600, "manifest.json": 0o600}
@@ -248,9 +248,9 @@ def test_a_demoted_owner_gets_404(client: Client, world: World, owner: User) -> 
     job = post(client, None, REPORT, "?organization=acme").json()
     prepare(job)
     paths = [job["self"], *(f"{URL}/{job['id']}/{part}?organization=acme" for part in ("file", "manifest"))]
-    answers = [client.get(path) for path in paths]
+    answers: list[Any] = [client.get(path) for path in paths]
     assert [response.status_code for response in answers] == [200, 200, 200]
-    answers[1].close()
+    assert b"".join(answers[1].streaming_content).startswith(b"hour,")
     Membership.objects.filter(user=owner).update(role="member")
     assert [client.get(path).status_code for path in paths] == [404, 404, 404]
     assert client.delete(job["self"]).status_code == 404
