@@ -80,7 +80,7 @@ PROBLEM: Final = record(
 
 def written(answer: Schema) -> dict[str, Schema]:
     """An answer in every format, by content type: its JSON has that schema, the others are files."""
-    files = {one.content_type: TEXT if one.is_text else BINARY for one in FORMATS.values()}
+    files = {one.content_type.partition(";")[0]: TEXT if one.is_text else BINARY for one in FORMATS.values()}
     return files | {FORMATS[JSON].content_type: answer}
 
 

@@ -14,12 +14,13 @@ PIECE: Final = 64 * 1024  # bytes gathered before they are handed on
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A way to write a table: name (also the extension of files), content type, and the writer of its pieces.
+    """A way to write a table: name (also the extension of files), its name for people, content type, writer of pieces.
 
     `library`: the package that it needs, of requirements-exports.txt; empty = none.
     """
 
     name: str
+    label: str
     content_type: str
     write: Callable[[Table], Iterator[bytes]]
     library: str = ""
@@ -44,13 +45,20 @@ def _parquet(table: Table) -> Iterator[bytes]:
 FORMATS: Final = {
     one.name: one
     for one in (
-        Format(JSON, "application/json", documents.json),
-        Format("csv", delimited.CONTENT_TYPE, delimited.csv),
-        Format("ndjson", "application/x-ndjson", documents.ndjson),
-        Format("xlsx", xlsx_parts.CONTENT_TYPE, xlsx.xlsx),
-        Format("parquet", "application/vnd.apache.parquet", _parquet, library="pyarrow"),
+        Format(JSON, "JSON", "application/json", documents.json),
+        Format("csv", "CSV", delimited.CONTENT_TYPE, delimited.csv),
+        Format("ndjson", "NDJSON", "application/x-ndjson", documents.ndjson),
+        Format("xlsx", "Excel", xlsx_parts.CONTENT_TYPE, xlsx.xlsx),
+        Format("parquet", "Parquet", "application/vnd.apache.parquet", _parquet, library="pyarrow"),
     )
 }
+
+
+def offered() -> list[Format]:
+    """Those that this installation can write, what spreadsheets open first."""
+    order = ("csv", "xlsx", JSON)
+    found = sorted(FORMATS.values(), key=lambda one: order.index(one.name) if one.name in order else len(order))
+    return [one for one in found if one.available]
 
 
 def pieces(table: Table, name: str) -> Iterator[bytes]:
