@@ -1,18 +1,36 @@
 """Doorbells: no content that matters, one call each, safe to ring twice, late or at once."""
 
+import uuid
 from datetime import UTC, datetime
 
 from celery import shared_task
 
 from analytics import rollups
 from analytics.chargeback import closing, outbox
+from analytics.exports.jobs import running, sweeping
 from teams.models import Organization
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @shared_task
 def sweep() -> int:
     """Bring the aggregates up to the facts; the number of hours rebuilt."""
     return rollups.drain().hours
+
+
+@shared_task
+def prepare_export(job_id: str) -> int:
+    """Go on with an export in the background; the number of rows in its file, 0 while there is none."""
+    return running.run(uuid.UUID(job_id), _now)
+
+
+@shared_task
+def sweep_exports() -> int:
+    """Delete exports that are over, and wake a worker for those that wait; the number of wake-ups."""
+    return sweeping.sweep(_now())
 
 
 @shared_task

@@ -32,6 +32,7 @@ BEAT_SCHEDULE: Final = {
     "settle-observations": _entry("ingestion.tasks.settle_observations", timedelta(minutes=1), timedelta(seconds=55)),
     # Short: this long, and the lease before it, an import stands still when its worker died.
     "sweep-uploads": _entry("ingestion.tasks.sweep_uploads", timedelta(seconds=15), timedelta(seconds=14)),
+    "sweep-exports": _entry("analytics.tasks.sweep_exports", timedelta(seconds=15), timedelta(seconds=14)),
     "close-due-periods": _entry("analytics.tasks.close_due_periods", crontab(minute="7"), timedelta(minutes=50)),
     "send-due-mail": _entry("analytics.tasks.send_due_mail", timedelta(minutes=5), timedelta(minutes=4)),
     "continue-repricing": _entry("ingestion.tasks.continue_repricing", timedelta(minutes=5), timedelta(minutes=4)),

@@ -263,6 +263,10 @@ UPLOAD_DIR = Path(env.str("PORTAL_UPLOAD_DIR", default=str(VAR_DIR / "uploads"))
 UPLOAD_MAX_BYTES = env.int("PORTAL_UPLOAD_MAX_BYTES", default=2 * 2**30)
 UPLOAD_KEEP_DAYS = env.int("PORTAL_UPLOAD_KEEP_DAYS", default=7)
 
+# Files of exports that are prepared in the background.
+EXPORT_DIR = Path(env.str("PORTAL_EXPORT_DIR", default=str(VAR_DIR / "exports")))
+EXPORT_KEEP_DAYS = env.int("PORTAL_EXPORT_KEEP_DAYS", default=7)
+
 # Most fact rows one question may read; above it the answer is a refusal that names what to narrow.
 QUERY_FACT_BUDGET = env.int("PORTAL_QUERY_FACT_BUDGET", default=250_000)
 QUERY_REQUEST_BUDGET = env.int("PORTAL_QUERY_REQUEST_BUDGET", default=2_000_000)

@@ -98,6 +98,17 @@ def scope_of_key(key: ApiKey, needed: KeyScope, now: datetime) -> Scope | None:
     )
 
 
+def covers(wider: Scope, narrower: Scope) -> bool:
+    """Whether everything that one scope sees is seen by the other too: what was made for one may go to the other."""
+    if wider.organization_id != narrower.organization_id:
+        return False
+    if narrower.reach is Reach.NOTHING or wider.reach is Reach.ORGANIZATION:
+        return True
+    if wider.reach is not narrower.reach:
+        return False
+    return narrower.team_ids <= wider.team_ids if wider.reach is Reach.TEAMS else narrower.caller == wider.caller
+
+
 def organizations_of(user: User) -> list[Organization]:
     """The organizations a person belongs to, by name."""
     return list(Organization.objects.filter(memberships__user=user).order_by("name", "pk"))

@@ -10,7 +10,9 @@ from metricsportal.lib.localtime import SUB_HOUR_MINUTES, Interval
 MAX_POINTS: Final = 20_000  # rows of data in one answer of metrics/query
 MAX_CELLS: Final = 400_000  # groups x buckets held in memory while it is computed
 MAX_BUCKETS: Final = 20_000  # buckets of one report; its rows are streamed
+MAX_JOB_BUCKETS: Final = 200_000  # of one that is prepared in the background: 22 years of hours
 NARROWER: Final = ("use a longer interval", "narrow the range", "lower the limit of groups", "add a filter")
+BACKGROUND: Final = "have the file prepared in the background: POST /api/v1/exports"
 _LENGTHS: Final = {
     **{interval: timedelta(minutes=minutes) for interval, minutes in SUB_HOUR_MINUTES.items()},
     Interval.HOUR: timedelta(hours=1),
@@ -31,9 +33,10 @@ def check_cells(query: Query) -> None:
     _check(buckets_of(query) * groups if query.interval else 1, MAX_CELLS)
 
 
-def check_buckets(query: Query) -> None:
-    """Raise TooManyPointsError when a streamed answer would have too many buckets."""
-    _check(buckets_of(query), MAX_BUCKETS)
+def check_buckets(query: Query, most: int = MAX_BUCKETS) -> None:
+    """Raise TooManyPointsError when a file would have too many buckets; it says so where a job would do."""
+    estimate = buckets_of(query)
+    _check(estimate, most, (BACKGROUND, *NARROWER) if most < estimate <= MAX_JOB_BUCKETS else NARROWER)
 
 
 def check_points(points: int) -> None:
@@ -41,6 +44,6 @@ def check_points(points: int) -> None:
     _check(points, MAX_POINTS)
 
 
-def _check(estimate: int, budget: int) -> None:
+def _check(estimate: int, budget: int, suggestions: tuple[str, ...] = NARROWER) -> None:
     if estimate > budget:
-        raise TooManyPointsError(estimate, budget, NARROWER)
+        raise TooManyPointsError(estimate, budget, suggestions)

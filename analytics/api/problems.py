@@ -34,7 +34,10 @@ class BusyError(exceptions.APIException):
     """As much as allowed is being done already. Answered 429."""
 
     status_code = 429
-    wait = RETRY_AFTER_SECONDS
+
+    def __init__(self, detail: str, wait: int = RETRY_AFTER_SECONDS) -> None:
+        super().__init__(detail)
+        self.wait = wait
 
 
 class TooManyPointsError(QueryTooLargeError):

@@ -10,7 +10,8 @@ from analytics.api.report_question import parse_report
 from analytics.api.streams import stream
 from analytics.exports import formats
 from analytics.exports.names import file_name
-from analytics.exports.report import open_report
+from analytics.exports.report import ReportSource
+from analytics.exports.source import opened
 from teams.authentication import ScopedRequest
 
 
@@ -22,7 +23,5 @@ class ReportView(PortalView):
         """The report as JSON, CSV or NDJSON."""
         now, scope = timezone.now(), request.scope
         report, written = parse_report(request.query_params, scope, now)
-        answer = open_report(report, now)
-        headers = {"X-Portal-Manifest": formats.manifest(answer)}
         name = None if written == formats.JSON else file_name("metrics", scope, report.days, written)
-        return stream(scope, formats.pieces(answer, written), formats.CONTENT_TYPES[written], headers, name)
+        return stream(scope, opened(ReportSource(report, now)), written, name)

@@ -8,11 +8,11 @@ from typing import Final
 from django.http import QueryDict
 
 from analytics.api.checks import Checks, parameters
-from analytics.api.limits import check_buckets
+from analytics.api.limits import MAX_BUCKETS, check_buckets
 from analytics.api.problems import FormatError
 from analytics.catalog.dimensions import Dimension
 from analytics.catalog.measures import NATIVE, Population, Selection
-from analytics.exports.formats import CONTENT_TYPES, JSON
+from analytics.exports.formats import FORMATS, JSON
 from analytics.exports.report import INTERVAL_WORDS, Report
 from analytics.query.parsing import groupable_dimension, parse_day, parse_filter, parse_instant, split_values
 from analytics.query.values import Compare, Filter, Query
@@ -37,7 +37,9 @@ MAX_FILTERS: Final = 50
 FLAGS: Final = ("false", "true")
 
 
-def parse_report(sent: QueryDict, scope: Scope, now: datetime) -> tuple[Report, str]:
+def parse_report(
+    sent: QueryDict, scope: Scope, now: datetime, *, most_buckets: int = MAX_BUCKETS
+) -> tuple[Report, str]:
     """The report and its format. Raises InvalidQueryError, FormatError, TooManyPointsError."""
     given = parameters(sent, PARAMETERS, ("filter",))
     written = _format(given)
@@ -58,7 +60,7 @@ def parse_report(sent: QueryDict, scope: Scope, now: datetime) -> tuple[Report, 
     reader.no_comparison()
     report = Report(query, groups, explain=reader.choice("explain", FLAGS, "false") == "true")
     checks.finish()
-    check_buckets(query)
+    check_buckets(query, most_buckets)
     return report, written
 
 
@@ -75,8 +77,16 @@ def parse_filters(checks: Checks, texts: Sequence[str], scope: Scope) -> tuple[F
 
 def _format(given: Mapping[str, str]) -> str:
     name = given.get("format", JSON)
-    if name not in CONTENT_TYPES:
-        raise FormatError(f"This format is not written here. Supported: {', '.join(CONTENT_TYPES)}.")
+    if name not in FORMATS:
+        raise FormatError(f"This format is not written here. Supported: {', '.join(FORMATS)}.")
+    return available(name)
+
+
+def available(name: str) -> str:
+    """The name of a format that this installation can write. Raises FormatError that says what is missing."""
+    library = FORMATS[name].library
+    if not FORMATS[name].available:
+        raise FormatError(f"{name} needs the package {library}: pip install -r requirements-exports.txt.")
     return name
 
 

@@ -9,10 +9,10 @@ from django.http import QueryDict
 
 from analytics.api import cursors
 from analytics.api.checks import Checks, parameters, refuse
-from analytics.api.report_question import FLAGS, parse_filters
+from analytics.api.report_question import FLAGS, available, parse_filters
 from analytics.api.request_filters import RequestFilter
 from analytics.catalog.measures import select
-from analytics.exports.formats import CONTENT_TYPES, JSON
+from analytics.exports.formats import FORMATS, JSON
 from analytics.exports.report import days_of
 from analytics.query import engine
 from analytics.query.facts import scoped_facts
@@ -63,7 +63,7 @@ class RequestQuestion:
 
 
 def parse_requests(sent: QueryDict, scope: Scope, now: datetime) -> RequestQuestion:
-    """The question of a query string. Raises InvalidQueryError."""
+    """The question of a query string. Raises InvalidQueryError, FormatError."""
     given = parameters(sent, PARAMETERS, ("filter",))
     checks = Checks()
     asked = {name: given.get(name, "") for name in ("start", "end")} | {"filter": sorted(sent.getlist("filter"))}
@@ -79,10 +79,11 @@ def parse_requests(sent: QueryDict, scope: Scope, now: datetime) -> RequestQuest
         asked=asked,
         limit=checks.whole(given.get("limit", DEFAULT_LIMIT), ("limit",), 1, MAX_LIMIT) or 1,
         place=place,
-        format=checks.choice(given.get("format", JSON), CONTENT_TYPES, ("format",)) or JSON,
+        format=checks.choice(given.get("format", JSON), FORMATS, ("format",)) or JSON,
         counted=checks.choice(given.get("count", "false"), FLAGS, ("count",)) == "true",
     )
     checks.finish()
+    available(question.format)
     return question
 
 

@@ -1,5 +1,7 @@
 """`requests`: single requests for drill-down."""
 
+from datetime import datetime
+
 from django.http import Http404, HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -11,6 +13,7 @@ from analytics.api.request_question import RequestQuestion, parse_requests
 from analytics.api.streams import stream
 from analytics.exports import formats, names, requests
 from analytics.exports.cells import instant
+from analytics.exports.source import opened
 from analytics.query import facts_list
 from teams.access import Scope
 from teams.authentication import ScopedRequest
@@ -25,7 +28,7 @@ class RequestList(PortalView):
         now = timezone.now()
         question = parse_requests(request.query_params, request.scope, now)
         if question.format != formats.JSON:
-            return _file(request.scope, question)
+            return _file(request.scope, question, now)
         page = facts_list.page(question.facts(), question.limit, question.place)
         return Response(
             {
@@ -54,8 +57,7 @@ class RequestDetail(PortalView):
         return Response(requests.detail(found, facts_list.same_trace(request.scope, found)))
 
 
-def _file(scope: Scope, question: RequestQuestion) -> HttpResponseBase:
-    rows = facts_list.everything(question.facts())
-    written = requests.csv_pieces(rows) if question.format == "csv" else requests.ndjson_pieces(rows)
+def _file(scope: Scope, question: RequestQuestion, now: datetime) -> HttpResponseBase:
     name = names.file_name("requests", scope, question.days, question.format)
-    return stream(scope, formats.gathered(written), formats.CONTENT_TYPES[question.format], {}, name)
+    source = requests.RequestSource(scope, question.period, question.filters, now)
+    return stream(scope, opened(source), question.format, name)

@@ -7,6 +7,7 @@ from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from analytics.api.dimensions import DimensionValues
+from analytics.api.exports import ExportDetail, ExportFile, ExportList, ExportManifest
 from analytics.api.metrics import MetricsMeta, MetricsQuery
 from analytics.api.problems import problem_response
 from analytics.api.report import ReportView
@@ -25,6 +26,10 @@ urlpatterns: Final[list[URLPattern]] = [
     path("api/v1/report", ReportView.as_view(), name="report"),
     path("api/v1/requests", RequestList.as_view(), name="request-list"),
     path("api/v1/requests/<path:request_id>", RequestDetail.as_view(), name="request-detail"),
+    path("api/v1/exports", ExportList.as_view(), name="export-list"),
+    path("api/v1/exports/<uuid:export_id>", ExportDetail.as_view(), name="export-detail"),
+    path("api/v1/exports/<uuid:export_id>/file", ExportFile.as_view(), name="export-file"),
+    path("api/v1/exports/<uuid:export_id>/manifest", ExportManifest.as_view(), name="export-manifest"),
     path("api/v1/dimensions/<path:name>/values", DimensionValues.as_view(), name="dimension-values"),
     re_path(r"^api/v1/[\s\S]*$", nothing_here),  # line breaks too, which <path:...> does not match
 ]

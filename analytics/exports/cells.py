@@ -1,7 +1,6 @@
 """Values of an answer as they leave the portal: money as decimal text or number, no value as null."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from analytics.catalog.dimensions import NO_VALUE, Dimension
 from analytics.catalog.measures import Selection, Unit
@@ -9,7 +8,6 @@ from analytics.query.values import Label, LabelKind, Value
 from metricsportal.lib.money import usd_text
 
 JsonValue = str | int | float | None
-Number = int | float | Decimal | None
 
 
 def json_value(selection: Selection, value: Value) -> JsonValue:
@@ -17,18 +15,6 @@ def json_value(selection: Selection, value: Value) -> JsonValue:
     if selection.measure.unit is Unit.USD and value is not None:
         return usd_text(int(value))
     return value
-
-
-def number(selection: Selection, value: Value) -> Number:
-    """The same value for files in which money is a number."""
-    if selection.measure.unit is Unit.USD and value is not None:
-        return usd_number(int(value))
-    return value
-
-
-def usd_number(picodollars: int | None) -> Decimal | None:
-    """US dollars, exact."""
-    return None if picodollars is None else Decimal(usd_text(picodollars) or 0)
 
 
 def native_label(dimension: Dimension, label: Label) -> str | None:

@@ -1,17 +1,23 @@
 """A report: one question answered as flat rows, one column per group and measure, piece by piece."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import chain
+from functools import cached_property
 from typing import Any
 
+from analytics.catalog import measures
 from analytics.catalog.dimensions import Dimension
-from analytics.exports.cells import JsonValue, Number, instant, json_value, native_label, number, short_instant
+from analytics.catalog.measures import Selection, Unit
+from analytics.exports import manifest
+from analytics.exports.cells import JsonValue, instant, json_value, short_instant
+from analytics.exports.report_batches import batches
+from analytics.exports.source import Opening
+from analytics.exports.table import Batch, Column, Kind, Table
 from analytics.query import engine
-from analytics.query.values import Bucket, Meta, Query, Result, Series
+from analytics.query.values import Meta, Query, Result
 from metricsportal.lib.histogram import RELATIVE_ERROR
-from metricsportal.lib.localtime import Interval, bucket_start, local_date, zone
+from metricsportal.lib.localtime import Interval, local_date, zone
 from metricsportal.lib.timerange import TimeRange
 
 INTERVAL_WORDS = {
@@ -20,7 +26,6 @@ INTERVAL_WORDS = {
     "week": Interval.WEEK,
     "month": Interval.MONTH,
 }
-Row = tuple[Bucket | None, Series]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +37,10 @@ class Report:
     explain: bool = False
 
     @property
-    def header(self) -> tuple[str, ...]:
-        """Column names: the groups, then the measures."""
-        return (*(self._word if one is None else one.name for one in self.groups), *self.measures)
-
-    @property
-    def measures(self) -> tuple[str, ...]:
-        """Names of the measures."""
-        return tuple(selection.name for selection in self.query.selections)
+    def columns(self) -> tuple[Column, ...]:
+        """The groups, then the measures."""
+        groups = (Column(self._word if one is None else one.name, Kind.TEXT) for one in self.groups)
+        return (*groups, *(Column(one.name, _kind(one)) for one in self.query.selections))
 
     @property
     def _word(self) -> str:
@@ -51,93 +52,81 @@ class Report:
         return days_of(self.query.period, self.query.scope.zone)
 
 
+def _kind(selection: Selection) -> Kind:
+    measure = selection.measure
+    if measure.unit is Unit.USD:
+        return Kind.MONEY
+    return Kind.WHOLE if measure.kind in (measures.Kind.COUNT, measures.Kind.ADDITIVE) else Kind.REAL
+
+
 def days_of(period: TimeRange, zone_name: str) -> str:
     """First and last local day of a range: 2026-10-01_2026-10-31."""
     last = max(period.start, period.end - timedelta(microseconds=1))
     return f"{local_date(period.start, zone(zone_name))}_{local_date(last, zone(zone_name))}"
 
 
-@dataclass(slots=True)
-class Answer:
-    """A report being written: totals and meta are known before the first row, the rows come as they are read."""
+class ReportSource:
+    """The rows of a report, asked at one instant."""
 
-    report: Report
-    overall: Result
-    rows: Iterator[Row]
-    written: int = 0
+    def __init__(self, report: Report, now: datetime) -> None:
+        self._report, self._now = report, now
 
-    def json_rows(self) -> Iterator[dict[str, JsonValue]]:
-        """Rows with money as text."""
-        selections = self.report.query.selections
-        for bucket, series in self._counted():
-            values = (json_value(one, value) for one, value in zip(selections, series.total, strict=True))
-            yield dict(zip(self.report.header, (*self._groups(bucket, series), *values), strict=True))
-
-    def cells(self) -> Iterator[tuple[str | Number, ...]]:
-        """Rows for files in which numbers are numbers, in the order of the header."""
-        selections = self.report.query.selections
-        for bucket, series in self._counted():
-            values = (number(one, value) for one, value in zip(selections, series.total, strict=True))
-            yield (*self._groups(bucket, series), *values)
-
-    def totals(self) -> dict[str, JsonValue]:
+    @cached_property
+    def _overall(self) -> Result:
         """The ungrouped answer over the whole range."""
-        pairs = zip(self.report.query.selections, self.overall.summary.total, strict=True)
-        return {selection.name: json_value(selection, value) for selection, value in pairs}
+        return engine.run(replace(self._report.query, group_by=(), interval=None), self._now)
 
-    def meta(self) -> dict[str, Any]:
-        """How the answer came to be; `row_count` is complete once every row was taken."""
-        query, meta = self.report.query, self.overall.meta
-        document = {
-            "timezone": meta.zone,
-            "interval": query.interval.value if query.interval else None,
-            "start": short_instant(query.period.start),
-            "end": short_instant(query.period.end),
-            "fresh_until": instant(meta.fresh_until),
-            "priced_share": meta.priced_share,
-            "unpriced_requests": meta.unpriced_requests,
-            "unpriced_tokens": meta.unpriced_tokens,
-            "price_book_version": meta.price_book_version,
-            "row_count": self.written,
-            "percentile_error": RELATIVE_ERROR,
-            "last_verified": instant(meta.last_verified) if meta.last_verified else None,
-        }
-        return document | (_explained(meta) if self.report.explain else {})
+    def opening(self) -> Opening:
+        """Totals and meta, and the manifest that is made of them."""
+        totals, meta = _totals(self._report, self._overall), _meta(self._report, self._overall)
+        return {"manifest": _manifest(self._report, totals, meta), "totals": totals, "meta": meta}
 
-    def _counted(self) -> Iterator[Row]:
-        for row in self.rows:
-            self.written += 1
-            yield row
+    def batches(self, mark: str | None = None) -> Iterator[Batch]:
+        """Bucket after bucket; a mark is the end of one."""
+        report, query = self._report, self._report.query
+        if mark is not None:
+            query = replace(query, period=TimeRange(datetime.fromisoformat(mark), query.period.end))
+        rows = engine.stream(query, self._now) if report.groups else iter([(None, self._overall.summary)])
+        return batches(rows, report.groups, query.interval, query.scope.zone)
 
-    def _groups(self, bucket: Bucket | None, series: Series) -> list[str | None]:
-        labels = iter(series.labels)
-        return [self._moment(bucket) if one is None else native_label(one, next(labels)) for one in self.report.groups]
+    def table(self, opening: Opening, batches: Iterator[Batch]) -> Table:
+        """The report as a table; totals and meta are known before the first row."""
 
-    def _moment(self, bucket: Bucket | None) -> str | None:
-        """The local hour with its offset, or the first local day of the bucket."""
-        interval = self.report.query.interval
-        if bucket is None or interval is None:
-            return None
-        tz = zone(self.report.query.scope.zone)
-        start = bucket_start(bucket.start, interval, tz).astimezone(tz)
-        return start.isoformat() if interval is Interval.HOUR else start.date().isoformat()
+        def ending(rows: int) -> Mapping[str, Any]:
+            return {"totals": opening["totals"], "meta": opening["meta"] | {"row_count": rows}}
+
+        return Table(self._report.columns, batches, ending, opening["manifest"])
+
+    def fraction(self, opening: Opening, mark: str) -> float:
+        """By the time covered."""
+        period = self._report.query.period
+        return (datetime.fromisoformat(mark) - period.start) / period.length
 
 
-def open_report(report: Report, now: datetime) -> Answer:
-    """Answer a report. Everything that can be refused is refused here, before a byte is written.
-
-    Raises QueryTooLargeError.
-    """
-    overall = engine.run(replace(report.query, group_by=(), interval=None), now)
-    rows = _rows(report, overall, now)
-    first = next(rows, None)
-    return Answer(report, overall, rows if first is None else chain([first], rows))
+def _totals(report: Report, overall: Result) -> dict[str, JsonValue]:
+    """The ungrouped answer over the whole range."""
+    pairs = zip(report.query.selections, overall.summary.total, strict=True)
+    return {selection.name: json_value(selection, value) for selection, value in pairs}
 
 
-def _rows(report: Report, overall: Result, now: datetime) -> Iterator[Row]:
-    if report.groups:
-        return engine.stream(report.query, now)
-    return iter([(None, overall.summary)])
+def _meta(report: Report, overall: Result) -> dict[str, Any]:
+    """How the answer came to be."""
+    query, meta = report.query, overall.meta
+    document = {
+        "timezone": meta.zone,
+        "interval": query.interval.value if query.interval else None,
+        "start": short_instant(query.period.start),
+        "end": short_instant(query.period.end),
+        "fresh_until": instant(meta.fresh_until),
+        "priced_share": meta.priced_share,
+        "unpriced_requests": meta.unpriced_requests,
+        "unpriced_tokens": meta.unpriced_tokens,
+        "price_book_version": meta.price_book_version,
+        "row_count": 0,
+        "percentile_error": RELATIVE_ERROR,
+        "last_verified": instant(meta.last_verified) if meta.last_verified else None,
+    }
+    return document | (_explained(meta) if report.explain else {})
 
 
 def _explained(meta: Meta) -> dict[str, Any]:
@@ -146,4 +135,16 @@ def _explained(meta: Meta) -> dict[str, Any]:
         "rows_read": meta.rows_read,
         "elapsed_ms": meta.elapsed_ms,
         "stale_hours": meta.stale_hours,
+    }
+
+
+def _manifest(report: Report, totals: Mapping[str, JsonValue], meta: Mapping[str, Any]) -> dict[str, Any]:
+    query = report.query
+    question = ([column.name for column in report.columns], query.population.value)
+    return {
+        **{name: meta[name] for name in ("timezone", "start", "end")},
+        "filters": manifest.filter_texts(query.filters),
+        "price_book_version": meta["price_book_version"],
+        "totals": dict(totals),
+        "query_sha256": manifest.fingerprint(query.scope, query.period, query.filters, question),
     }

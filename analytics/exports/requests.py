@@ -1,41 +1,27 @@
 """Single requests as they leave the portal. Never in them: prompts, answers, keys."""
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-import msgspec
-
 from analytics.catalog.dimensions import UNASSIGNED
-from analytics.exports.cells import instant, usd_number
+from analytics.exports import manifest
+from analytics.exports.cells import instant, short_instant
+from analytics.exports.formats.values import json_values
+from analytics.exports.source import Opening
+from analytics.exports.table import Batch, Column, Kind, Table
+from analytics.query import facts_list
+from analytics.query.facts import scoped_facts
+from analytics.query.facts_list import EVER, Place
+from analytics.query.values import Filter
 from ingestion.models import LLMRequest
-from metricsportal.lib import csv_stream
+from ingestion.pricing import loading
+from ingestion.records import CostState
 from metricsportal.lib.money import usd_text
+from metricsportal.lib.timerange import TimeRange
+from teams.access import Scope
 
-COLUMNS: Final = (
-    "request_id",
-    "started_at",
-    "model",
-    "virtual_model",
-    "provider",
-    "team",
-    "user",
-    "virtual_account",
-    "status_code",
-    "error_type",
-    "streaming",
-    "attempt",
-    "input_tokens",
-    "output_tokens",
-    "units",
-    "latency_ms",
-    "ttft_ms",
-    "itl_ms",
-    "tpot_ms",
-    "cost_usd",
-    "cost_state",
-    "metadata",
-)
 TOKENS: Final = (
     "input_tokens",
     "output_tokens",
@@ -50,32 +36,42 @@ TOKENS: Final = (
 )
 
 
+_Read = Callable[[LLMRequest], Any]
+_FIELDS: Final[tuple[tuple[str, Kind, _Read], ...]] = (
+    ("request_id", Kind.TEXT, lambda one: one.request_id),
+    ("started_at", Kind.TEXT, lambda one: instant(one.started_at)),
+    ("model", Kind.TEXT, lambda one: _name(one.model)),
+    ("virtual_model", Kind.TEXT, lambda one: _name(one.virtual_model)),
+    ("provider", Kind.TEXT, lambda one: (one.model.provider or None) if one.model else None),
+    ("team", Kind.TEXT, lambda one: one.team.name if one.team else UNASSIGNED),
+    ("user", Kind.TEXT, lambda one: _name(one.user)),
+    ("virtual_account", Kind.TEXT, lambda one: _name(one.virtual_account)),
+    ("status_code", Kind.WHOLE, lambda one: one.status_code),
+    ("error_type", Kind.TEXT, lambda one: _name(one.error_type)),
+    ("streaming", Kind.FLAG, lambda one: one.streaming),
+    ("attempt", Kind.WHOLE, lambda one: one.attempt),
+    ("input_tokens", Kind.WHOLE, lambda one: one.input_tokens),
+    ("output_tokens", Kind.WHOLE, lambda one: one.output_tokens),
+    ("units", Kind.OBJECT, lambda one: one.units),
+    ("latency_ms", Kind.REAL, lambda one: _milliseconds(one.latency_us)),
+    ("ttft_ms", Kind.REAL, lambda one: _milliseconds(one.ttft_us)),
+    ("itl_ms", Kind.REAL, lambda one: _milliseconds(one.itl_us)),
+    ("tpot_ms", Kind.REAL, lambda one: _milliseconds(one.tpot_us)),
+    ("cost_usd", Kind.MONEY, lambda one: one.cost),
+    ("cost_state", Kind.TEXT, lambda one: one.cost_state),
+    ("metadata", Kind.OBJECT, lambda one: one.metadata),
+)
+COLUMNS: Final = tuple(Column(name, kind) for name, kind, _ in _FIELDS)
+_SUMMED: Final = ("input_tokens", "output_tokens", "cost_usd")
+
+
 def row(one: LLMRequest) -> dict[str, Any]:
     """One request of a list. Absent values are null, money is text."""
-    return {
-        "request_id": one.request_id,
-        "started_at": instant(one.started_at),
-        "model": one.model.name if one.model else None,
-        "virtual_model": one.virtual_model.name if one.virtual_model else None,
-        "provider": (one.model.provider or None) if one.model else None,
-        "team": one.team.name if one.team else UNASSIGNED,
-        "user": one.user.name if one.user else None,
-        "virtual_account": one.virtual_account.name if one.virtual_account else None,
-        "status_code": one.status_code,
-        "error_type": one.error_type.name if one.error_type else None,
-        "streaming": one.streaming,
-        "attempt": one.attempt,
-        "input_tokens": one.input_tokens,
-        "output_tokens": one.output_tokens,
-        "units": one.units,
-        "latency_ms": _milliseconds(one.latency_us),
-        "ttft_ms": _milliseconds(one.ttft_us),
-        "itl_ms": _milliseconds(one.itl_us),
-        "tpot_ms": _milliseconds(one.tpot_us),
-        "cost_usd": usd_text(one.cost),
-        "cost_state": one.cost_state,
-        "metadata": one.metadata,
-    }
+    return {name: json_values([read(one)], kind)[0] for name, kind, read in _FIELDS}
+
+
+def _name(named: Any) -> str | None:  # noqa: ANN401 - a row of one of five dimension tables
+    return named.name if named else None
 
 
 def _milliseconds(microseconds: int | None) -> float | None:
@@ -108,28 +104,81 @@ def _plain(value: object) -> object:
     return instant(value) if isinstance(value, datetime) else value
 
 
-def csv_pieces(rows: Iterable[LLMRequest]) -> Iterator[bytes]:
-    """A CSV file; units and metadata are one cell of JSON each."""
-    return (line.encode() for line in csv_stream.lines(COLUMNS, (_cells(one) for one in rows)))
+@dataclass(frozen=True, slots=True)
+class RequestSource:
+    """Requests newest first, asked at one instant."""
+
+    scope: Scope
+    period: TimeRange
+    filters: tuple[Filter, ...]
+    now: datetime
+
+    def opening(self) -> Opening:
+        """The question, and between which instants the requests lie."""
+        meta = {
+            "timezone": self.scope.zone,
+            "start": None if self.period.start == EVER.start else short_instant(self.period.start),
+            "end": None if self.period.end == EVER.end else short_instant(self.period.end),
+            "price_book_version": loading.version(self.scope.organization_id),
+        }
+        about = meta | {
+            "filters": manifest.filter_texts(self.filters),
+            "query_sha256": manifest.fingerprint(self.scope, self.period, self.filters, ("requests",)),
+        }
+        borders = facts_list.borders(scoped_facts(self.scope, self.period, ()))
+        return {
+            "manifest": about,
+            "meta": meta | {"fresh_until": instant(self.now)},
+            "between": [moment.isoformat() for moment in borders],
+        }
+
+    def batches(self, mark: str | None = None) -> Iterator[Batch]:
+        """Page after page; a mark is the place of the last request on one."""
+        facts = scoped_facts(self.scope, self.period, self.filters)
+        for page in facts_list.pages(facts, None if mark is None else _place(mark)):
+            following = page.following
+            columns = [[read(one) for one in page.rows] for _, _, read in _FIELDS]
+            yield Batch(columns, f"{following.started_at.isoformat()} {following.pk}" if following else None)
+
+    def table(self, opening: Opening, batches: Iterator[Batch]) -> Table:
+        """The requests as a table, added up on their way."""
+        sums = _Sums()
+
+        def ending(rows: int) -> Mapping[str, Any]:
+            return {"totals": sums.totals(rows), "meta": opening["meta"] | {"row_count": rows}}
+
+        return Table(COLUMNS, sums.of(batches), ending, opening["manifest"], rows_name="results")
+
+    def fraction(self, opening: Opening, mark: str) -> float:
+        """By the time covered, from the newest request back to the oldest."""
+        if not opening["between"]:
+            return 1.0
+        oldest, newest = map(datetime.fromisoformat, opening["between"])
+        return (newest - _place(mark).started_at) / max(newest - oldest, timedelta.resolution)
 
 
-def _cells(one: LLMRequest) -> list[csv_stream.Cell]:
-    cells = row(one) | {
-        "cost_usd": usd_number(one.cost),
-        "units": _json_cell(one.units),
-        "metadata": _json_cell(one.metadata),
-    }
-    return [cells[name] for name in COLUMNS]
+class _Sums:
+    """Totals of the rows that went by. Unknown values are no zeros: they are counted, or left out of a sum."""
+
+    def __init__(self) -> None:
+        self._sums = dict.fromkeys(_SUMMED, 0)
+        self._unpriced = 0
+
+    def of(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """The same batches, added up on their way."""
+        for batch in batches:
+            columns = dict(zip((column.name for column in COLUMNS), batch.columns, strict=True))
+            for name in _SUMMED:
+                self._sums[name] += sum(filter(None, columns[name]))
+            self._unpriced += columns["cost_state"].count(CostState.UNPRICED.value)
+            yield batch
+
+    def totals(self, rows: int) -> dict[str, Any]:
+        """Requests, tokens, cost, and how many requests have no price."""
+        cost = usd_text(self._sums["cost_usd"])
+        return {"requests": rows, **self._sums, "cost_usd": cost, "unpriced_requests": self._unpriced}
 
 
-def _json_cell(value: dict[str, Any] | None) -> str | None:
-    return msgspec.json.encode(value, order="sorted").decode() if value else None
-
-
-def ndjson_pieces(rows: Iterable[LLMRequest]) -> Iterator[bytes]:
-    """A request per line; the last line counts them and proves that the file is whole."""
-    count = 0
-    for one in rows:
-        count += 1
-        yield msgspec.json.encode(row(one)) + b"\n"
-    yield msgspec.json.encode({"meta": {"row_count": count}}) + b"\n"
+def _place(mark: str) -> Place:
+    moment, _, pk = mark.partition(" ")
+    return Place(datetime.fromisoformat(moment), int(pk))

@@ -18,6 +18,7 @@ from teams.access import Scope
 EVER: Final = TimeRange(datetime(1971, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 TRACE_LIMIT: Final = 100  # requests of the same trace shown beside one
 CHUNK: Final = 2_000
+_BOTH_ENDS: Final = ("started_at", "-started_at")
 _A_DAY: Final = timedelta(days=1)  # a trace does not last longer; the index is by time
 Facts = QuerySet[LLMRequest]
 _RELATED: Final = ("model", "virtual_model", "user", "virtual_account", "team", "error_type")
@@ -68,15 +69,21 @@ def _beyond(facts: Facts, place: Place | None) -> Facts:
     return facts.filter(started_at__lte=place.started_at).exclude(same & Q(pk__gte=place.pk))
 
 
-def everything(facts: Facts) -> Iterator[LLMRequest]:
-    """All rows, newest first, a chunk in memory at a time."""
-    place: Place | None = None
+def pages(facts: Facts, place: Place | None = None) -> Iterator[Page]:
+    """All rows from a place on, newest first, a chunk in memory at a time."""
     while True:
         chunk = page(facts, CHUNK, place)
-        yield from chunk.rows
+        if chunk.rows:
+            yield chunk
         if chunk.following is None:
             return
         place = chunk.following
+
+
+def borders(facts: Facts) -> list[datetime]:
+    """When the oldest and the newest request started; empty when there is none."""
+    first, last = (facts.order_by(order).values_list("started_at", flat=True).first() for order in _BOTH_ENDS)
+    return [first, last] if first and last else []
 
 
 def one_request(scope: Scope, request_id: str) -> LLMRequest | None:

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from analytics.dashboards.page import build
+from analytics.exports import formats
 from teams.access import Scope
 from teams.pages import Organization, organization_page
 
@@ -17,7 +18,7 @@ from teams.pages import Organization, organization_page
 def dashboard(request: HttpRequest, organization: Organization, scope: Scope) -> HttpResponse:
     """The page with its numbers in tables, before any script runs."""
     data = build(request.GET, scope, datetime.now(UTC))
-    context = {"organization": organization, "data": data, "state": data["state"]}
+    context = {"organization": organization, "data": data, "state": data["state"], "formats": formats.offered()}
     return render(request, "analytics/dashboard.html", context)
 
 

@@ -1,5 +1,6 @@
 """CSV as a stream of lines: RFC 4180, CRLF, and no text that a spreadsheet would run as a formula."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -13,6 +14,8 @@ _TRIGGERS: Final = frozenset("=+-@")
 _CONTROLS: Final = ("\t", "\r", "\n")
 _SEPARATORS: Final = frozenset(";,|")
 _QUOTED: Final = frozenset('",;|\r\n\t')
+_PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@#(){}\[\]=+*-]*")
+"""Most names: nothing to guard, nothing to quote."""
 
 
 def lines(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
@@ -24,7 +27,7 @@ def lines(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str
 
 def line(cells: Sequence[Cell]) -> str:
     """One line. A line of one empty cell is written as `""`, because a blank line is not a row."""
-    written = ",".join(_written(cell) for cell in cells)
+    written = ",".join(cell(one) for one in cells)
     return (written or '""') + "\r\n"
 
 
@@ -42,18 +45,19 @@ def _skipped(character: str) -> bool:
     return character.isspace() or character in _SEPARATORS or unicodedata.category(character) in ("Cc", "Cf")
 
 
-def _written(cell: Cell) -> str:
-    match cell:
+def cell(value: Cell) -> str:
+    """One cell as it is written."""
+    match value:
         case None:
             return ""
         case bool():
-            return "true" if cell else "false"
+            return "true" if value else "false"
         case int():
-            return str(cell)
+            return str(value)
         case float() | Decimal():
-            return _number(cell)
+            return _number(value)
         case str():
-            return _text(cell)
+            return _text(value)
 
 
 def _number(value: float | Decimal) -> str:
@@ -63,6 +67,8 @@ def _number(value: float | Decimal) -> str:
 
 
 def _text(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
     safe = guarded(text)
     if safe is not text or _QUOTED.intersection(safe) or safe != safe.strip():
         return '"' + safe.replace('"', '""') + '"'

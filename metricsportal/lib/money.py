@@ -15,10 +15,9 @@ def usd_text(picodollars: int | None) -> str | None:
     """Fixed notation, at most 12 decimals, no exponent, no trailing zeros: 260000 -> "0.00000026"."""
     if picodollars is None:
         return None
-    sign, rest = ("-", -picodollars) if picodollars < 0 else ("", picodollars)
-    whole, fraction = divmod(rest, PICO_PER_USD)
-    digits = f"{fraction:012d}".rstrip("0")
-    return f"{sign}{whole}.{digits}" if digits else f"{sign}{whole}"
+    digits = f"{abs(picodollars):013d}"
+    text = f"{digits[:-12]}.{digits[-12:]}".rstrip("0").rstrip(".")
+    return "-" + text if picodollars < 0 else text
 
 
 def usd_rounded(picodollars: int, decimals: int = 2) -> str:

@@ -1,9 +1,11 @@
-"""Fixtures of the tests of statements."""
+"""Fixtures of the tests of statements and exports."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import time_machine
+from pytest_django import Settings
 
 from analytics.models import Statement
 from teams.models import ReportRecipient, Team
@@ -26,3 +28,10 @@ def numbers(world: World) -> dict[str, str]:
     for organization in (world.acme, world.rival):
         close(organization)
     return dict(Statement.objects.values_list("team_name", "number"))
+
+
+@pytest.fixture
+def folder(settings: Settings, tmp_path: Path) -> Path:
+    """Where exports in the background keep their files."""
+    settings.EXPORT_DIR = tmp_path / "exports"
+    return tmp_path / "exports"

@@ -159,7 +159,7 @@ def test_cursors_of_others_are_refused(
         ({"start": "yesterday"}, ["start"], "invalid_instant"),
         ({"start": "2026-11-20T00:00:00"}, ["start"], "no_offset"),
         ({"start": END, "end": START}, ["end"], "invalid_range"),
-        ({"format": "parquet"}, ["format"], "unknown_value"),
+        ({"format": "feather"}, ["format"], "unknown_value"),
         ({"count": "maybe"}, ["count"], "unknown_value"),
         ({"filter": "modelName:eq:x"}, ["filter", 0], "unknown_dimension"),
         ({"filter": "team:is:x"}, ["filter", 0], "unknown_operator"),
@@ -188,7 +188,14 @@ def test_every_request_as_a_file(client: Client, world: World, read_key: IssuedK
 def test_lines_end_with_their_number(client: Client, world: World, read_key: IssuedKey) -> None:
     response: Any = client.get(URL, {"format": "ndjson"}, headers=make.bearer(read_key))
     lines = [json.loads(line) for line in b"".join(response.streaming_content).splitlines()]
-    assert lines[-1] == {"meta": {"row_count": 6}}
+    assert lines[-1]["meta"]["row_count"] == 6
+    assert lines[-1]["totals"] == {
+        "requests": 6,
+        "input_tokens": 1412,
+        "output_tokens": 148,
+        "cost_usd": "1.760000000001",
+        "unpriced_requests": 1,
+    }
     assert [line["request_id"] for line in lines[:-1]] == ["u1", "a2", "s3", "s2", "a1", "s1"]
 
 

@@ -1,7 +1,9 @@
 """The OpenAPI file is valid, complete, and true of real answers."""
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -14,6 +16,7 @@ from drf_spectacular.generators import SchemaGenerator
 from analytics.api import urls
 from teams.services import IssuedKey
 from tests import make
+from tests.analytics.exports.asking import REPORT, REQUESTS, get, post, prepare
 from tests.analytics.world import END, START, World
 
 COST = {"type": "sum", "column": "costInUSD"}
@@ -62,7 +65,7 @@ def test_the_file_is_valid_and_has_no_warnings(capsys: pytest.CaptureFixture[str
 
 
 def test_every_route_is_described(described: Any) -> None:
-    routes = {"/" + str(one.pattern).replace("<path:", "{").replace(">", "}") for one in urls.urlpatterns[:-1]}
+    routes = {"/" + re.sub(r"<\w+:(\w+)>", r"{\1}", str(one.pattern)) for one in urls.urlpatterns[:-1]}
     ingest = {"/api/v1/ingest/litellm", "/api/v1/ingest/envoy", "/v1/traces", "/api/public/ingestion"}
     assert {*described} == routes | ingest
     assert {*described["/api/v1/requests"]} == {"get", "post"}
@@ -92,6 +95,36 @@ def test_answers_and_refusals_are_as_described(
     for status, response in answers.items():
         assert response.status_code == status
         check(operation, response)
+
+
+def test_exports_are_as_described(
+    client: Client, world: World, read_key: IssuedKey, described: Any, folder: Path
+) -> None:
+    operation = described["/api/v1/exports"]["post"]
+    body = jsonschema.Draft202012Validator(operation["requestBody"]["content"]["application/json"]["schema"])
+    for sent in (REPORT, REQUESTS, REPORT | {"group_by": "team", "explain": True, "filter": ["team:eq:x"]}):
+        body.validate(sent)
+        response = post(client, read_key, sent)
+        assert response.status_code == 202
+        check(operation, response)
+    assert not body.is_valid(REPORT | {"cursor": "x"})
+    for sent, status in ((REPORT, 429), ({"of": "x"}, 400), (REPORT | {"format": "x"}, 415)):
+        response = post(client, read_key, sent)
+        assert response.status_code == status
+        check(operation, response)
+    jobs = get(client, read_key, "/api/v1/exports")
+    check(described["/api/v1/exports"]["get"], jobs)
+    *_, job = jobs.json()["results"]
+    prepare(job)
+    for path, key, status in (("", read_key, 200), ("/manifest", read_key, 200), ("/manifest", None, 401)):
+        response = get(client, key, f"/api/v1/exports/{job['id']}{path}")
+        assert response.status_code == status
+        check(described["/api/v1/exports/{export_id}" + path]["get"], response)
+    response = get(client, read_key, f"/api/v1/exports/{job['id']}/file")
+    assert b"".join(response.streaming_content)
+    file = described["/api/v1/exports/{export_id}/file"]["get"]
+    assert response["Content-Type"].partition(";")[0] in file["responses"]["200"]["content"]
+    assert "204" in described["/api/v1/exports/{export_id}"]["delete"]["responses"]
 
 
 def test_the_question_of_the_test_fits_the_description(described: Any) -> None:

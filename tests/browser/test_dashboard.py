@@ -2,12 +2,17 @@
 
 import csv
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from pytest_django import Settings
 
+from analytics.exports.jobs import running
+from analytics.models import ExportJob
 from teams.models import Organization, User
+from tests.analytics.exports.reading import xlsx_rows
 from tests.browser import traffic
 from tests.browser.conftest import Open
 
@@ -151,6 +156,31 @@ def test_the_exported_file_adds_up_to_the_counter(dashboard: Page, tmp_path: Pat
     assert f"{sum(int(row['requests']) for row in rows):,}" == counted(dashboard, "requests")
     assert f"{sum(int(row['input_tokens']) for row in rows):,}" == counted(dashboard, "input_tokens")
     assert download.value.suggested_filename.startswith("metrics_acme_")
+
+
+def test_a_file_prepared_in_the_background(dashboard: Page, settings: Settings, tmp_path: Path) -> None:
+    settings.EXPORT_DIR = tmp_path / "exports"
+    dashboard.keyboard.press("e")
+    formats = dashboard.locator("#export-format button")
+    expect(formats).to_have_text(["CSV", "Excel", "JSON", "NDJSON", "Parquet"])
+    formats.nth(1).click()
+    dashboard.locator("#export-prepare").click()
+    expect(dashboard.locator("#export-job-text")).to_contain_text("waits for its turn")
+    expect(dashboard.locator("#export-prepare")).to_be_disabled()
+    job = ExportJob.objects.get()
+    assert running.run(job.pk, lambda: datetime.now(UTC)) == 3
+    link = dashboard.locator("#export-job-link")
+    expect(link).to_be_visible()
+    expect(dashboard.locator("#export-job-text")).to_contain_text("3 rows")
+    with dashboard.expect_download() as download:
+        link.click()
+    assert download.value.suggested_filename.endswith(".xlsx")
+    download.value.save_as(tmp_path / "report.xlsx")
+    rows, _ = xlsx_rows((tmp_path / "report.xlsx").read_bytes())
+    assert f"{sum(row['requests'] for row in rows):,}" == counted(dashboard, "requests")
+    dashboard.locator("#export-job-stop").click()
+    expect(dashboard.locator("#export-job")).to_be_hidden()
+    assert not ExportJob.objects.exists()
 
 
 def test_dragging_on_a_chart_sets_the_range_for_all(dashboard: Page, questions: list[str]) -> None:

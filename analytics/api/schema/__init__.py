@@ -1,7 +1,22 @@
 """The OpenAPI description of every endpoint, made from the catalogue where it knows the names."""
 
+from analytics.api.schema.exports import EXPORT, EXPORT_CREATE, EXPORT_DELETE, EXPORT_FILE, EXPORT_MANIFEST, EXPORTS
 from analytics.api.schema.lists import DIMENSION_VALUES, REQUEST, REQUESTS
 from analytics.api.schema.metrics import META, QUERY_GET, QUERY_POST
 from analytics.api.schema.reports import REPORT
 
-__all__ = ["DIMENSION_VALUES", "META", "QUERY_GET", "QUERY_POST", "REPORT", "REQUEST", "REQUESTS"]
+__all__ = [
+    "DIMENSION_VALUES",
+    "EXPORT",
+    "EXPORTS",
+    "EXPORT_CREATE",
+    "EXPORT_DELETE",
+    "EXPORT_FILE",
+    "EXPORT_MANIFEST",
+    "META",
+    "QUERY_GET",
+    "QUERY_POST",
+    "REPORT",
+    "REQUEST",
+    "REQUESTS",
+]

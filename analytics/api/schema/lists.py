@@ -21,8 +21,9 @@ from analytics.api.schema.parts import (
     parameter,
     record,
     responses,
+    written,
 )
-from analytics.exports.formats import CONTENT_TYPES, JSON
+from analytics.exports.formats import FORMATS, JSON
 from analytics.exports.requests import TOKENS
 from ingestion.records import Attribution, CostState
 
@@ -112,9 +113,9 @@ REQUESTS: Final[dict[str, Any]] = {
         parameter("limit", "Rows of a page.", WHOLE | {"minimum": 1, "maximum": 1000, "default": 100}),
         _CURSOR,
         parameter("count", "Adds meta.total_count, from the aggregates.", choice(FLAGS, "false")),
-        parameter("format", "csv and ndjson stream every row.", choice(CONTENT_TYPES, JSON)),
+        parameter("format", "Every format but json streams every row.", choice(FORMATS, JSON)),
     ],
-    "responses": responses({_JSON: _PAGE, "text/csv": TEXT, "application/x-ndjson": TEXT}, 400, 422),
+    "responses": responses(written(_PAGE), 400, 415, 422),
 }
 REQUEST: Final[dict[str, Any]] = {
     "operation_id": "request",

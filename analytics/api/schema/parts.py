@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from drf_spectacular.utils import OpenApiParameter
 
+from analytics.exports.formats import FORMATS, JSON
 from metricsportal.lib.problems import CONTENT_TYPE, KINDS
 
 Schema = dict[str, Any]
@@ -13,6 +14,7 @@ TEXT: Final[Schema] = {"type": "string"}
 WHOLE: Final[Schema] = {"type": "integer"}
 NUMBER: Final[Schema] = {"type": "number"}
 FLAG: Final[Schema] = {"type": "boolean"}
+BINARY: Final[Schema] = {"type": "string", "format": "binary"}
 INSTANT: Final[Schema] = {"type": "string", "format": "date-time"}
 MONEY: Final[Schema] = {
     "type": "string",
@@ -76,11 +78,19 @@ PROBLEM: Final = record(
 )
 
 
-def responses(answers: Mapping[str, Schema], *refusals: int) -> dict[Any, Any]:
-    """200 by content type, and the problem documents of the other statuses."""
-    found: dict[Any, Any] = {(200, content_type): schema for content_type, schema in answers.items()}
-    for status in (401, 403, 404, *refusals, 429, 500, 503):
-        found[(status, CONTENT_TYPE)] = PROBLEM | {"description": KINDS[status][1]}
+def written(answer: Schema) -> dict[str, Schema]:
+    """An answer in every format, by content type: its JSON has that schema, the others are files."""
+    files = {one.content_type.partition(";")[0]: TEXT if one.is_text else BINARY for one in FORMATS.values()}
+    return files | {FORMATS[JSON].content_type: answer}
+
+
+def responses(answers: Mapping[str, Schema], *refusals: int, status: int = 200) -> dict[Any, Any]:
+    """Answers by content type (none: no body), and the problem documents of the other statuses."""
+    found: dict[Any, Any] = {(status, content_type): schema for content_type, schema in answers.items()}
+    if not answers:
+        found[status] = None
+    for refused in (401, 403, 404, *refusals, 429, 500, 503):
+        found[(refused, CONTENT_TYPE)] = PROBLEM | {"description": KINDS[refused][1]}
     return found
 
 

@@ -18,10 +18,11 @@ from analytics.api.schema.parts import (
     parameter,
     record,
     responses,
+    written,
 )
 from analytics.catalog.dimensions import DIMENSIONS
 from analytics.catalog.measures import NATIVE, Kind, Population, Selection, Unit
-from analytics.exports.formats import CONTENT_TYPES, JSON
+from analytics.exports.formats import FORMATS, JSON
 from analytics.exports.report import INTERVAL_WORDS
 
 
@@ -80,15 +81,11 @@ REPORT: Final[dict[str, Any]] = {
         parameter("measures", f"Comma list of {', '.join(NATIVE)}; default all."),
         parameter("population", "Whose latency and time to first token.", choice(_POPULATIONS, "successful")),
         parameter("compare", "Reports hold one period.", choice(["none"], "none")),
-        parameter("format", "A key needs the scope export for files.", choice(CONTENT_TYPES, JSON)),
+        parameter("format", "A key needs the scope export for files.", choice(FORMATS, JSON)),
         parameter("explain", "Adds to meta how the answer was read.", choice(FLAGS, "false")),
     ],
     "responses": responses(
-        {
-            "application/json": _ANSWER,
-            "text/csv": TEXT,
-            "application/x-ndjson": TEXT,
-        },
+        written(_ANSWER),
         400,
         415,
         422,

@@ -25,6 +25,7 @@ let answered = question(location.search);
 const page = {
   organization: root.dataset.organization,
   reportUrl: root.dataset.reportUrl,
+  exportsUrl: root.dataset.exportsUrl,
   valuesUrl: root.dataset.valuesUrl,
   data: () => data,
   go,

@@ -1,6 +1,7 @@
 /** The export dialog: what to group, which values, a preview, a file, or the same by API. */
 
 import { byId, closable, copyText, h, replace } from "./dom.js";
+import { prepare, stop } from "./export-job.js";
 import { latestOnly } from "./load.js";
 
 const PREVIEW_ROWS = 10;
@@ -36,6 +37,14 @@ function reportUrl(format, ownOrganization) {
   if (ownOrganization) query.set("organization", page.organization);
   query.set("format", format);
   return `${page.reportUrl}?${query}`;
+}
+
+/** The same question as the body of an export in the background. */
+function exportBody() {
+  const query = reportQuery();
+  const filter = query.getAll("filter");
+  query.delete("filter");
+  return { of: "report", format: pressed("export-format", "format"), ...Object.fromEntries(query), ...(filter.length ? { filter } : {}) };
 }
 
 function cell(value) {
@@ -92,6 +101,7 @@ function refresh() {
   const all = byId("export-measures").querySelectorAll("input").length;
   byId("export-measure-count").textContent = measures === all ? "all" : `${measures} of ${all}`;
   byId("export-download").classList.toggle("is-disabled", measures === 0);
+  byId("export-prepare").hidden = measures === 0;
   if (measures === 0) {
     refuse();
     return;
@@ -130,7 +140,7 @@ async function copy(event) {
   }, 1500);
 }
 
-/** Wire the dialog. `dashboard` offers `data()`, `organization` and `reportUrl`. */
+/** Wire the dialog. `dashboard` offers `data()`, `organization`, `reportUrl` and `exportsUrl`. */
 export function bindExport(dashboard) {
   page = dashboard;
   closable(byId("export-dialog"));
@@ -143,4 +153,6 @@ export function bindExport(dashboard) {
   for (const id of ["export-every", "export-format"]) byId(id).addEventListener("click", press);
   for (const button of document.querySelectorAll("[data-measures]")) button.addEventListener("click", pickMeasures);
   byId("export-copy").addEventListener("click", copy);
+  byId("export-prepare").addEventListener("click", () => prepare(`${page.exportsUrl}?organization=${encodeURIComponent(page.organization)}`, exportBody()));
+  byId("export-job-stop").addEventListener("click", stop);
 }

@@ -22,18 +22,29 @@ async function problemOf(response) {
   return new Problem(body.title, [body.detail, ...reasons].filter(Boolean).join(" "), body.request_id, response.status);
 }
 
-/** JSON of a URL; raises Problem for errors, AbortError when `signal` says so. */
-export async function getJson(url, signal) {
+async function answered(url, options) {
   let response;
   try {
-    response = await fetch(url, { signal, headers: { Accept: "application/json" }, credentials: "same-origin" });
+    response = await fetch(url, { ...options, headers: { Accept: "application/json", ...options.headers }, credentials: "same-origin" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem("The portal cannot be reached", "Check the connection, then retry.", "", 0);
   }
   if (response.redirected && /sign-in|login/.test(response.url)) throw new Problem("You were signed out", "Reload the page to sign in again.", "", 401);
   if (!response.ok) throw await problemOf(response);
-  return response.json();
+  return response;
+}
+
+/** JSON of a URL; raises Problem for errors, AbortError when `signal` says so. */
+export async function getJson(url, signal) {
+  return (await answered(url, { signal })).json();
+}
+
+/** Send JSON (or nothing) with the page's token; the answer's JSON, null without any. Raises Problem. */
+export async function send(method, url, token, body) {
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
+  const response = await answered(url, { method, headers, body: body && JSON.stringify(body) });
+  return response.status === 204 ? null : response.json();
 }
 
 /** A function that asks for JSON and gives up the question before it. */
