@@ -20,7 +20,7 @@ class Grain:
     parent: str = ""
 
 
-# Of those that cover a question the planner takes the one with the fewest cells: docs/decisions/0008.
+# Of those that cover a question the planner takes the one with the fewest cells: docs/decisions/0009.
 GRAINS: Final = (
     Grain("team_model", ("team_id", "virtual_model_id", "model_id")),
     Grain("account", ("model_id", "team_id", "virtual_account_id")),
@@ -44,7 +44,6 @@ GRAINS: Final = (
     Grain("total", (), parent="team"),
     Grain("team_account", ("team_id", "virtual_account_id"), parent="account"),
     Grain("team_user", ("team_id", "user_id"), parent="user"),
-    Grain("just_user", ("user_id",), parent="team_user"),
     Grain("team_metadata", ("team_id", "metadata_value_id"), per_metadata_key=True, parent="metadata"),
     Grain("errors", ("team_id", "status_code", "error_type_id"), only_failed=True, parent="failures"),
 )

@@ -15,6 +15,7 @@ from analytics.exports.report_batches import batches
 from analytics.exports.source import Opening
 from analytics.exports.table import Batch, Column, Kind, Table
 from analytics.query import engine
+from analytics.query.flat import Flat, flat
 from analytics.query.values import Meta, Query, Result
 from metricsportal.lib.histogram import RELATIVE_ERROR
 from metricsportal.lib.localtime import Interval, local_date, zone
@@ -86,8 +87,8 @@ class ReportSource:
         report, query = self._report, self._report.query
         if mark is not None:
             query = replace(query, period=TimeRange(datetime.fromisoformat(mark), query.period.end))
-        rows = engine.stream(query, self._now) if report.groups else iter([(None, self._overall.summary)])
-        return batches(rows, report.groups, query.interval, query.scope.zone)
+        parts = flat(query, self._now) if report.groups else iter([_ungrouped(self._overall)])
+        return batches(parts, report.groups, query.interval, query.scope.zone)
 
     def table(self, opening: Opening, batches: Iterator[Batch]) -> Table:
         """The report as a table; totals and meta are known before the first row."""
@@ -101,6 +102,11 @@ class ReportSource:
         """By the time covered."""
         period = self._report.query.period
         return (datetime.fromisoformat(mark) - period.start) / period.length
+
+
+def _ungrouped(overall: Result) -> Flat:
+    """The one row of a report without groups, which is there even over nothing."""
+    return Flat([None], [()], [[value] for value in overall.summary.total])
 
 
 def _totals(report: Report, overall: Result) -> dict[str, JsonValue]:

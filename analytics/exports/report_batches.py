@@ -1,22 +1,19 @@
 """The rows of a report as batches of columns. The only place that knows how the engine hands them over."""
 
-import time
 from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import Any, Final
+from itertools import pairwise
+from typing import Any
 
 from analytics.catalog.dimensions import Dimension
 from analytics.exports.cells import native_label
 from analytics.exports.table import BATCH_ROWS, Batch
-from analytics.query.values import Bucket, Series
+from analytics.query.flat import Flat
+from analytics.query.values import Bucket
 from metricsportal.lib.localtime import Interval, bucket_start, zone
-
-Row = tuple[Bucket | None, Series]
-PATIENCE: Final = 0.5  # seconds after which a reader gets the buckets that are there, however few rows they have
 
 
 def batches(
-    rows: Iterator[Row], groups: Sequence[Dimension | None], interval: Interval | None, zone_name: str
+    parts: Iterator[Flat], groups: Sequence[Dimension | None], interval: Interval | None, zone_name: str
 ) -> Iterator[Batch]:
     """Batches of at most `BATCH_ROWS` rows. One that ends where a bucket does is marked with the end of that bucket."""
     tz = zone(zone_name)
@@ -28,31 +25,25 @@ def batches(
         start = bucket_start(bucket.start, interval, tz).astimezone(tz)
         return start.isoformat() if interval is Interval.HOUR else start.date().isoformat()
 
-    for part, until in _parts(rows):
-        spelt = {bucket: moment(bucket) for bucket in {bucket for bucket, _ in part}}
-        labels = zip(*(series.labels for _, series in part), strict=True)
-        columns: list[Sequence[Any]] = [
-            [spelt[bucket] for bucket, _ in part]
-            if one is None
-            else [native_label(one, label) for label in next(labels)]
-            for one in groups
-        ]
-        columns.extend(zip(*(series.total for _, series in part), strict=True))
-        yield Batch(columns, until.isoformat() if until else None)
+    for part in parts:
+        columns = _columns(part, groups, {bucket: moment(bucket) for bucket in {*part.buckets}})
+        last = part.buckets[-1]
+        borders = [*range(0, len(part), BATCH_ROWS), len(part)]
+        for begin, end in pairwise(borders):
+            done = last.end.isoformat() if last and end == len(part) else None
+            yield Batch([column[begin:end] for column in columns], done)
 
 
-def _parts(rows: Iterator[Row]) -> Iterator[tuple[list[Row], datetime | None]]:
-    """Rows by the batch, with the instant up to which everything has been handed over by then."""
-    part: list[Row] = []
-    began, before = time.monotonic(), None
-    for row in rows:
-        bucket = row[0]
-        border = before is not None and bucket is not before
-        waited = border and (len(part) >= BATCH_ROWS // 2 or time.monotonic() - began > PATIENCE)
-        if part and (waited or len(part) == BATCH_ROWS):
-            yield part, before.end if border and before else None
-            part, began = [], time.monotonic()
-        part.append(row)
-        before = bucket
-    if part:
-        yield part, before.end if before else None
+def _columns(
+    part: Flat, groups: Sequence[Dimension | None], moments: dict[Bucket | None, str | None]
+) -> list[Sequence[Any]]:
+    labels = zip(*part.labels, strict=True)
+    texts: list[Sequence[Any]] = []
+    for one in groups:
+        if one is None:
+            texts.append([moments[bucket] for bucket in part.buckets])
+        else:
+            many = next(labels)
+            spelt = {label: native_label(one, label) for label in {*many}}
+            texts.append([spelt[label] for label in many])
+    return [*texts, *part.columns]

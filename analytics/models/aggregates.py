@@ -11,7 +11,7 @@ class Aggregate(models.Model):
 
     Only what adds up is kept: counts, sums and histogram entries; durations in microseconds, money in picodollars.
     One row holds many cells because that is how they are written and read: a row per cell took eight times the room
-    and most of the time of a rollup (docs/decisions/0008). Foreign keys carry no database constraint: the rows are
+    and most of the time of a rollup (docs/decisions/0009). Foreign keys carry no database constraint: the rows are
     derived from facts that do.
     """
 

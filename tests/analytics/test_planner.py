@@ -50,12 +50,12 @@ def test_owners_and_teams_need_no_facts(acme: Organization, search: Team, key: M
         assert None not in grains(scope, view, key)
 
 
-@pytest.mark.parametrize(("view", "grain"), [("model", "user"), ("user", "just_user"), ("team", "team_user")])
+@pytest.mark.parametrize(("view", "grain"), [("model", "user"), ("user", "team_user"), ("team", "team_user")])
 def test_people_without_a_team_need_facts_for_few_views(
     acme: Organization, key: MetadataKey, view: str, grain: str
 ) -> None:
     caller = replace(scope_of_organization(acme), reach=Reach.CALLER, caller="ann@example.com")
-    assert grains(caller, view, key) == ["just_user", grain, grain, "failures", "failures"]
+    assert grains(caller, view, key) == ["team_user", grain, grain, "failures", "failures"]
 
 
 def test_the_smallest_grain_is_taken(acme: Organization, key: MetadataKey) -> None:
