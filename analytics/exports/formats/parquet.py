@@ -13,7 +13,7 @@ from analytics.exports.formats.values import object_texts
 from analytics.exports.manifest import whole
 from analytics.exports.table import Batch, Kind, Table
 
-GROUP_ROWS: Final = 50_000  # rows of a row group; readers skip whole groups, so tiny ones cost more than they save
+GROUP_ROWS: Final = 20_000  # of a row group: small enough for flat memory, large enough that readers do not mind
 MANIFEST_KEY: Final = "metrics-portal.manifest"
 _EXACT: Final = Context(prec=38)
 _MONEY: Final = pa.decimal128(38, 12)

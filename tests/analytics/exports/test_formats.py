@@ -183,7 +183,7 @@ def test_rows_are_written_as_they_come(name: str) -> None:
     source = Table(COLUMNS, batches(), lambda rows: {"totals": {}, "meta": {}}, {"filters": []})
     stream = formats.pieces(source, name)
     next(stream)
-    assert len(taken) <= 6  # Parquet gathers a row group of five
+    assert len(taken) <= 6  # Parquet gathers row groups
     assert sum(len(piece) for piece in stream) > 0
     assert len(taken) == 12
 

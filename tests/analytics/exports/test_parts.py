@@ -1,6 +1,8 @@
 """Parts on the disk: complete or absent, whatever was cut off or changed, and one process at a time."""
 
-import multiprocessing
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from analytics.exports.jobs.parts import Parts, TakenError
 from analytics.exports.table import Batch
 
+ROOT = Path(__file__).resolve().parents[3]
 OPENING = {"manifest": {"filters": ["é"]}, "meta": {}}
 BATCHES = [
     Batch([["a", None], [1, 2**80], [0.1, None], [{"k": "v"}, None]], "first"),
@@ -90,30 +93,35 @@ def test_going_on_gives_what_one_go_would_have_given(path: Path, tmp_path: Path)
     assert path.read_bytes() == (tmp_path / "other").read_bytes()
 
 
-def _hold(path: Path, held: Any, go: Any) -> None:
-    with Parts(path):
-        held.set()
-        go.wait(30)
+HOLD = """
+import sys
+from pathlib import Path
+from analytics.exports.jobs.parts import Parts
+with Parts(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
 
 
 @pytest.fixture
-def other_process(path: Path) -> Iterator[multiprocessing.process.BaseProcess]:
+def other_process(path: Path) -> Iterator["subprocess.Popen[str]"]:
     """One that has the parts open."""
-    context = multiprocessing.get_context("spawn")
-    held, go = context.Event(), context.Event()
-    process = context.Process(target=_hold, args=(path, held, go))
-    process.start()
-    assert held.wait(30)
-    yield process
-    go.set()
-    process.join()
+    command = [sys.executable, "-c", "import django; django.setup()" + HOLD, str(path)]
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
 
 
-def test_one_process_at_a_time(path: Path, other_process: multiprocessing.process.BaseProcess) -> None:
+def test_one_process_at_a_time(path: Path, other_process: "subprocess.Popen[str]") -> None:
     with pytest.raises(TakenError):
         Parts(path)
     other_process.kill()
-    other_process.join()
+    other_process.wait()
     fill(path, BATCHES)  # the system gave them back
 
 
