@@ -35,6 +35,7 @@ class RequestList(PortalView):
                 "meta": {
                     "timezone": request.scope.zone,
                     "fresh_until": instant(now),
+                    "kept_from": instant(question.kept_from) if question.kept_from else None,
                     "row_count": len(page.rows),
                     **({"total_count": question.count(now)} if question.counted else {}),
                 },
@@ -58,4 +59,5 @@ def _file(scope: Scope, question: RequestQuestion) -> HttpResponseBase:
     rows = facts_list.everything(question.facts())
     written = requests.csv_pieces(rows) if question.format == "csv" else requests.ndjson_pieces(rows)
     name = names.file_name("requests", scope, question.days, question.format)
-    return stream(scope, formats.gathered(written), formats.CONTENT_TYPES[question.format], {}, name)
+    headers = {"X-Portal-Kept-From": instant(question.kept_from)} if question.kept_from else {}
+    return stream(scope, formats.gathered(written), formats.CONTENT_TYPES[question.format], headers, name)

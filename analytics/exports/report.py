@@ -126,7 +126,7 @@ class Answer:
 def open_report(report: Report, now: datetime) -> Answer:
     """Answer a report. Everything that can be refused is refused here, before a byte is written.
 
-    Raises QueryTooLargeError.
+    Raises RefusedQueryError.
     """
     overall = engine.run(replace(report.query, group_by=(), interval=None), now)
     rows = _rows(report, overall, now)

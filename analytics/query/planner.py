@@ -12,6 +12,7 @@ from analytics.catalog.grains import GRAINS, Grain
 from analytics.models import ChangedDay, DayAggregate, HourAggregate
 from analytics.query.conditions import scope_axes
 from analytics.query.facts import scoped_facts
+from analytics.query.keeping import kept, require_kept
 from analytics.query.snapshot import once
 from analytics.query.values import Filter, Query, QueryTooLargeError
 from ingestion.models import ChangedHour, LLMRequest
@@ -56,7 +57,16 @@ class Plan:
 
 
 def plan(query: Query) -> Plan:
-    """The plan of a question; raises QueryTooLargeError when only too many facts could answer it."""
+    """The plan of a question.
+
+    Raises QueryTooLargeError when only too many facts could answer it, NotKeptError when only rows that were removed.
+    """
+    made = _plan(query)
+    require_kept(query, made)
+    return made
+
+
+def _plan(query: Query) -> Plan:
     grain, key_id = covering_grain(query)
     if grain is None or query.interval in SUB_HOUR_MINUTES:
         return _from_facts(query)
@@ -139,6 +149,7 @@ def _pending_hours(query: Query) -> frozenset[datetime]:
 
 @once
 def _changed_hours(organization_id: int, start: datetime, end: datetime) -> frozenset[datetime]:
+    start = max(start, kept(organization_id).requests)  # earlier hours are final
     rows = ChangedHour.objects.filter(organization_id=organization_id, hour_start__gte=start, hour_start__lt=end)
     return frozenset(rows.order_by().values_list("hour_start", flat=True).distinct())
 
@@ -150,6 +161,7 @@ def _pending_days(query: Query) -> frozenset[datetime]:
 
 @once
 def _changed_days(organization_id: int, start: datetime, end: datetime) -> frozenset[datetime]:
+    start = max(start, kept(organization_id).hours)  # earlier days are final
     rows = ChangedDay.objects.filter(organization_id=organization_id, day_start__gte=start, day_start__lt=end)
     return frozenset(rows.order_by().values_list("day_start", flat=True).distinct())
 

@@ -12,6 +12,7 @@ from analytics.cells import frame as frames
 from analytics.cells.cells import Cells, from_facts
 from analytics.cells.storage import STORED, rows_of
 from analytics.models import ChangedDay, HourAggregate
+from analytics.rollups.final import hour_is_final
 from analytics.rollups.locks import Level, lock
 from ingestion.models import ChangedHour, LLMRequest, MetadataKey, MetadataValue
 from ingestion.writer.bulk import bulk_insert
@@ -31,6 +32,8 @@ def rebuild_hour(organization: Organization, hour_start: datetime) -> int:
         lock(Level.HOUR, organization.pk, hour_start)
         ChangedHour.objects.filter(organization=organization, hour_start=hour_start).delete()
         grains = aggregate_hour(organization.pk, hour_start)
+        if hour_is_final(organization.pk, hour_start):  # asked after the facts were read
+            return 0
         HourAggregate.objects.filter(organization=organization, bucket_start=hour_start).delete()
         written = sum(
             bulk_insert(
