@@ -70,5 +70,5 @@ def _sentence(subject: str, figures: dict[str, Any], *, dry_run: bool) -> str:
     if not dry_run:
         return f"{figures['removed']:,} rows of {subject} removed; kept from {before:%Y-%m-%dT%H:%MZ} on."
     return (
-        f"{figures['rows']:,} rows of {subject} from before {before:%Y-%m-%dT%H:%MZ} would go, up to {figures['why']}."
+        f"{figures['rows']:,} rows of {subject} from before {before:%Y-%m-%dT%H:%MZ} would go; the limit: {figures['why']}."
     )
