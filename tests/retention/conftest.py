@@ -23,7 +23,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 def _with(kind: purging.Kind) -> object:
-    from analytics.retention import passes  # noqa: PLC0415 - models are not loaded earlier
+    from analytics.retention import passes
 
     return tuple((kind if one.subject == kind.subject else one, limit) for one, limit in passes.SUBJECTS)
 

@@ -5,14 +5,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from analytics import retention, rollups
+from analytics.catalog.measures import select
 from analytics.chargeback import closing
 from analytics.models import DayAggregate, HourAggregate
+from analytics.query import engine
+from analytics.query.values import Query
 from analytics.retention import Passed
 from ingestion.models import ChangedHour, LLMRequest
 from ingestion.records import RequestRecord
 from ingestion.services import ingest_records
 from ingestion.watermarks import kept
-from metricsportal.lib.localtime import day_start, zone
+from metricsportal.lib.localtime import day_start, next_day_start, zone
+from metricsportal.lib.timerange import TimeRange
+from teams.access import scope_of_organization
 from teams.models import Organization
 from tests import make
 
@@ -93,3 +98,10 @@ def aggregates(*tables: Any) -> Rows:
         for row in table._default_manager.order_by("pk").values_list():
             answer.append((table.__name__, *(bytes(one) if isinstance(one, memoryview) else one for one in row)))
     return answer
+
+
+def total(organization: Organization) -> int:
+    """The requests of all days until tomorrow, as the engine counts them."""
+    period = TimeRange(days_ago(organization, 200), next_day_start(NOW, zone(organization.zone)))
+    query = Query(scope_of_organization(organization), period, (select("requests"),))
+    return engine.run(query, NOW).summary.total_requests

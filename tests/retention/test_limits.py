@@ -76,9 +76,7 @@ def test_a_day_that_waits_for_the_rollup_keeps_its_requests(organization: Organi
     assert floor(organization) == day
 
 
-def test_the_ingest_window_is_kept_whatever_the_settings_say(
-    organization: Organization, settings: Settings
-) -> None:
+def test_the_ingest_window_is_kept_whatever_the_settings_say(organization: Organization, settings: Settings) -> None:
     settings.KEEP_REQUESTS_DAYS = 5
     Period.objects.update_or_create(
         organization=organization,

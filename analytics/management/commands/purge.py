@@ -69,6 +69,5 @@ def _sentence(subject: str, figures: dict[str, Any], *, dry_run: bool) -> str:
         return f"nothing to remove of {subject}."
     if not dry_run:
         return f"{figures['removed']:,} rows of {subject} removed; kept from {before:%Y-%m-%dT%H:%MZ} on."
-    return (
-        f"{figures['rows']:,} rows of {subject} from before {before:%Y-%m-%dT%H:%MZ} would go; the limit: {figures['why']}."
-    )
+    rows, why = figures["rows"], figures["why"]
+    return f"{rows:,} rows of {subject} from before {before:%Y-%m-%dT%H:%MZ} would go; the limit: {why}."
