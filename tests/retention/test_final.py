@@ -152,7 +152,7 @@ def test_what_is_purged_while_it_is_compared_is_no_false_alarm(
             purge(organization)
         return original(organization_id, hour)  # type: ignore[arg-type] # passed on
 
-    monkeypatch.setattr(verification, "aggregate_hour", late)
+    monkeypatch.setattr("analytics.rollups.verification.aggregate_hour", late)
     assert rollups.verify(organization, NOW).differences == ()
     assert done
     assert LLMRequest.objects.count() < 60

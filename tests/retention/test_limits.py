@@ -9,6 +9,7 @@ from analytics import rollups
 from analytics.models import ChangedDay, HourAggregate, Period
 from analytics.retention.limits import limit_of_hours, limit_of_requests
 from ingestion.models import ChangedHour, LLMRequest
+from ingestion.purging import Subject
 from ingestion.services import ingest_records
 from metricsportal.lib.localtime import day_start, zone
 from teams.models import Organization
@@ -23,7 +24,7 @@ def test_requests_go_at_the_local_day_on_which_they_are_too_old(organization: Or
     assert young > 20
     passed = purge(organization)
     assert floor(organization) == before
-    assert (passed.removed["requests"], passed.complete) == (gone, True)
+    assert (passed.removed[Subject.REQUESTS], passed.complete) == (gone, True)
     assert LLMRequest.objects.count() == young
     assert old(organization, before) == 0
 
@@ -90,7 +91,7 @@ def test_the_ingest_window_is_kept_whatever_the_settings_say(organization: Organ
 def test_zero_keeps_for_ever(organization: Organization, settings: Settings) -> None:
     settings.KEEP_REQUESTS_DAYS = settings.KEEP_HOURS_DAYS = 0
     count = LLMRequest.objects.count()
-    assert purge(organization).removed == {"requests": 0, "hours": 0}
+    assert purge(organization).removed == {Subject.REQUESTS: 0, Subject.HOURS: 0}
     assert LLMRequest.objects.count() == count
     assert floor(organization).year == 1970
 
@@ -121,10 +122,10 @@ def test_a_day_that_waits_for_its_rollup_keeps_its_hours(organization: Organizat
     settings.KEEP_HOURS_DAYS = 120
     first = HourAggregate.objects.order_by("bucket_start")[0].bucket_start
     ChangedDay.objects.create(organization=organization, day_start=day_start(first, zone(organization.zone)))
-    assert purge(organization).removed["hours"] == 0
+    assert purge(organization).removed[Subject.HOURS] == 0
     assert HourAggregate.objects.filter(bucket_start=first).exists()
     rollups.drain(organization.pk)
-    assert purge(organization).removed["hours"] > 0
+    assert purge(organization).removed[Subject.HOURS] > 0
     assert not HourAggregate.objects.filter(bucket_start__lt=days_ago(organization, 120)).exists()
 
 

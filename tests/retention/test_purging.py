@@ -49,16 +49,16 @@ def test_a_bounded_pass_removes_the_oldest_and_the_next_one_goes_on(
     gone = old(organization, before)
     oldest = LLMRequest.objects.order_by("hour_start").values_list("hour_start", flat=True)[small_chunks - 1]
     passed = purge(organization, chunks=1)
-    assert (passed.complete, passed.removed["requests"]) == (False, small_chunks)
+    assert (passed.complete, passed.removed[Subject.REQUESTS]) == (False, small_chunks)
     assert floor(organization) == before
     assert old(organization, before) == gone - small_chunks
     assert LLMRequest.objects.order_by("hour_start")[0].hour_start >= oldest
     assert Watermark.objects.get().finished_at is None
     passed = purge(organization)
-    assert passed.removed["requests"] == gone - small_chunks
+    assert passed.removed[Subject.REQUESTS] == gone - small_chunks
     assert old(organization, before) == 0
     assert Watermark.objects.get(subject=Subject.REQUESTS).removed == gone
-    assert purge(organization).removed["requests"] == 0
+    assert purge(organization).removed[Subject.REQUESTS] == 0
 
 
 def test_the_watermark_moves_before_the_first_request_goes(

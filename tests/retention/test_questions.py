@@ -51,7 +51,7 @@ def by_chance(organization: Organization, dice: random.Random) -> Query:
 
     def border() -> datetime:
         instant = FIRST + timedelta(seconds=dice.randrange(-(10**5), int((NOW - FIRST).total_seconds())))
-        return dice.choice([day_start, hour_start, lambda one, tz: one])(instant, tz)
+        return dice.choice([day_start(instant, tz), hour_start(instant, tz), instant])
 
     start, end = sorted((border(), border()))
     interval = dice.choice(INTERVALS)
