@@ -102,7 +102,7 @@ def _body(name: str) -> bytes:
 def _grow_old(organization: Organization, count: int, name: str) -> int:
     """Copy so many requests into a time that is not kept, whose months are closed; how many there are now."""
     days = settings.KEEP_REQUESTS_DAYS + 40
-    columns = [field.column for field in LLMRequest._meta.concrete_fields if not field.primary_key]
+    columns = [str(field.column) for field in LLMRequest._meta.concrete_fields if not field.primary_key]
     shifted = {one: f"{one} - interval '{days} days'" for one in ("started_at", "hour_start", "received_at")}
     shifted["request_id"] = "%s || '-' || id"
     chosen = ", ".join(shifted.get(one, one) for one in columns)

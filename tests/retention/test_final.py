@@ -10,6 +10,7 @@ from django.core.management import call_command
 
 from analytics import rollups
 from analytics.models import ChangedDay, DayAggregate, HourAggregate
+from analytics.rollups import hours
 from analytics.rollups.days import rebuild_day
 from analytics.rollups.hours import rebuild_hour
 from ingestion.metadata import register
@@ -142,15 +143,13 @@ def test_what_is_purged_while_it_is_compared_is_no_false_alarm(
     organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every hour is found without its requests, and the purge is the reason: nothing else must be said."""
-    from analytics.rollups import verification
-
-    original, done = verification.aggregate_hour, list[int]()
+    original, done = hours.aggregate_hour, list[int]()
 
     def late(organization_id: int, hour: object) -> object:
         if not done:
             done.append(1)
             purge(organization)
-        return original(organization_id, hour)  # type: ignore[arg-type] # passed on
+        return original(organization_id, hour)
 
     monkeypatch.setattr("analytics.rollups.verification.aggregate_hour", late)
     assert rollups.verify(organization, NOW).differences == ()
