@@ -1,7 +1,7 @@
 """Aggregates whose requests are gone stay as they are, whatever rings, comes late, or asks for a rebuild."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -145,7 +145,7 @@ def test_what_is_purged_while_it_is_compared_is_no_false_alarm(
     """Every hour is found without its requests, and the purge is the reason: nothing else must be said."""
     original, done = hours.aggregate_hour, list[int]()
 
-    def late(organization_id: int, hour: object) -> object:
+    def late(organization_id: int, hour: datetime) -> object:
         if not done:
             done.append(1)
             purge(organization)

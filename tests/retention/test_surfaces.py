@@ -50,7 +50,7 @@ def signed_in(client: Client, boss: User) -> Client:
 
 def _query(client: Client, organization: Organization, boss: User, start: datetime, **fields: Any) -> Any:
     key = make.key(organization, "read", owner=boss)
-    body = {"startTs": start.isoformat(), "endTs": NOW.isoformat(), "type": "distribution"}
+    body: dict[str, Any] = {"startTs": start.isoformat(), "endTs": NOW.isoformat(), "type": "distribution"}
     body |= {"aggregations": [{"type": "sum", "column": "costInUSD"}], **fields}
     url = "/api/v1/metrics/query"
     return client.post(url, json.dumps(body), content_type="application/json", headers=make.bearer(key))
@@ -73,7 +73,7 @@ def test_the_api_refuses_with_what_to_change(client: Client, purged: Organizatio
 
 def test_a_report_is_refused_before_its_first_byte(client: Client, purged: Organization, boss: User) -> None:
     key = make.bearer(make.key(purged, "read", "export", owner=boss))
-    asked = {"start": FIRST.isoformat(), "end": NOW.isoformat(), "group_by": "hour,model", "format": "csv"}
+    asked = {"start": FIRST.isoformat(), "end": NOW.isoformat(), "group_by": "week,model", "format": "csv"}
     response = client.get(f"/api/v1/report?{urlencode(asked)}", headers=key)
     assert response.status_code == 422
     asked["start"] = hour_start(FIRST, zone(purged.zone)).isoformat()
