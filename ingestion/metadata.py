@@ -79,8 +79,7 @@ def register(key: MetadataKey, now: datetime) -> None:
         key.save(update_fields=["registered", "known_from"])
         values = [(key.organization_id, key.pk, value, now, now) for value in _stored_values(key)]
         insert_missing(MetadataValue, _VALUE_COLUMNS, values)
-        facts = LLMRequest.objects.filter(organization_id=key.organization_id, hour_start__gte=floor)
-        hours = facts.order_by("hour_start")
+        hours = LLMRequest.objects.filter(organization_id=key.organization_id).order_by("hour_start")
         changed = [(key.organization_id, hour, now) for hour in hours.values_list("hour_start", flat=True).distinct()]
         bulk_insert(ChangedHour, ("organization_id", "hour_start", "appended_at"), changed)
 

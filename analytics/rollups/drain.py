@@ -11,7 +11,6 @@ from analytics.models import ChangedDay, HourAggregate
 from analytics.rollups.days import rebuild_day
 from analytics.rollups.hours import rebuild_hour
 from ingestion.models import ChangedHour, LLMRequest
-from ingestion.watermarks import kept
 from metricsportal.lib.timerange import TimeRange
 from teams.models import Organization
 
@@ -72,10 +71,11 @@ def _again(rebuild: Callable[[Organization, datetime], int], organization: Organ
 
 def rebuild(organization: Organization, period: TimeRange) -> int:
     """Mark every hour of the range that has facts or aggregates as changed; returns how many. `drain` does the rest."""
-    start = max(period.start - timedelta(hours=1), kept(organization.pk).requests)  # earlier hours are final
-    facts = LLMRequest.objects.filter(organization=organization, hour_start__gte=start, hour_start__lt=period.end)
+    facts = LLMRequest.objects.filter(
+        organization=organization, hour_start__gte=period.start - timedelta(hours=1), hour_start__lt=period.end
+    )
     stored = HourAggregate.objects.filter(
-        organization=organization, bucket_start__gte=start, bucket_start__lt=period.end
+        organization=organization, bucket_start__gte=period.start - timedelta(hours=1), bucket_start__lt=period.end
     )
     hours = {*facts.values_list("hour_start", flat=True).distinct()}
     hours |= {*stored.values_list("bucket_start", flat=True).distinct()}

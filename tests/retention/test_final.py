@@ -14,7 +14,8 @@ from analytics.rollups import hours
 from analytics.rollups.days import rebuild_day
 from analytics.rollups.hours import rebuild_hour
 from ingestion.metadata import register
-from ingestion.models import ChangedHour, LLMRequest, MetadataKey
+from ingestion.models import ChangedHour, LLMRequest, MetadataKey, RepriceRun
+from ingestion.repricing.windows import Place, Repricing, Window
 from metricsportal.lib.localtime import day_start, zone
 from metricsportal.lib.timerange import TimeRange
 from teams.models import Organization
@@ -61,23 +62,22 @@ def _of_purged_hours(organization: Organization) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("number", range(len(DISTURBANCES)))
-@pytest.mark.parametrize("halfway", [False, True])
-def test_nothing_rolls_a_purged_hour_anew(
-    organization: Organization, small_chunks: int, number: int, halfway: bool
-) -> None:
-    purge(organization, chunks=1 if halfway else None)
+def test_nothing_rolls_a_purged_hour_anew(organization: Organization, small_chunks: int, number: int) -> None:
+    """Neither while its requests are going, nor when they are gone."""
+    purge(organization, chunks=1)
     assert small_chunks
-    assert LLMRequest.objects.filter(hour_start__lt=floor(organization)).exists() == halfway
+    assert LLMRequest.objects.filter(hour_start__lt=floor(organization)).exists()
     before, days = _of_purged_hours(organization), _sums(DayAggregate, organization)
     assert len(before) > 5
-    DISTURBANCES[number](organization)
-    rollups.drain(organization.pk)
-    rollups.drain(organization.pk)
-    assert _of_purged_hours(organization) == before
-    assert _sums(DayAggregate, organization) == days
-    assert not ChangedHour.objects.exists()
-    found = rollups.verify(organization, NOW)
-    assert (found.differences, found.skipped) == ((), 0)
+    for disturb in (DISTURBANCES[number], _stale_rows):
+        disturb(organization)
+        rollups.drain(organization.pk)
+        assert _of_purged_hours(organization) == before
+        assert _sums(DayAggregate, organization) == days
+        assert not ChangedHour.objects.exists()
+        found = rollups.verify(organization, NOW)
+        assert (found.differences, found.skipped) == ((), 0)
+        purge(organization)
 
 
 def _sums(table: type[DayAggregate], organization: Organization) -> list[tuple[object, ...]]:
@@ -94,7 +94,6 @@ def test_a_key_registered_later_leaves_purged_hours_alone_and_knows_since_when(o
     key = MetadataKey.objects.get(name="tenant")
     register(key, NOW)
     assert key.known_from == floor(organization)
-    assert not ChangedHour.objects.filter(hour_start__lt=floor(organization)).exists()
     assert ChangedHour.objects.exists()
     rollups.drain(organization.pk)
     assert _of_purged_hours(organization) == before
@@ -171,6 +170,30 @@ def test_repricing_leaves_what_is_being_removed_alone(organization: Organization
     assert sorted(dying.values_list("pk", "cost", "cost_state")) == states
     young = LLMRequest.objects.filter(hour_start__gte=floor(organization), model__name="gpt-5", status_code=200)
     assert {Decimal(cost or 0) > 0 for cost in young.values_list("cost", flat=True)} == {True}
+
+
+def test_repricing_looks_again_when_the_watermark_has_moved(
+    organization: Organization, small_chunks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read before it moved must not be written: no aggregate would follow."""
+    read = Repricing.window
+
+    def then_purged(self: Repricing, place: Place) -> Window:
+        found = read(self, place)
+        if RepriceRun.objects.filter(state="applying").exists() and floor(organization).year == 1970:
+            purge(organization, chunks=1)
+        return found
+
+    assert small_chunks
+    make.price("gpt-5", "output", "5")
+    make.price("gpt-5", "input", "3")
+    monkeypatch.setattr(Repricing, "window", then_purged)
+    words = ["--from", "2026-07-01", "--to", "2026-12-10", "--apply", "--reason", "test"]
+    with time_machine.travel(NOW, tick=False):
+        call_command("reprice", "--organization", organization.slug, *words)
+    priced = LLMRequest.objects.exclude(cost_state="unpriced").values_list("hour_start", flat=True)
+    assert LLMRequest.objects.filter(hour_start__lt=floor(organization)).exists()
+    assert min(priced) >= floor(organization)
 
 
 def test_day_of_the_watermark_is_a_whole_one(organization: Organization) -> None:
