@@ -86,8 +86,9 @@ def _send(portal: Portal, name: str, more: Callable[[int], bool]) -> list[float]
         taken.append(time.perf_counter() - started)
         if response.status != 200 or json.loads(answer)["accepted"] != BATCH:
             raise RuntimeError(f"a batch was answered {response.status}: {answer[:500]!r}")
-        following = max(following + EVERY, time.perf_counter())
-        time.sleep(following - time.perf_counter())
+        now = time.perf_counter()
+        following = max(following + EVERY, now)
+        time.sleep(following - now)
     link.close()
     return taken
 
@@ -104,7 +105,7 @@ def _grow_old(organization: Organization, count: int, name: str) -> int:
     days = settings.KEEP_REQUESTS_DAYS + 40
     columns = [str(field.column) for field in LLMRequest._meta.concrete_fields if not field.primary_key]
     shifted = {one: f"{one} - interval '{days} days'" for one in ("started_at", "hour_start", "received_at")}
-    shifted["request_id"] = "%s || '-' || id"
+    shifted["request_id"] = "%s::text || '-' || id"
     chosen = ", ".join(shifted.get(one, one) for one in columns)
     newest = timezone.now() - timedelta(days=30)
     with connection.cursor() as cursor:

@@ -44,21 +44,17 @@ class Removed(NamedTuple):
     reached: datetime | None
 
 
-def move(
-    organization: Organization, subject: Subject, limit: Callable[[], datetime | None], now: datetime
-) -> datetime | None:
+def move(organization: Organization, subject: Subject, limit: Callable[[], datetime | None]) -> datetime | None:
     """Move the watermark up to the limit, never back; returns where it stands, None when there is none.
 
     The limit is asked for while nothing of the organization is being stored, repriced or registered: what was begun
     before is committed and in the changed-hour log by then, and what begins after sees the watermark. Raises
     `ingestion.writer.retries.UnavailableError`.
     """
-    return with_retries(partial(_move, organization, subject, limit, now))
+    return with_retries(partial(_move, organization, subject, limit))
 
 
-def _move(
-    organization: Organization, subject: Subject, limit: Callable[[], datetime | None], now: datetime
-) -> datetime | None:
+def _move(organization: Organization, subject: Subject, limit: Callable[[], datetime | None]) -> datetime | None:
     with transaction.atomic(durable=True):
         storage.lock(organization.pk)
         # Every batch holds this row until its commit: what foreign keys hold, and what `hold` says once per batch.
@@ -69,7 +65,7 @@ def _move(
             return mine.before if mine else None
         if mine is None:
             mine = Watermark(organization=organization, subject=subject)
-        mine.before, mine.moved_at, mine.finished_at = before, now, None
+        mine.before, mine.finished_at = before, None
         mine.save()
         return before
 

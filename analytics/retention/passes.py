@@ -106,7 +106,7 @@ def purge(
     passed = Passed()
     walk = _Walk(organization.pk, passed, chunks, progress, wait)
     for kind, limit in SUBJECTS:
-        before = purging.move(organization, kind.subject, partial(_instant, limit, organization, now), now)
+        before = purging.move(organization, kind.subject, partial(_instant, limit, organization, now))
         passed.before[kind.subject], passed.removed[kind.subject] = before, 0
         if before is None:
             continue

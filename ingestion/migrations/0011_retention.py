@@ -33,7 +33,6 @@ class Migration(migrations.Migration):
                     models.DateTimeField(help_text="First instant of a local day; nothing from before it is kept."),
                 ),
                 ("removed", models.BigIntegerField(default=0, help_text="Rows removed so far.")),
-                ("moved_at", models.DateTimeField(help_text="When it was moved last.")),
                 (
                     "finished_at",
                     models.DateTimeField(help_text="When everything before it was gone; empty until then.", null=True),

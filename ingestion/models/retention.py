@@ -22,7 +22,6 @@ class Watermark(models.Model):
     subject = models.CharField(max_length=16, choices=Subject.choices)
     before = models.DateTimeField(help_text="First instant of a local day; nothing from before it is kept.")
     removed = models.BigIntegerField(default=0, help_text="Rows removed so far.")
-    moved_at = models.DateTimeField(help_text="When it was moved last.")
     finished_at = models.DateTimeField(null=True, help_text="When everything before it was gone; empty until then.")
 
     class Meta:

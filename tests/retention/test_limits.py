@@ -8,6 +8,7 @@ from pytest_django import Settings
 from analytics import rollups
 from analytics.models import ChangedDay, HourAggregate, Period
 from analytics.retention.limits import limit_of_hours, limit_of_requests
+from ingestion import purging
 from ingestion.models import ChangedHour, LLMRequest
 from ingestion.purging import Subject
 from ingestion.services import ingest_records
@@ -135,6 +136,7 @@ def test_the_watermark_is_never_moved_back(organization: Organization, settings:
     settings.KEEP_REQUESTS_DAYS = 120
     purge(organization)
     purge(organization, now=NOW - timedelta(days=30))
+    assert purging.move(organization, Subject.REQUESTS, lambda: before - timedelta(days=1)) == before
     assert floor(organization) == before
     record = make.record(started_at=before - timedelta(hours=1))
     outcome = ingest_records(organization=organization, records=[record], source="test", now=NOW, past_days=None)
