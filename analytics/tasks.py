@@ -2,13 +2,17 @@
 
 import uuid
 from datetime import UTC, datetime
+from typing import Final
 
 from celery import shared_task
 
-from analytics import rollups
+from analytics import retention, rollups
 from analytics.chargeback import closing, outbox
 from analytics.exports.jobs import running, sweeping
 from teams.models import Organization
+
+CHUNKS: Final = 400
+"""Of one task of removal: well within its time limit; what is left rings again."""
 
 
 def _now() -> datetime:
@@ -50,3 +54,12 @@ def close_due_periods() -> int:
 def send_due_mail() -> int:
     """Send the statements that wait in the outbox; the number that a mail server accepted."""
     return outbox.send_due(datetime.now(UTC))
+
+
+@shared_task
+def purge() -> int:
+    """Remove requests and hours that are older than they are kept; the number of rows removed."""
+    passed = retention.purge_all(datetime.now(UTC), chunks=CHUNKS)
+    if not passed.complete:
+        purge.delay()
+    return sum(passed.removed.values())

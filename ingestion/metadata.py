@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from ingestion.dimensions import Interner
 from ingestion.models import OVERFLOW, ChangedHour, LLMRequest, MetadataKey, MetadataValue
+from ingestion.watermarks import ALWAYS, kept
 from ingestion.writer.bulk import among, bulk_insert, insert_missing
 from teams.models import Organization
 
@@ -66,10 +67,16 @@ def _create_keys(interner: Interner, names: list[str]) -> list[MetadataKey]:
 
 
 def register(key: MetadataKey, now: datetime) -> None:
-    """Make a key groupable: intern the values that facts already have and let every hour be aggregated again."""
+    """Make a key groupable: intern the values that facts already have and let every hour be aggregated again.
+
+    Hours whose facts were removed stay as they are: of them nobody will know the key.
+    """
     with transaction.atomic():
-        key.registered = True
-        key.save(update_fields=["registered"])
+        # The watermark stands still: it waits for whoever holds this row.
+        Organization.objects.select_for_update().get(pk=key.organization_id)
+        floor = kept(key.organization_id).requests
+        key.registered, key.known_from = True, floor if floor > ALWAYS else None
+        key.save(update_fields=["registered", "known_from"])
         values = [(key.organization_id, key.pk, value, now, now) for value in _stored_values(key)]
         insert_missing(MetadataValue, _VALUE_COLUMNS, values)
         hours = LLMRequest.objects.filter(organization_id=key.organization_id).order_by("hour_start")

@@ -14,7 +14,7 @@ from ingestion.metadata import register
 from ingestion.pipeline import Context, Draft, Item
 from ingestion.pricing.loading import price_book
 from ingestion.records import Rejection, RequestRecord
-from ingestion.validation import Window
+from ingestion.validation import EARLIEST, Window
 from ingestion.writer.retries import UnavailableError, with_retries
 from ingestion.writer.store import Batch, Note, Outcome, without_repeats, write
 from metricsportal.lib import localtime
@@ -58,10 +58,17 @@ def ingest(
 
 
 def prepare(
-    *, organization: Organization, items: Iterable[Item], source: str, now: datetime, past_days: int | None
+    *,
+    organization: Organization,
+    items: Iterable[Item],
+    source: str,
+    now: datetime,
+    past_days: int | None,
+    not_before: datetime = EARLIEST,
 ) -> Prepared:
-    """The part of `ingest` that needs no database."""
+    """The part of `ingest` that needs no database. `not_before`: refuses what `store` would refuse as purged."""
     window = Window.around(now, past_days=past_days, future_minutes=settings.INGEST_FUTURE_MINUTES)
+    window = Window(max(window.earliest, not_before), window.latest)
     drafts, rejected = pipeline.draft(items, window)
     return Prepared(organization, source, now, drafts, rejected)
 

@@ -10,6 +10,7 @@ from celery.exceptions import SecurityWarning
 from celery.schedules import crontab
 
 from metricsportal import broker
+from metricsportal.lib import keeping
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "metricsportal.settings")
 
@@ -37,5 +38,10 @@ BEAT_SCHEDULE: Final = {
     "send-due-mail": _entry("analytics.tasks.send_due_mail", timedelta(minutes=5), timedelta(minutes=4)),
     "continue-repricing": _entry("ingestion.tasks.continue_repricing", timedelta(minutes=5), timedelta(minutes=4)),
     "verify": _entry("analytics.tasks.verify", crontab(hour="2", minute="10"), timedelta(hours=6)),
+    "purge": _entry(
+        "analytics.tasks.purge",
+        crontab(hour=str(keeping.NIGHTLY.hour), minute=str(keeping.NIGHTLY.minute)),
+        timedelta(hours=3),
+    ),
 }
 app.conf.beat_schedule = BEAT_SCHEDULE

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from metricsportal.lib import keeping
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -273,6 +275,14 @@ QUERY_REQUEST_BUDGET = env.int("PORTAL_QUERY_REQUEST_BUDGET", default=2_000_000)
 
 # Days after the end of a month in which late records still count for it, before its statements are frozen.
 CLOSE_GRACE_DAYS = env.int("PORTAL_CLOSE_GRACE_DAYS", default=3)
+
+# Days that single requests and aggregates of hours are kept, 0 = for ever, see docs/retention.md.
+try:
+    KEEP_REQUESTS_DAYS = keeping.days_of(env.str("PORTAL_KEEP_REQUESTS_DAYS", default="90"))
+    KEEP_HOURS_DAYS = keeping.days_of(env.str("PORTAL_KEEP_HOURS_DAYS", default="400"))
+    keeping.check(KEEP_REQUESTS_DAYS, KEEP_HOURS_DAYS, past=INGEST_PAST_DAYS, grace=CLOSE_GRACE_DAYS)
+except ValueError as _error:
+    raise ImproperlyConfigured(str(_error)) from None
 
 # Questions per minute and caller (key or person), see docs/api.md; who was quiet may ask ten minutes' worth at once.
 QUERIES_PER_MINUTE = env.int("PORTAL_QUERIES_PER_MINUTE", default=60)

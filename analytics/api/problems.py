@@ -10,7 +10,8 @@ from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from analytics.query.values import InvalidQueryError, Problem, QueryTooLargeError
+from analytics.exports.cells import instant
+from analytics.query.values import InvalidQueryError, NotKeptError, Problem, QueryTooLargeError
 from metricsportal.lib import problems
 
 RETRY_AFTER_SECONDS: Final = 5
@@ -86,6 +87,8 @@ def _answer(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
             status, members = 400, _invalid(error)
         case QueryTooLargeError():
             status, members = 422, _too_large(error)
+        case NotKeptError():
+            status, members = 422, _not_kept(error)
         case Http404() | exceptions.NotFound():
             status, members = 404, {"detail": "There is nothing here, or nothing you may see."}
         case PermissionDenied():
@@ -118,6 +121,16 @@ def _too_large(error: QueryTooLargeError) -> dict[str, Any]:
         "detail": str(error),
         "estimate_rows": error.estimate,
         "budget_rows": error.budget,
+        "suggestions": list(error.suggestions),
+    }
+
+
+def _not_kept(error: NotKeptError) -> dict[str, Any]:
+    return {
+        "detail": str(error),
+        "kind": "not-kept",
+        "title": error.title,
+        "kept_from": instant(error.kept_from),
         "suggestions": list(error.suggestions),
     }
 

@@ -17,7 +17,9 @@ from analytics.exports.report import days_of
 from analytics.query import engine
 from analytics.query.facts import scoped_facts
 from analytics.query.facts_list import EVER, Facts, Place
+from analytics.query.keeping import kept
 from analytics.query.values import Filter, Query
+from ingestion.watermarks import ALWAYS
 from metricsportal.lib.timerange import TimeRange
 from teams.access import Scope
 
@@ -40,8 +42,18 @@ class RequestQuestion:
     counted: bool
 
     def facts(self) -> Facts:
-        """The requests inside the scope."""
-        return scoped_facts(self.scope, self.period, self.filters)
+        """The requests inside the scope that are kept."""
+        return scoped_facts(self.scope, self._kept_period(), self.filters)
+
+    @property
+    def kept_from(self) -> datetime | None:
+        """From when on there are single requests; None: always."""
+        floor = kept(self.scope.organization_id).requests
+        return floor if floor > ALWAYS else None
+
+    def _kept_period(self) -> TimeRange:
+        floor = self.kept_from
+        return TimeRange(max(self.period.start, floor), max(self.period.end, floor)) if floor else self.period
 
     def cursor(self, place: Place | None) -> str | None:
         """The cursor of a place. It holds the range too: relative borders stay where they were."""
@@ -52,8 +64,10 @@ class RequestQuestion:
         return cursors.seal(content, self.scope, self.asked)
 
     def count(self, now: datetime) -> int:
-        """All requests that match, from the aggregates. Raises QueryTooLargeError where none cover the filters."""
-        query = Query(scope=self.scope, period=self.period, selections=(select("requests"),), filters=self.filters)
+        """All kept requests that match, from the aggregates. Raises RefusedQueryError where none cover the filters."""
+        query = Query(
+            scope=self.scope, period=self._kept_period(), selections=(select("requests"),), filters=self.filters
+        )
         return engine.run(query, now).summary.total_requests
 
     @property

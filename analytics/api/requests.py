@@ -38,6 +38,7 @@ class RequestList(PortalView):
                 "meta": {
                     "timezone": request.scope.zone,
                     "fresh_until": instant(now),
+                    "kept_from": instant(question.kept_from) if question.kept_from else None,
                     "row_count": len(page.rows),
                     **({"total_count": question.count(now)} if question.counted else {}),
                 },
@@ -60,4 +61,7 @@ class RequestDetail(PortalView):
 def _file(scope: Scope, question: RequestQuestion, now: datetime) -> HttpResponseBase:
     name = names.file_name("requests", scope, question.days, question.format)
     source = requests.RequestSource(scope, question.period, question.filters, now)
-    return stream(scope, opened(source), question.format, name)
+    response = stream(scope, opened(source), question.format, name)
+    if question.kept_from:
+        response["X-Portal-Kept-From"] = instant(question.kept_from)
+    return response

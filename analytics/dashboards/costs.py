@@ -19,7 +19,7 @@ from analytics.dashboards.tables import converted_words, filter_of
 from analytics.query import engine
 from analytics.query.parsing import filter_text
 from analytics.query.snapshot import snapshot
-from analytics.query.values import LabelKind, Query, QueryTooLargeError, Result, Series, Value
+from analytics.query.values import LabelKind, Query, RefusedQueryError, Result, Series, Value
 from ingestion.pricing.matching import ANY_PROVIDER
 from metricsportal.lib import formats
 from teams.access import Reach, Scope
@@ -76,7 +76,7 @@ def build(params: QueryDict, scope: Scope, now: datetime) -> dict[str, Any]:
         return head | {"empty": "no_permission"}
     try:
         found = _ask(state, scope, now)
-    except QueryTooLargeError as error:
+    except RefusedQueryError as error:
         return head | {"problem": problem_of(error)}
     if not found.listed.summary.total_requests:
         empty, hint = emptiness(state, scope)

@@ -10,10 +10,9 @@ from analytics.dashboards.panels import panels
 from analytics.dashboards.questions import Answers, ask
 from analytics.dashboards.state import State, parse
 from analytics.dashboards.tables import breakdown, counters, filter_of
-from analytics.query.engine import previous_period
 from analytics.query.parsing import OPERATOR_WORDS, filter_text
 from analytics.query.span import recorded_span
-from analytics.query.values import Bucket, Filter, LabelKind, QueryTooLargeError
+from analytics.query.values import Bucket, Filter, LabelKind, RefusedQueryError
 from metricsportal.lib.histogram import RELATIVE_ERROR
 from teams.access import Reach, Scope
 
@@ -26,7 +25,7 @@ def build(params: QueryDict, scope: Scope, now: datetime) -> dict[str, Any]:
         return head | _blank("no_permission", None)
     try:
         answers = ask(state, scope, now)
-    except QueryTooLargeError as error:
+    except RefusedQueryError as error:
         return head | _blank(None, error)
     return head | _body(state, scope, answers)
 
@@ -82,12 +81,12 @@ def _chip(one: Filter) -> dict[str, Any]:
     }
 
 
-def problem_of(error: QueryTooLargeError) -> dict[str, Any]:
+def problem_of(error: RefusedQueryError) -> dict[str, Any]:
     """A refusal in words, with what to narrow."""
-    return {"title": "This question is too large", "detail": str(error), "suggestions": list(error.suggestions)}
+    return {"title": error.title, "detail": str(error), "suggestions": list(error.suggestions)}
 
 
-def _blank(empty: str | None, error: QueryTooLargeError | None) -> dict[str, Any]:
+def _blank(empty: str | None, error: RefusedQueryError | None) -> dict[str, Any]:
     return {
         "buckets": {"starts": [], "end": None, "partial_from": None},
         "groups": [],
@@ -106,7 +105,7 @@ def _body(state: State, scope: Scope, answers: Answers) -> dict[str, Any]:
     requests = answers.counted.summary.total_requests
     empty, hint = (None, {}) if requests else emptiness(state, scope)
     interval = charted.query.interval or state.interval
-    earlier = previous_period(answers.counted.query)
+    earlier = (answers.counted.previous or answers.counted).query.period
     return {
         "buckets": _buckets(charted.buckets, state),
         "interval": _interval(interval.value, automatic=state.automatic),

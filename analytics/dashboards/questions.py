@@ -71,7 +71,7 @@ class Answers:
 
 
 def ask(state: State, scope: Scope, now: datetime) -> Answers:
-    """All answers as of one instant. Raises QueryTooLargeError when the facts needed exceed the budget.
+    """All answers as of one instant. Raises RefusedQueryError when one of them cannot be complete.
 
     The sums of all groups are read first, over the whole range; the largest ones are the series of every chart.
     """
@@ -148,7 +148,7 @@ def _counted(base: Query, state: State, listed: Result, now: datetime) -> Result
     query = replace(base, selections=SUMS, compare=compare)
     earlier = replace(query, period=engine.previous_period(query), compare=Compare.NONE)
     summary = replace(listed.summary, total=listed.summary.total[: len(SUMS)])
-    return replace(listed, query=query, series=(), summary=summary, previous=engine.run(earlier, now))
+    return replace(listed, query=query, series=(), summary=summary, previous=engine.run_if_kept(earlier, now))
 
 
 def _charted(base: Query, state: State, listed: Result, now: datetime) -> Result:

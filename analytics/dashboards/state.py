@@ -10,6 +10,7 @@ from django.http import QueryDict
 from analytics.catalog import dimensions
 from analytics.catalog.dimensions import METADATA_PREFIX, Dimension
 from analytics.catalog.measures import Population
+from analytics.query.keeping import in_kept_buckets
 from analytics.query.parsing import parse_filter, parse_instant
 from analytics.query.values import Compare, Filter, InvalidQueryError
 from metricsportal.lib.localtime import Interval, automatic_interval, bucket_start, day_start, zone
@@ -88,7 +89,7 @@ class _Reader:
 def parse(params: QueryDict, scope: Scope, now: datetime) -> State:
     """The state that the URL asks for; never raises for what a person typed."""
     reader = _Reader(params)
-    period, start_text, end_text = _period(reader, scope.zone, now)
+    period, start_text, end_text = _period(reader, scope, now)
     view, key, dimension = _view(reader, scope)
     interval_text = reader.choice("interval", ("auto", *possible_intervals(period)), "auto", str)
     return State(
@@ -134,12 +135,12 @@ def _page(text: str) -> int:
     return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) < 7 else 1
 
 
-def _period(reader: _Reader, zone_name: str, now: datetime) -> tuple[TimeRange, str, str]:
+def _period(reader: _Reader, scope: Scope, now: datetime) -> tuple[TimeRange, str, str]:
     start_text, end_text = reader.params.get("from", DEFAULT_FROM), reader.params.get("to", "now")
     default = (TimeRange(now - timedelta(days=1), now), DEFAULT_FROM, "now")
     note = "The last 24 hours are shown."
     found = reader.attempt(
-        lambda: (moment(start_text, zone_name, now), moment(end_text, zone_name, now)), (now, now), note
+        lambda: (moment(start_text, scope.zone, now), moment(end_text, scope.zone, now)), (now, now), note
     )
     start, end = found
     if reader.messages:
@@ -147,7 +148,9 @@ def _period(reader: _Reader, zone_name: str, now: datetime) -> tuple[TimeRange, 
     if start >= end or end - start > _LONGEST:
         reader.messages.append(f"A range starts before it ends and is at most ten years long. {note}")
         return default
-    return TimeRange(start, end), start_text, end_text
+    # Nobody means the minute of "now-1y": of a time of which only whole hours or days are kept, these are shown.
+    whole = in_kept_buckets(TimeRange(start, end), scope)
+    return whole if whole.seconds else TimeRange(start, end), start_text, end_text
 
 
 def moment(text: str, zone_name: str, now: datetime) -> datetime:

@@ -11,7 +11,7 @@ from analytics.query import engine, matching
 from analytics.query.conditions import scope_axes
 from analytics.query.snapshot import snapshot
 from analytics.query.stored import rows_of
-from analytics.query.values import Filter, Operator, Query, QueryTooLargeError
+from analytics.query.values import Filter, Operator, Query, RefusedQueryError
 from metricsportal.lib.localtime import day_start, zone
 from metricsportal.lib.timerange import TimeRange
 from teams.access import Scope
@@ -22,7 +22,7 @@ _AXIS: Final = "metadata_value_id"
 
 
 def coverage(scope: Scope, dimensions: tuple[Dimension, ...], now: datetime) -> dict[str, float | None]:
-    """By name: requests with a value / requests, of the last 30 days; None without requests or beyond the budget.
+    """By name: requests with a value / requests, of the last 30 days; None without requests or a complete answer.
 
     Of what is rolled up, where that is anything: two statements for all keys, because every page with a menu of keys
     asks. Else from the requests themselves.
@@ -66,5 +66,5 @@ def _requests(scope: Scope, period: TimeRange, now: datetime, *filters: Filter) 
     query = Query(scope=scope, period=period, selections=(select("requests"),), filters=filters)
     try:
         return engine.run(query, now).summary.total_requests
-    except QueryTooLargeError:
+    except RefusedQueryError:
         return None

@@ -10,6 +10,7 @@ import numpy as np
 from analytics.models import VerificationRun
 from analytics.query import planner
 from analytics.query.grid import BILLABLE, Grid, Rest, Wanted, fold, samples, values
+from analytics.query.keeping import coarser_interval, in_kept_buckets
 from analytics.query.labels import Labels, labels_of
 from analytics.query.ranking import group_numbers, is_rest, ranked, rest
 from analytics.query.reader import Shape, read
@@ -20,13 +21,14 @@ from analytics.query.values import (
     Bucket,
     Compare,
     Meta,
+    NotKeptError,
     Query,
-    QueryTooLargeError,
+    RefusedQueryError,
     Result,
     Series,
 )
 from ingestion.pricing import loading
-from metricsportal.lib.localtime import SUB_HOUR_MINUTES, Interval, zone
+from metricsportal.lib.localtime import zone
 from metricsportal.lib.timerange import TimeRange
 
 
@@ -42,7 +44,7 @@ class _Answer:
 
 
 def run(query: Query, now: datetime) -> Result:
-    """The complete answer. Raises QueryTooLargeError instead of cutting it short."""
+    """The complete answer. Raises RefusedQueryError instead of cutting it short."""
     started = time.monotonic()
     with snapshot():
         asked, answer = _settled(query, now)
@@ -56,8 +58,23 @@ def run(query: Query, now: datetime) -> Result:
         return replace(result, previous=replace(before, series=before.series[: len(result.series)]))
 
 
+def run_if_kept(query: Query, now: datetime) -> Result | None:
+    """The same, or None when it needs rows that were removed."""
+    try:
+        return run(query, now)
+    except NotKeptError:
+        return None
+
+
 def previous_period(query: Query) -> TimeRange:
-    """The period to compare with: directly before, or the same local time a month earlier."""
+    """The period to compare with: directly before, or the same local time a month earlier.
+
+    Where only whole hours or days are kept of it, it begins and ends with one.
+    """
+    return in_kept_buckets(_previous_period(query), query.scope)
+
+
+def _previous_period(query: Query) -> TimeRange:
     if query.compare is not Compare.PREVIOUS_CALENDAR:
         return query.period.previous()
     start = _month_earlier(query.period.start, query.scope.zone)
@@ -77,14 +94,15 @@ def _month_earlier(instant: datetime, zone_name: str) -> datetime:
 
 
 def _settled(query: Query, now: datetime) -> tuple[Query, _Answer]:
-    """Answer; an automatic interval below an hour falls back to hours when facts are over budget."""
-    try:
-        return query, _answer(query, now)
-    except QueryTooLargeError:
-        if not query.interval_automatic or query.interval not in SUB_HOUR_MINUTES:
-            raise
-    coarser = replace(query, interval=Interval.HOUR)
-    return coarser, _answer(coarser, now)
+    """Answer; an automatic interval becomes coarser when what the finer one needs is over budget or not kept."""
+    while True:
+        try:
+            return query, _answer(query, now)
+        except RefusedQueryError as error:
+            coarser = coarser_interval(query, error)
+            if coarser is None:
+                raise
+        query = replace(query, interval=coarser)
 
 
 def _answer(query: Query, now: datetime, groups: tuple[Labels, ...] | None = None) -> _Answer:

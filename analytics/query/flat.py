@@ -45,7 +45,9 @@ def flat(query: Query, now: datetime) -> Iterator[Flat]:
     complete = replace(query, limit=None, other=False, compare=Compare.NONE, shown=None)
     if query.interval is None:
         with snapshot():
-            yield _rows(complete, [Bucket(query.period.start, query.period.end)], now)
+            found = _rows(complete, [Bucket(query.period.start, query.period.end)], now)
+        if len(found):
+            yield found
         return
     waiting = list(bucket_list(query, now))
     taken = 1

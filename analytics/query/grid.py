@@ -59,7 +59,7 @@ class Grid:
         high = max(start + counts.shape[2] for start, counts in parts)
         total = np.zeros((self.shape[0] * self.shape[1], high - low), dtype=np.int64)
         for start, counts in parts:
-            total[:, start - low : start - low + counts.shape[2]] += counts.reshape(len(total), -1)
+            total[:, start - low : start - low + counts.shape[2]] += counts.reshape(len(total), counts.shape[2])
         return Dense(low, total)
 
 
@@ -110,13 +110,13 @@ class Rest:
 
 
 def _three(found: Dense, shape: tuple[int, int]) -> tuple[int, Grid3]:
-    return found.low, found.counts.reshape(*shape, -1)
+    return found.low, found.counts.reshape(*shape, found.counts.shape[1])
 
 
 def _with_rest(shown: Dense, rest: Rest, name: str, shape: tuple[int, int]) -> tuple[int, Grid3]:
     """Histograms of all groups: counts are linear, so the rest is the whole minus the others, slot by slot."""
     low, whole = rest.whole.counts[name]
-    known = shown.counts.reshape(*shape, -1)
+    known = shown.counts.reshape(*shape, shown.counts.shape[1])
     if not known.any():
         shift, known = 0, np.zeros((*shape, 1), dtype=np.int64)
     else:

@@ -13,6 +13,7 @@ from analytics.catalog.grains import GRAINS, REQUESTS, Grain
 from analytics.models import DayAggregate, HourAggregate
 from analytics.query.conditions import scope_axes
 from analytics.query.facts import scoped_facts
+from analytics.query.keeping import require_kept
 from analytics.query.segments import Ranges, inhabited, joined, pending_hours, segments
 from analytics.query.snapshot import once
 from analytics.query.values import Filter, Operator, Query, QueryTooLargeError
@@ -64,7 +65,17 @@ class Plan:
 
 
 def plan(query: Query) -> Plan:
-    """The plan of a question; raises QueryTooLargeError when only too many single requests could answer it."""
+    """The plan of a question.
+
+    Raises QueryTooLargeError when only too many single requests could answer it, NotKeptError when only ones that were
+    removed.
+    """
+    made = _plan(query)
+    require_kept(query, made)
+    return made
+
+
+def _plan(query: Query) -> Plan:
     grain, key_id = covering_grain(query)
     org, zone_name = query.scope.organization_id, query.scope.zone
     pending = pending_hours(org, zone_name, query.period)

@@ -7,6 +7,7 @@ from typing import Final
 from django.db.models import Max, Min
 
 from analytics.models import ChangedDay, DayAggregate
+from analytics.query.keeping import kept
 from analytics.query.snapshot import once
 from ingestion.models import ChangedHour, LLMRequest
 from metricsportal.lib.localtime import day_start, hour_start, next_day_start, next_hour_start, zone
@@ -19,14 +20,14 @@ _LONG: Final = timedelta(days=800)  # cutting takes one step per day
 @once
 def pending_hours(organization_id: int, zone_name: str, period: TimeRange) -> frozenset[datetime]:
     """Hours of the period whose facts changed after their rollup."""
-    start = hour_start(period.start, zone(zone_name))
+    start = max(hour_start(period.start, zone(zone_name)), kept(organization_id).requests)  # earlier hours are final
     rows = ChangedHour.objects.filter(organization_id=organization_id, hour_start__gte=start, hour_start__lt=period.end)
     return frozenset(rows.order_by().values_list("hour_start", flat=True).distinct())
 
 
 @once
 def _pending_days(organization_id: int, zone_name: str, period: TimeRange) -> frozenset[datetime]:
-    start = day_start(period.start, zone(zone_name))
+    start = max(day_start(period.start, zone(zone_name)), kept(organization_id).hours)  # earlier days are final
     rows = ChangedDay.objects.filter(organization_id=organization_id, day_start__gte=start, day_start__lt=period.end)
     return frozenset(rows.order_by().values_list("day_start", flat=True).distinct())
 

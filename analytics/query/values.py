@@ -156,8 +156,30 @@ class Result:
     previous: "Result | None" = None
 
 
-class QueryTooLargeError(Exception):
-    """The question would read more fact rows than the budget; nothing was read. Answered 422."""
+class RefusedQueryError(Exception):
+    """The question has no complete answer here; nothing was read. Answered 422 with what to change."""
+
+    title = "This question cannot be answered"
+    suggestions: tuple[str, ...] = ()
+
+
+class NotKeptError(RefusedQueryError):
+    """The question needs rows that were removed, because they are not kept for so long.
+
+    `kept_from`: the first instant of which they are all there.
+    """
+
+    title = "What this question needs is not kept any more"
+
+    def __init__(self, sentence: str, kept_from: datetime, suggestions: tuple[str, ...]) -> None:
+        super().__init__(sentence)
+        self.kept_from, self.suggestions = kept_from, suggestions
+
+
+class QueryTooLargeError(RefusedQueryError):
+    """The question would read more fact rows than the budget. Answered 422."""
+
+    title = "This question is too large"
 
     def __init__(self, estimate: int, budget: int, suggestions: tuple[str, ...]) -> None:
         super().__init__(f"This question would read about {estimate:,} single requests; the limit is {budget:,}.")

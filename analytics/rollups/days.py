@@ -9,6 +9,7 @@ from analytics.catalog.grains import GRAINS
 from analytics.cells.cells import Cells, merge
 from analytics.cells.storage import STORED, joined, read_grains
 from analytics.models import ChangedDay, DayAggregate, HourAggregate
+from analytics.rollups.final import day_is_final
 from analytics.rollups.hours import GrainCells, coarser, stored_rows
 from analytics.rollups.locks import Level, lock
 from ingestion.writer.bulk import bulk_insert
@@ -26,6 +27,8 @@ def rebuild_day(organization: Organization, day_start: datetime) -> int:
         lock(Level.DAY, organization.pk, day_start)
         ChangedDay.objects.filter(organization=organization, day_start=day_start).delete()
         grains = aggregate_day(organization, day_start)
+        if day_is_final(organization.pk, day_start):  # asked after the hours were read
+            return 0
         DayAggregate.objects.filter(organization=organization, bucket_start=day_start).delete()
         bulk_insert(DayAggregate, STORED, stored_rows(grains, organization.pk, day_start))
     return sum(len(cells) for _, _, cells in grains)

@@ -1,4 +1,4 @@
-"""Tables of ingestion: facts, dimensions, prices, terms, repricing, rules, logs, outcomes, open calls, uploads."""
+"""Tables of ingestion: facts, dimensions, prices, terms, repricing, rules, logs, open calls, uploads, watermarks."""
 
 from ingestion.models.dimensions import (
     OVERFLOW,
@@ -14,6 +14,7 @@ from ingestion.models.langfuse import LangfuseObservation, LangfuseTrace
 from ingestion.models.logs import ChangedHour, IngestBatch
 from ingestion.models.prices import PriceEntry
 from ingestion.models.repricing import RepriceRun
+from ingestion.models.retention import Watermark
 from ingestion.models.rules import AttributeRule
 from ingestion.models.terms import CostPolicy, ModelAlias, PriceAdjustment
 from ingestion.models.uploads import Upload
@@ -38,4 +39,5 @@ __all__ = [
     "RepriceRun",
     "Upload",
     "VirtualModel",
+    "Watermark",
 ]

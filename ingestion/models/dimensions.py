@@ -96,6 +96,11 @@ class MetadataKey(Seen):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=128)
     registered = models.BooleanField(default=False)
+    known_from = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="Requests from before it were removed before the key was registered: their values are unknown.",
+    )
 
     class Meta:
         ordering = ["name"]

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from django.db import connection
+from django.db.models import QuerySet
 
-from ingestion.models import OVERFLOW, LLMModel
+from ingestion.models import OVERFLOW, LLMModel, LLMRequest
 from ingestion.pipeline import Owners, price
 from ingestion.pricing.arithmetic import MAX_PICODOLLARS
 from ingestion.pricing.book import PriceBook
@@ -20,6 +21,7 @@ from ingestion.repricing.closed import closed_months
 from ingestion.repricing.selection import Selection
 from ingestion.repricing.storage import Change, Cursor
 from ingestion.repricing.tally import OTHER, TOO_LARGE, Key, Sums, Tally
+from ingestion.watermarks import kept
 from ingestion.writer.bulk import Row
 
 # Facts of a window and the transactions in which it is written. PostgreSQL keeps the old row until nobody can see it:
@@ -70,13 +72,17 @@ class Repricing:
 
     def count(self) -> int:
         """How many facts there are to look at."""
-        return self._facts.count()
+        return self._kept().count()
+
+    def _kept(self) -> "QuerySet[LLMRequest]":
+        """Those that are not being removed: the aggregates of the others stay as they are."""
+        return self._facts.filter(hour_start__gte=kept(self.organization_id).requests)
 
     def window(self, place: Place) -> Window:
         """The facts at the place with the prices of now; nothing is written. Parts that are done are left out."""
         book = price_book(self.organization_id)
         vendor = connection.vendor
-        rows = storage.read(self._facts, place.after, place.until, WINDOWS[vendor])
+        rows = storage.read(self._kept(), place.after, place.until, WINDOWS[vendor])
         if not rows:
             return Window(place.after, place.until, [None] * PARTS[vendor] if place.until else [], book.version)
         self._know_models(row[3] for row in rows)

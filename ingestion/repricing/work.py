@@ -18,6 +18,7 @@ from ingestion.repricing.selection import SelectionError
 from ingestion.repricing.storage import Cursor
 from ingestion.repricing.tally import Tally, tally_of
 from ingestion.repricing.windows import Place, Repricing, Window
+from ingestion.watermarks import kept
 from ingestion.writer.retries import with_retries
 
 Clock = Callable[[], datetime]
@@ -121,11 +122,11 @@ def _look(repricing: Repricing, run_id: int, place: Place) -> _Seen:
 
 
 def _others(organization_id: int, run_id: int) -> object:
-    """Differs from an earlier answer when another run of the organization has written in between."""
+    """Differs from an earlier answer when another run, or the watermark, has moved in between."""
     runs = RepriceRun.objects.filter(organization=organization_id).exclude(pk=run_id)
     confirmed = runs.exclude(state__in=(State.PREVIEWING, State.PREVIEWED))
     at_work = confirmed.filter(state=State.APPLYING).order_by("pk")
-    return confirmed.count(), list(at_work.values_list("pk", "cursor_at", "cursor_id", "part"))
+    return confirmed.count(), list(at_work.values_list("pk", "cursor_at", "cursor_id", "part")), kept(organization_id)
 
 
 def _step(run_id: int, repricing: Repricing, seen: _Seen, number: int, now: datetime) -> RepriceRun | None:

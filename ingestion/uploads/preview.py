@@ -21,6 +21,7 @@ from ingestion.readings import reading_of
 from ingestion.records import Operation, Rejection, RequestRecord
 from ingestion.uploads import files
 from ingestion.uploads.reasons import UNREADABLE, reason
+from ingestion.watermarks import kept
 from metricsportal.lib import formats, localtime
 
 SHOWN: Final = 20
@@ -91,7 +92,12 @@ def preview(upload: Upload, now: datetime) -> Preview:
     sample = _sample(path, upload.format, reading)
     unknown = _unknown(sample, _sample(path, upload.format, replace(reading, keep_unknown=not reading.keep_unknown)))
     prepared = services.prepare(
-        organization=upload.organization, items=sample.items, source="preview", now=now, past_days=None
+        organization=upload.organization,
+        items=sample.items,
+        source="preview",
+        now=now,
+        past_days=None,
+        not_before=kept(upload.organization_id).requests,
     )
     shown = {draft.index: draft for draft in prepared.drafts if draft.index < SHOWN}
     columns = _columns(shown.values())

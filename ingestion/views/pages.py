@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from ingestion import health
+from ingestion.keeping import keeping
 from ingestion.services import UnavailableError
 from teams.access import Scope
 from teams.pages import Organization, organization_page
@@ -17,9 +18,11 @@ from teams.roles import Capability
 @organization_page(Capability.SEE_EVERYTHING)
 def state(request: HttpRequest, organization: Organization, scope: Scope) -> HttpResponse:
     """Who sends, with what outcome, and the newest refused records."""
+    now = timezone.now()
     context = {
         "organization": organization,
-        "health": health.health(organization, timezone.now()),
+        "health": health.health(organization, now),
+        "keeping": keeping(organization, now),
         "may_test": scope.allows(Capability.MANAGE_PEOPLE),
         "test_model": health.TEST_MODEL,
     }

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import ModuleType
-from typing import Final
+from typing import Final, cast
 
 from django.db import DataError, IntegrityError, connection, transaction
 
@@ -13,12 +13,14 @@ from ingestion.models import ChangedHour, IngestBatch
 from ingestion.normalisation import error_text
 from ingestion.pipeline import COLUMNS, Draft, Row
 from ingestion.records import Code, Rejection
+from ingestion.watermarks import kept
 from ingestion.writer import postgresql, sqlite
 from ingestion.writer.bulk import bulk_insert
 from ingestion.writer.identity import PAYLOAD_HASH, REQUEST_ID, first_of_each
 from ingestion.writer.references import hold
 
 _HOUR: Final = COLUMNS.index("hour_start")
+_START: Final = COLUMNS.index("started_at")
 _LOOKS: Final = 16
 _EXAMPLES: Final = 5
 _SENTENCE: Final = 300  # characters; it may quote what was sent
@@ -119,13 +121,14 @@ def _insert_new_isolating(rows: Sequence[Row]) -> tuple[set[str], set[str]]:
 
 
 def _store(batch: Batch, insert: _Insert) -> Outcome:
-    outcome = Outcome(rejected=list(batch.rejected), capped=batch.capped, duplicate=batch.duplicate)
     hold([row for _, row in batch.rows])
-    first = first_of_each([row for _, row in batch.rows])
+    rows, too_old = _not_purged(batch)  # after `hold`: the watermark stands still until the commit
+    outcome = Outcome(rejected=[*batch.rejected, *too_old], capped=batch.capped, duplicate=batch.duplicate)
+    first = first_of_each([row for _, row in rows])
     stored, refused = insert(list(first.values())) if first else (set[str](), set[str]())
     repeated = [request_id for request_id in first if request_id not in stored]
     known = _engine().stored_hashes(batch.organization_id, repeated) if repeated else {}
-    for index, row in batch.rows:
+    for index, row in rows:
         request_id = str(row[REQUEST_ID])
         if request_id in refused:
             message = "The database refused this record; nothing of it was stored."
@@ -142,6 +145,24 @@ def _store(batch: Batch, insert: _Insert) -> Outcome:
     if batch.note:
         batch.note(outcome)
     return outcome
+
+
+def _not_purged(batch: Batch) -> tuple[list[tuple[int, Row]], list[Rejection]]:
+    """The rows of hours whose requests are kept; one of another hour would roll it up without all the others."""
+    if not batch.rows:
+        return [], []
+    floor = kept(batch.organization_id).requests
+    rows, rejected = list[tuple[int, Row]](), list[Rejection]()
+    for index, row in batch.rows:
+        if cast("datetime", row[_HOUR]) >= floor:
+            rows.append((index, row))
+            continue
+        message = (
+            f"started_at must not lie before {floor:%Y-%m-%dT%H:%MZ}: earlier requests were removed and counted for "
+            f"good. It is {row[_START]:%Y-%m-%dT%H:%M:%SZ}."
+        )
+        rejected.append(Rejection(index, Code.TIME_WINDOW, "started_at", message))
+    return rows, rejected
 
 
 def _log_changed_hours(batch: Batch, hours: set[object]) -> None:

@@ -72,6 +72,7 @@ def test_a_page_in_full(client: Client, world: World, read_key: IssuedKey) -> No
         "meta": {
             "timezone": "Europe/Berlin",
             "fresh_until": "2026-11-24T12:00:00.000000Z",
+            "kept_from": None,
             "row_count": 1,
             "total_count": 1,
         },

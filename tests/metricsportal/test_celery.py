@@ -26,6 +26,7 @@ def test_every_wake_up_expires_before_the_next_one() -> None:
         "continue-repricing": 300,
         "close-due-periods": 3600,
         "verify": 86_400,
+        "purge": 86_400,
     }
     expires = {name: entry["options"]["expires"] for name, entry in BEAT_SCHEDULE.items()}
     assert expires.keys() == periods.keys()

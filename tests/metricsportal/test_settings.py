@@ -58,6 +58,10 @@ def test_production_starts_when_everything_is_there(tmp_path: Path) -> None:
         ({"ALLOWED_HOSTS": "*"}, "accepts forged Host headers"),
         ({"DATABASE_URL": "mysql://portal@db.example/portal"}, "must name a PostgreSQL database"),
         ({"PORTAL_INGEST_PAST_DAYS": "many"}, "PORTAL_INGEST_PAST_DAYS"),
+        ({"PORTAL_KEEP_REQUESTS_DAYS": "38"}, "must be above PORTAL_INGEST_PAST_DAYS + PORTAL_CLOSE_GRACE_DAYS = 38"),
+        ({"PORTAL_INGEST_PAST_DAYS": "100"}, "PORTAL_KEEP_REQUESTS_DAYS is 90, but must be above"),
+        ({"PORTAL_KEEP_HOURS_DAYS": "60"}, "PORTAL_KEEP_HOURS_DAYS is 60"),
+        ({"PORTAL_KEEP_REQUESTS_DAYS": "soon"}, "are days or never, not “soon”"),
         ({"PORTAL_KEEP_USAGE": "sometimes"}, "PORTAL_KEEP_USAGE must be flagged, all or never"),
     ],
 )

@@ -84,7 +84,13 @@ _PAGE: Final = record(
         "next_cursor": nullable(TEXT),
         "previous_cursor": nullable(TEXT),
         "meta": record(
-            {"timezone": TEXT, "fresh_until": INSTANT, "row_count": WHOLE, "total_count": WHOLE},
+            {
+                "timezone": TEXT,
+                "fresh_until": INSTANT,
+                "kept_from": nullable(INSTANT),
+                "row_count": WHOLE,
+                "total_count": WHOLE,
+            },
             optional=("total_count",),
         ),
     }

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 from pytest_django import Settings
 
-from ingestion.models import IngestBatch, LLMModel, LLMRequest
+from ingestion.models import IngestBatch, LLMModel, LLMRequest, Watermark
 from ingestion.uploads.preview import SAMPLE, SHOWN, Preview, preview
+from teams.models import Organization
 from tests import make
 from tests.ingestion.otlp import bodies
 from tests.ingestion.test_litellm import payload
@@ -54,6 +55,14 @@ def test_unknown_is_not_zero_and_nothing_is_stored(look: Look) -> None:
     assert not found.numbers & {"model", "streaming"}
     assert [text for text, _ in found.rows[1].cells[3:]] == ["–", "12.5", "–", "–"]  # noqa: RUF001
     assert (LLMRequest.objects.count(), LLMModel.objects.count(), IngestBatch.objects.count()) == (0, 0, 0)
+
+
+def test_records_of_a_removed_day_are_said_to_be_refused(look: Look, acme: Organization) -> None:
+    Watermark.objects.create(organization=acme, subject="requests", before=make.NOW)
+    rows = [record(0, started_at="2026-11-24T11:59:59Z"), record(1)]
+    found = look(json.dumps(rows).encode())
+    assert found.refused == "1"
+    assert [bool(row.refused) for row in found.rows] == [True, False]
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
