@@ -12,6 +12,7 @@ from analytics.api.form import describe
 from analytics.api.limits import check_cells
 from analytics.api.question import parse_question
 from analytics.query import engine
+from analytics.query.explaining import noted
 from teams.access import Scope
 from teams.authentication import ScopedRequest
 
@@ -37,7 +38,9 @@ class MetricsQuery(PortalView):
         now = timezone.now()
         question = parse_question(body, scope, now)
         check_cells(question.query)
-        return Response(render(question, engine.run(question.query, now)))
+        with noted() as parts:
+            result = engine.run(question.query, now)
+        return Response(render(question, result, parts))
 
 
 class MetricsMeta(PortalView):

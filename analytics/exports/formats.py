@@ -89,6 +89,7 @@ def _fingerprint(report: Report, filters: list[str]) -> str:
         query.period.end.isoformat(),
         report.header,
         query.population.value,
+        query.compare.value,
         sorted(filters),
     ]
     return hashlib.sha256(json.dumps(question).encode()).hexdigest()

@@ -7,19 +7,27 @@ from itertools import chain
 from typing import Any
 
 from analytics.catalog.dimensions import Dimension
+from analytics.catalog.measures import Selection
 from analytics.exports.cells import JsonValue, Number, instant, json_value, native_label, number, short_instant
-from analytics.query import engine
-from analytics.query.values import Bucket, Meta, Query, Result, Series
+from analytics.exports.explanation import explanation
+from analytics.query import engine, planner, streaming
+from analytics.query.explaining import noted, noting
+from analytics.query.snapshot import snapshot
+from analytics.query.values import Bucket, Compare, Meta, Part, Query, Result, Series
 from metricsportal.lib.histogram import RELATIVE_ERROR
-from metricsportal.lib.localtime import Interval, bucket_start, local_date, zone
+from metricsportal.lib.localtime import SUB_HOUR_MINUTES, Interval, bucket_start, local_date, zone
 from metricsportal.lib.timerange import TimeRange
 
 INTERVAL_WORDS = {
+    "minute": Interval.MINUTE,
+    "5_minute": Interval.FIVE_MINUTES,
+    "15_minute": Interval.QUARTER_HOUR,
     "hour": Interval.HOUR,
     "day": Interval.DAY,
     "week": Interval.WEEK,
     "month": Interval.MONTH,
 }
+_TIMES = (Interval.HOUR, *SUB_HOUR_MINUTES)
 Row = tuple[Bucket | None, Series]
 
 
@@ -34,12 +42,20 @@ class Report:
     @property
     def header(self) -> tuple[str, ...]:
         """Column names: the groups, then the measures."""
-        return (*(self._word if one is None else one.name for one in self.groups), *self.measures)
+        groups = (self._word if one is None else one.name for one in self.groups)
+        return (*groups, *(name for name, _ in self.columns))
 
     @property
-    def measures(self) -> tuple[str, ...]:
-        """Names of the measures."""
-        return tuple(selection.name for selection in self.query.selections)
+    def columns(self) -> tuple[tuple[str, Selection], ...]:
+        """The columns of values: the measures, then those of the earlier period when two are compared."""
+        asked = self.query.selections
+        earlier = asked if self.compared else ()
+        return (*((one.name, one) for one in asked), *((f"{one.name}_previous", one) for one in earlier))
+
+    @property
+    def compared(self) -> bool:
+        """Whether an earlier period stands beside the asked one."""
+        return self.query.compare is not Compare.NONE
 
     @property
     def _word(self) -> str:
@@ -64,26 +80,27 @@ class Answer:
     report: Report
     overall: Result
     rows: Iterator[Row]
+    parts: list[Part]
     written: int = 0
 
     def json_rows(self) -> Iterator[dict[str, JsonValue]]:
         """Rows with money as text."""
-        selections = self.report.query.selections
+        columns = self.report.columns
         for bucket, series in self._counted():
-            values = (json_value(one, value) for one, value in zip(selections, series.total, strict=True))
+            values = (json_value(one, value) for (_, one), value in zip(columns, series.total, strict=True))
             yield dict(zip(self.report.header, (*self._groups(bucket, series), *values), strict=True))
 
     def cells(self) -> Iterator[tuple[str | Number, ...]]:
         """Rows for files in which numbers are numbers, in the order of the header."""
-        selections = self.report.query.selections
+        columns = self.report.columns
         for bucket, series in self._counted():
-            values = (number(one, value) for one, value in zip(selections, series.total, strict=True))
+            values = (number(one, value) for (_, one), value in zip(columns, series.total, strict=True))
             yield (*self._groups(bucket, series), *values)
 
     def totals(self) -> dict[str, JsonValue]:
-        """The ungrouped answer over the whole range."""
-        pairs = zip(self.report.query.selections, self.overall.summary.total, strict=True)
-        return {selection.name: json_value(selection, value) for selection, value in pairs}
+        """The ungrouped answer over the whole range, and over the earlier one when two are compared."""
+        pairs = zip(self.report.columns, _whole(self.overall).total, strict=True)
+        return {name: json_value(selection, value) for (name, selection), value in pairs}
 
     def meta(self) -> dict[str, Any]:
         """How the answer came to be; `row_count` is complete once every row was taken."""
@@ -102,7 +119,8 @@ class Answer:
             "percentile_error": RELATIVE_ERROR,
             "last_verified": instant(meta.last_verified) if meta.last_verified else None,
         }
-        return document | (_explained(meta) if self.report.explain else {})
+        document |= _earlier(self.overall.previous)
+        return document | (_explained(meta, self.parts) if self.report.explain else {})
 
     def _counted(self) -> Iterator[Row]:
         for row in self.rows:
@@ -114,13 +132,13 @@ class Answer:
         return [self._moment(bucket) if one is None else native_label(one, next(labels)) for one in self.report.groups]
 
     def _moment(self, bucket: Bucket | None) -> str | None:
-        """The local hour with its offset, or the first local day of the bucket."""
+        """The local hour or minute with its offset, or the first local day of the bucket."""
         interval = self.report.query.interval
         if bucket is None or interval is None:
             return None
         tz = zone(self.report.query.scope.zone)
         start = bucket_start(bucket.start, interval, tz).astimezone(tz)
-        return start.isoformat() if interval is Interval.HOUR else start.date().isoformat()
+        return start.isoformat() if interval in _TIMES else start.date().isoformat()
 
 
 def open_report(report: Report, now: datetime) -> Answer:
@@ -128,22 +146,50 @@ def open_report(report: Report, now: datetime) -> Answer:
 
     Raises QueryTooLargeError.
     """
-    overall = engine.run(replace(report.query, group_by=(), interval=None), now)
-    rows = _rows(report, overall, now)
+    with noted() as parts:
+        _check_facts(report.query)
+        overall = engine.run(replace(report.query, group_by=(), interval=None), now)
+    rows = noting(_rows(report, overall, now), parts)
     first = next(rows, None)
-    return Answer(report, overall, rows if first is None else chain([first], rows))
+    return Answer(report, overall, rows if first is None else chain([first], rows), parts)
+
+
+def _check_facts(query: Query) -> None:
+    """Raise QueryTooLargeError when buckets below an hour would read too many requests, which is known at once."""
+    if query.interval not in SUB_HOUR_MINUTES:
+        return
+    with snapshot():
+        planner.plan(query)
+        if query.compare is not Compare.NONE:
+            planner.plan(replace(query, period=engine.previous_period(query)))
 
 
 def _rows(report: Report, overall: Result, now: datetime) -> Iterator[Row]:
-    if report.groups:
-        return engine.stream(report.query, now)
-    return iter([(None, overall.summary)])
+    if not report.groups:
+        return iter([(None, _whole(overall))])
+    source = streaming if report.compared or report.query.interval in SUB_HOUR_MINUTES else engine
+    return source.stream(report.query, now)
 
 
-def _explained(meta: Meta) -> dict[str, Any]:
+def _whole(overall: Result) -> Series:
+    """The summary; with the values of the earlier period behind its own when two are compared."""
+    summary, previous = overall.summary, overall.previous
+    return replace(summary, total=(*summary.total, *previous.summary.total)) if previous else summary
+
+
+def _earlier(previous: Result | None) -> dict[str, Any]:
+    """The period beside the asked one."""
+    if previous is None:
+        return {}
+    period = previous.query.period
+    return {"previous": {"start": short_instant(period.start), "end": short_instant(period.end)}}
+
+
+def _explained(meta: Meta, parts: list[Part]) -> dict[str, Any]:
     return {
         "source": meta.source,
         "rows_read": meta.rows_read,
         "elapsed_ms": meta.elapsed_ms,
         "stale_hours": meta.stale_hours,
+        "explain": explanation(parts),
     }

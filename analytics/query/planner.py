@@ -48,10 +48,14 @@ class Plan:
         return self.grain.name if self.grain else ""
 
     @property
+    def axes(self) -> str:
+        """For people: team, model; "" for facts alone."""
+        return ", ".join(axis.removesuffix("_id") for axis in self.grain.axes) if self.grain else ""
+
+    @property
     def source(self) -> str:
         """For people: day (team, model) + hour + facts."""
-        axes = ", ".join(axis.removesuffix("_id") for axis in self.grain.axes) if self.grain else ""
-        parts = [f"{level} ({axes})" for level, used in (("day", self.days), ("hour", self.hours)) if used]
+        parts = [f"{level} ({self.axes})" for level, used in (("day", self.days), ("hour", self.hours)) if used]
         return " + ".join([*parts, *(["facts"] if self.facts else [])]) or "nothing"
 
 

@@ -1,5 +1,6 @@
 """Read the segments of a plan into cells: aggregates added up by the database, facts by numpy, in equal columns."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +18,7 @@ from analytics.cells.cells import NO_MAX, NO_MIN, Cells, concatenate, from_facts
 from analytics.cells.expressions import Concat, EpochSeconds
 from analytics.models import DayAggregate, HourAggregate
 from analytics.query.conditions import condition, scope_condition
+from analytics.query.explaining import note
 from analytics.query.facts import scoped_facts
 from analytics.query.planner import Plan
 from analytics.query.snapshot import once
@@ -69,13 +71,17 @@ def frame_axis(dimension: Dimension) -> str:
 def read(query: Query, plan: Plan, shape: Shape) -> Read:
     """All segments of the plan. Call it inside a snapshot."""
     parts, texts, rows = [], dict[str, dict[int, str]](), 0
-    for table, ranges in ((DayAggregate, plan.days), (HourAggregate, plan.hours)):
+    for source, table, ranges in (("day", DayAggregate, plan.days), ("hour", HourAggregate, plan.hours)):
         if ranges:
+            started = time.monotonic()
             cells, count = _aggregates(query, plan, shape, table._default_manager.all(), ranges)
+            note(source, plan.axes, ranges, count, started)
             parts.append(cells)
             rows += count
     if plan.facts:
+        started = time.monotonic()
         cells, count, texts = _facts(query, plan, shape)
+        note("facts", "", plan.facts, count, started)
         parts.append(cells)
         rows += count
     return Read(concatenate(parts, len(shape.axes) + 1), rows, texts)

@@ -17,6 +17,7 @@ from analytics.api.schema.parts import (
     INSTANT,
     NUMBER,
     ORGANIZATION,
+    SOURCES,
     TEXT,
     WHOLE,
     Schema,
@@ -67,6 +68,7 @@ _QUESTION: Final = record(
         "other": FLAG | {"default": True},
         "compare": choice(_COMPARISONS, "none"),
         "population": choice(_POPULATIONS, "successful"),
+        "explain": FLAG | {"default": False, "description": "Adds meta.explain."},
     },
     optional=(
         "datasource",
@@ -78,6 +80,7 @@ _QUESTION: Final = record(
         "other",
         "compare",
         "population",
+        "explain",
     ),
 )
 _VALUE: Final[Schema] = {
@@ -88,6 +91,18 @@ _POINT: Final = record(
     {"startTimestamp": INSTANT, "endTimestamp": INSTANT, "total": WHOLE, "partial": FLAG, "literal": FLAG},
     optional=("partial", "literal"),
     more=_VALUE,
+)
+_PART: Final = record(
+    {
+        "source": choice(SOURCES),
+        "grain": nullable(TEXT),
+        "facts": FLAG,
+        "startTimestamp": INSTANT,
+        "endTimestamp": INSTANT,
+        "ranges": WHOLE,
+        "rowsRead": WHOLE,
+        "elapsedMs": NUMBER,
+    }
 )
 _ANSWER: Final = record(
     {
@@ -109,7 +124,9 @@ _ANSWER: Final = record(
                 "staleHours": WHOLE,
                 "percentileError": NUMBER,
                 "lastVerified": nullable(INSTANT),
-            }
+                "explain": record({"parts": array(_PART)}),
+            },
+            optional=("explain",),
         ),
     }
 )
