@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from django.db.models import QuerySet
 
-from teams.models import ApiKey, Membership, Organization, TeamMembership, User
-from teams.roles import CAPABILITIES, Capability, KeyScope
+from teams.models import ApiKey, Membership, Organization, Team, TeamMembership, User
+from teams.roles import CAPABILITIES, Capability, KeyScope, TeamRole
 
 
 class Reach(StrEnum):
@@ -96,6 +96,22 @@ def scope_of_key(key: ApiKey, needed: KeyScope, now: datetime) -> Scope | None:
         frozenset(),
         owned.user_id,
     )
+
+
+def manages(scope: Scope, team_id: int) -> bool:
+    """Whether the person of a scope manages that team: its managers, and who manages people in the organization."""
+    if scope.allows(Capability.MANAGE_PEOPLE):
+        return True
+    role = {"user_id": scope.user_id, "role": TeamRole.MANAGER}
+    return TeamMembership.objects.filter(team_id=team_id, team__organization_id=scope.organization_id, **role).exists()
+
+
+def visible_teams(scope: Scope) -> QuerySet[Team]:
+    """The teams whose metrics a scope sees."""
+    teams = Team.objects.filter(organization_id=scope.organization_id)
+    if scope.reach is Reach.ORGANIZATION:
+        return teams
+    return teams.filter(pk__in=scope.team_ids) if scope.reach is Reach.TEAMS else teams.none()
 
 
 def organizations_of(user: User) -> list[Organization]:

@@ -30,6 +30,12 @@ class FormatError(exceptions.APIException):
     status_code = 415
 
 
+class ConflictError(exceptions.APIException):
+    """The present state forbids it. Answered 409."""
+
+    status_code = 409
+
+
 class BusyError(exceptions.APIException):
     """As much as allowed is being done already. Answered 429."""
 

@@ -1,6 +1,8 @@
 """`report`: flat rows for spreadsheets, scripts and warehouses."""
 
-from django.http import StreamingHttpResponse
+from datetime import datetime
+
+from django.http import QueryDict, StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 
@@ -11,6 +13,7 @@ from analytics.api.streams import stream
 from analytics.exports import formats
 from analytics.exports.names import file_name
 from analytics.exports.report import open_report
+from teams.access import Scope
 from teams.authentication import ScopedRequest
 
 
@@ -20,9 +23,13 @@ class ReportView(PortalView):
     @extend_schema(**schema.REPORT)
     def get(self, request: ScopedRequest) -> StreamingHttpResponse:
         """The report as JSON, CSV or NDJSON."""
-        now, scope = timezone.now(), request.scope
-        report, written = parse_report(request.query_params, scope, now)
-        answer = open_report(report, now)
-        headers = {"X-Portal-Manifest": formats.manifest(answer)}
-        name = None if written == formats.JSON else file_name("metrics", scope, report.days, written)
-        return stream(scope, formats.pieces(answer, written), formats.CONTENT_TYPES[written], headers, name)
+        return report_response(request.query_params, request.scope, timezone.now())
+
+
+def report_response(sent: QueryDict, scope: Scope, now: datetime) -> StreamingHttpResponse:
+    """The answer to the parameters of a report. Raises what `parse_report` and `open_report` raise."""
+    report, written = parse_report(sent, scope, now)
+    answer = open_report(report, now)
+    headers = {"X-Portal-Manifest": formats.manifest(answer)}
+    name = None if written == formats.JSON else file_name("metrics", scope, report.days, written)
+    return stream(scope, formats.pieces(answer, written), formats.CONTENT_TYPES[written], headers, name)

@@ -167,8 +167,9 @@ def _check_facts(query: Query) -> None:
 def _rows(report: Report, overall: Result, now: datetime) -> Iterator[Row]:
     if not report.groups:
         return iter([(None, _whole(overall))])
-    source = streaming if report.compared or report.query.interval in SUB_HOUR_MINUTES else engine
-    return source.stream(report.query, now)
+    if report.compared or report.query.interval in SUB_HOUR_MINUTES:
+        return streaming.stream(report.query, now)
+    return engine.stream(report.query, now)
 
 
 def _whole(overall: Result) -> Series:

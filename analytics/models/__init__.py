@@ -1,8 +1,9 @@
-"""Tables of analytics: aggregates and their logs, verification runs, statements, the outbox, exchange rates."""
+"""Tables of analytics: aggregates, logs, verification runs, statements, the outbox, exchange rates, saved views."""
 
 from analytics.models.aggregates import DayAggregate, HourAggregate
 from analytics.models.currency import ExchangeRate
 from analytics.models.logs import ChangedDay, VerificationRun
+from analytics.models.saved import SavedView
 from analytics.models.statements import OutboxMail, Period, Statement, StatementLine
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "HourAggregate",
     "OutboxMail",
     "Period",
+    "SavedView",
     "Statement",
     "StatementLine",
     "VerificationRun",

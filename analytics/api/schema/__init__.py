@@ -3,5 +3,20 @@
 from analytics.api.schema.lists import DIMENSION_VALUES, REQUEST, REQUESTS
 from analytics.api.schema.metrics import META, QUERY_GET, QUERY_POST
 from analytics.api.schema.reports import REPORT
+from analytics.api.schema.saved import SAVED_ADD, SAVED_DELETE, SAVED_LIST, SAVED_READ, SAVED_REPLACE, SAVED_RESULT
 
-__all__ = ["DIMENSION_VALUES", "META", "QUERY_GET", "QUERY_POST", "REPORT", "REQUEST", "REQUESTS"]
+__all__ = [
+    "DIMENSION_VALUES",
+    "META",
+    "QUERY_GET",
+    "QUERY_POST",
+    "REPORT",
+    "REQUEST",
+    "REQUESTS",
+    "SAVED_ADD",
+    "SAVED_DELETE",
+    "SAVED_LIST",
+    "SAVED_READ",
+    "SAVED_REPLACE",
+    "SAVED_RESULT",
+]

@@ -53,7 +53,7 @@ _FILTER: Final = record(
     },
     optional=("fieldName", "metadataKey", "value"),
 )
-_QUESTION: Final = record(
+QUESTION: Final = record(
     {
         "startTs": {"type": "string", "description": "Inclusive; ISO 8601 with an offset, or now-7d."},
         "endTs": {"type": "string", "description": "Exclusive."},
@@ -104,7 +104,7 @@ _PART: Final = record(
         "elapsedMs": NUMBER,
     }
 )
-_ANSWER: Final = record(
+ANSWER: Final = record(
     {
         "data": record({"dataPoints": array(_POINT), "summary": record({"total": WHOLE}, more=_VALUE)}),
         "meta": record(
@@ -172,15 +172,15 @@ QUERY_POST: Final[dict[str, Any]] = {
     "summary": "Aggregates per group, or per bucket and group",
     "tags": ["metrics"],
     "parameters": [ORGANIZATION],
-    "request": {_JSON: _QUESTION},
-    "responses": responses({_JSON: _ANSWER}, 400, 413, 415, 422),
+    "request": {_JSON: QUESTION},
+    "responses": responses({_JSON: ANSWER}, 400, 413, 415, 422),
 }
 QUERY_GET: Final[dict[str, Any]] = {
     "operation_id": "metrics_query_link",
     "summary": "The same question in the query string",
     "tags": ["metrics"],
     "parameters": [ORGANIZATION, parameter("query", "The question as URL-encoded JSON.", required=True)],
-    "responses": responses({_JSON: _ANSWER}, 400, 422),
+    "responses": responses({_JSON: ANSWER}, 400, 422),
 }
 META: Final[dict[str, Any]] = {
     "operation_id": "metrics_meta",

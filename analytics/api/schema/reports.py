@@ -72,7 +72,7 @@ _META: Final = record(
     },
     optional=("previous", "source", "rows_read", "elapsed_ms", "stale_hours", "explain"),
 )
-_ANSWER: Final = record(
+ANSWER: Final = record(
     {
         "rows": array(record(_MEASURES, optional=_MEASURES, more={"type": ["string", "null"]})),
         "totals": record(_MEASURES, optional=_MEASURES),
@@ -105,7 +105,7 @@ REPORT: Final[dict[str, Any]] = {
     ],
     "responses": responses(
         {
-            "application/json": _ANSWER,
+            "application/json": ANSWER,
             "text/csv": TEXT,
             "application/x-ndjson": TEXT,
         },
