@@ -34,10 +34,17 @@ from analytics.query.parsing import LONG_OPERATORS, MAX_VALUES
 from analytics.query.values import Compare
 
 _AGGREGATION_TYPES: Final = tuple(dict.fromkeys(name for one in MEASURES for name in one.aggregations))
-_AGGREGATION: Final[dict[str, Schema]] = {
-    "type": choice(_AGGREGATION_TYPES),
-    "column": choice(measure.api_name for measure in MEASURES),
-}
+
+
+def _aggregation(more: dict[str, Schema]) -> Schema:
+    """A type and a column that make sense together; `more`: optional fields beside them."""
+    columns: dict[tuple[str, ...], list[str]] = {}
+    for measure in MEASURES:
+        columns.setdefault(tuple(measure.aggregations), []).append(measure.api_name)
+    pairs = ({"type": choice(types), "column": choice(names)} for types, names in columns.items())
+    return {"anyOf": [record(pair | more, optional=more) for pair in pairs]}
+
+
 _SCALAR: Final[Schema] = {"type": ["string", "number", "boolean"]}
 _GROUPS: Final = ", ".join(one.api_name for one in DIMENSIONS if one.groupable)
 _FILTERS: Final = ", ".join(one.api_name for one in DIMENSIONS)
@@ -60,10 +67,10 @@ QUESTION: Final = record(
         "datasource": choice(DATASOURCES, DATASOURCES[0]),
         "type": choice(TYPES),
         "interval": choice(INTERVALS, INTERVALS[0]),
-        "aggregations": array(record(_AGGREGATION), MAX_AGGREGATIONS) | {"minItems": 1},
+        "aggregations": array(_aggregation({}), MAX_AGGREGATIONS) | {"minItems": 1},
         "groupBy": array({"type": "string", "description": f"{_GROUPS} or metadata.<key>"}, MAX_GROUP_BY),
         "filters": array(_FILTER, MAX_FILTERS),
-        "orderBy": array(record(_AGGREGATION | {"direction": choice(DIRECTIONS, "desc")}, optional=["direction"]), 1),
+        "orderBy": array(_aggregation({"direction": choice(DIRECTIONS, "desc")}), 1),
         "limit": WHOLE | {"minimum": 1, "maximum": MAX_GROUPS, "default": 100},
         "other": FLAG | {"default": True},
         "compare": choice(_COMPARISONS, "none"),
