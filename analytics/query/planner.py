@@ -16,6 +16,7 @@ from analytics.query.snapshot import once
 from analytics.query.values import Filter, Query, QueryTooLargeError
 from ingestion.models import ChangedHour, LLMRequest
 from metricsportal.lib.localtime import (
+    SEVERAL_HOURS,
     SUB_HOUR_MINUTES,
     Interval,
     day_start,
@@ -27,6 +28,7 @@ from metricsportal.lib.localtime import (
 from metricsportal.lib.timerange import TimeRange
 from teams.access import Scope
 
+_PARTS_OF_DAYS: Final = (Interval.HOUR, *SEVERAL_HOURS)
 _LONG: Final = timedelta(days=800)  # a plan takes one step per day
 
 
@@ -64,11 +66,11 @@ def plan(query: Query) -> Plan:
     grain, key_id = covering_grain(query)
     if grain is None or query.interval in SUB_HOUR_MINUTES:
         return _from_facts(query)
-    segments = _segments(query, use_days=query.interval is not Interval.HOUR)
+    segments = _segments(query, use_days=query.interval not in _PARTS_OF_DAYS)
     pending = _pending_hours(query)
     if not pending and not _too_many(query, segments.facts):
         return Plan(grain, key_id, segments.days, segments.hours, segments.facts)
-    with_pending = _segments(query, use_days=query.interval is not Interval.HOUR, pending=pending)
+    with_pending = _segments(query, use_days=query.interval not in _PARTS_OF_DAYS, pending=pending)
     if not _too_many(query, with_pending.facts):
         return Plan(grain, key_id, with_pending.days, with_pending.hours, with_pending.facts)
     if _too_many(query, segments.facts):

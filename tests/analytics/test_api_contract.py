@@ -40,7 +40,7 @@ KNOWN: Final[dict[str, tuple[Any, ...]]] = {
     "end_date": ("2026-11-21",),
     "startTs": (START, "now-7d"),
     "endTs": ("now",),
-    "group_by": ("team,day", "hour,model", "user,metadata.environment", "5_minute"),
+    "group_by": ("team,day", "model", "user,metadata.environment", "hour"),
     "groupBy": ([], ["team"], ["modelName", "metadata.environment"], ["errorCode"]),
     "aggregations": ([COST], [COST, {"type": "p99", "column": "latencyMs"}], [{"type": "count", "column": "failures"}]),
     "orderBy": ([],),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -72,7 +73,7 @@ def answered(points: list[Json], body: Json) -> dict[tuple[int, str], Any]:
     [group], name = body["groupBy"], key_of(body["aggregations"][0])
     found = {}
     for point in points:
-        start = int(make.datetime.fromisoformat(point["startTimestamp"]).timestamp() * 1000)
+        start = int(datetime.fromisoformat(point["startTimestamp"]).timestamp() * 1000)
         if point[name] and number(point[name]):
             found[start, point[group]] = number(point[name])
     return found
