@@ -35,7 +35,7 @@ class Interval(StrEnum):
 
 
 SUB_HOUR_MINUTES = {Interval.MINUTE: 1, Interval.FIVE_MINUTES: 5, Interval.QUARTER_HOUR: 15}
-SEVERAL_HOURS = {
+SEVERAL_HOURS: dict[Interval, int] = {
     one: int(one.value.split()[0]) for one in Interval if one.value.endswith("hour") and one is not Interval.HOUR
 }
 """Hours of the intervals between an hour and a day; a switch makes the last bucket of its day shorter or longer."""
