@@ -1,12 +1,15 @@
 """Security and caching headers of every response. A view that needs another value sets the header itself."""
 
+import logging
 from collections.abc import Callable
 from typing import Final
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
+_logger = logging.getLogger(__name__)
 _POLICY: Final = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -49,3 +52,11 @@ class ResponseHeaders:
             response.headers.setdefault("Cache-Control", "private, no-store")
             patch_vary_headers(response, ("Cookie", "Authorization"))
         return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """A page whose database did not answer in time says so; every other error stays one."""
+        if not isinstance(error, OperationalError | InterfaceError):
+            return None
+        _logger.warning("%s: the database did not answer", request.path, exc_info=error)
+        text = "The database did not answer in time. Try again; a narrower range is answered faster.\n"
+        return HttpResponse(text, status=503, content_type="text/plain; charset=utf-8", headers={"Retry-After": "5"})

@@ -110,6 +110,12 @@ SERIES: Final[tuple[tuple[str, str, str, Callable[[], Iterator[tuple[str, int]]]
         lambda: _log_samples(lambda log: log.rows),
     ),
     ("portal_statement_mails", "gauge", "Statement e-mails, by state.", _mail_samples),
+    (
+        "portal_throttle_shared",
+        "gauge",
+        "1 when questions are counted for all server processes, 0 when each counts its own.",
+        lambda: iter([("", bool(settings.THROTTLE_REDIS_URL and broker_answers()) * 1)]),
+    ),
     ("portal_broker_up", "gauge", "1 when the task queue takes messages.", lambda: iter([("", broker_answers() * 1)])),
 )
 

@@ -287,6 +287,7 @@ except ValueError as _error:
 # Questions per minute and caller (key or person), see docs/api.md; who was quiet may ask ten minutes' worth at once.
 QUERIES_PER_MINUTE = env.int("PORTAL_QUERIES_PER_MINUTE", default=60)
 SUGGESTIONS_PER_MINUTE = env.int("PORTAL_SUGGESTIONS_PER_MINUTE", default=600)
+THROTTLE_REDIS_URL = REDIS_URL  # counted there for all server processes; empty: each counts its own
 
 LOGGING = {
     "version": 1,

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from django.db.models import QuerySet
 
-from teams.models import ApiKey, Membership, Organization, TeamMembership, User
-from teams.roles import CAPABILITIES, Capability, KeyScope
+from teams.models import ApiKey, Membership, Organization, Team, TeamMembership, User
+from teams.roles import CAPABILITIES, Capability, KeyScope, TeamRole
 
 
 class Reach(StrEnum):
@@ -107,6 +107,22 @@ def covers(wider: Scope, narrower: Scope) -> bool:
     if wider.reach is not narrower.reach:
         return False
     return narrower.team_ids <= wider.team_ids if wider.reach is Reach.TEAMS else narrower.caller == wider.caller
+
+
+def manages(scope: Scope, team_id: int) -> bool:
+    """Whether the person of a scope manages that team: its managers, and who manages people in the organization."""
+    if scope.allows(Capability.MANAGE_PEOPLE):
+        return True
+    role = {"user_id": scope.user_id, "role": TeamRole.MANAGER}
+    return TeamMembership.objects.filter(team_id=team_id, team__organization_id=scope.organization_id, **role).exists()
+
+
+def visible_teams(scope: Scope) -> QuerySet[Team]:
+    """The teams whose metrics a scope sees."""
+    teams = Team.objects.filter(organization_id=scope.organization_id)
+    if scope.reach is Reach.ORGANIZATION:
+        return teams
+    return teams.filter(pk__in=scope.team_ids) if scope.reach is Reach.TEAMS else teams.none()
 
 
 def organizations_of(user: User) -> list[Organization]:

@@ -19,3 +19,5 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 Path(STATIC_ROOT).mkdir()  # noqa: F405 - whitenoise warns when it is missing, and warnings are errors here
 # Strong hashing is slow by design; the tests sign in hundreds of times.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Tests count in their own process: callers' ids repeat from test to test.
+THROTTLE_REDIS_URL = ""

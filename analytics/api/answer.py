@@ -9,22 +9,30 @@ from analytics.api.question import Question
 from analytics.catalog.dimensions import NO_VALUE, Dimension
 from analytics.catalog.measures import Kind, Selection
 from analytics.exports.cells import instant, json_value
+from analytics.exports.explanation import explanation
 from analytics.query.labels import OTHER
-from analytics.query.values import Bucket, Label, LabelKind, Meta, Result, Series, Value
+from analytics.query.values import Bucket, Label, LabelKind, Meta, Part, Result, Series, Value
 from metricsportal.lib.histogram import RELATIVE_ERROR
 from metricsportal.lib.localtime import zone
 
 Point = dict[str, Any]
+_EXPLAINED = {
+    "start": "startTimestamp",
+    "end": "endTimestamp",
+    "rows_read": "rowsRead",
+    "elapsed_ms": "elapsedMs",
+}
 
 
-def render(question: Question, result: Result) -> dict[str, Any]:
-    """The answer's document. Raises TooManyPointsError rather than leave points out."""
+def render(question: Question, result: Result, parts: Sequence[Part]) -> dict[str, Any]:
+    """The answer's document; `parts`: what was read for it. Raises TooManyPointsError rather than leave points out."""
     points = list(_points(question, result))
     check_points(len(points))
     summary = _values(result.query.selections, result.summary, None)
     if result.previous:
         summary["previous"] = _values(result.query.selections, result.previous.summary, None)
-    return {"data": {"dataPoints": points, "summary": summary}, "meta": _meta(result.meta, len(points))}
+    meta = _meta(result.meta, len(points)) | ({"explain": _explained(parts)} if question.explain else {})
+    return {"data": {"dataPoints": points, "summary": summary}, "meta": meta}
 
 
 def _points(question: Question, result: Result) -> Iterator[Point]:
@@ -118,6 +126,12 @@ def _meta(meta: Meta, rows: int) -> dict[str, Any]:
         "percentileError": RELATIVE_ERROR,
         "lastVerified": _optional(meta.last_verified),
     }
+
+
+def _explained(parts: Sequence[Part]) -> dict[str, Any]:
+    """The explanation in the names of this endpoint."""
+    found = explanation(parts)["parts"]
+    return {"parts": [{_EXPLAINED.get(name, name): value for name, value in one.items()} for one in found]}
 
 
 def _optional(moment: datetime | None) -> str | None:

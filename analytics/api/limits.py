@@ -5,7 +5,7 @@ from typing import Final
 
 from analytics.api.problems import TooManyPointsError
 from analytics.query.values import Query
-from metricsportal.lib.localtime import SUB_HOUR_MINUTES, Interval
+from metricsportal.lib.localtime import SEVERAL_HOURS, SUB_HOUR_MINUTES, Interval
 
 MAX_POINTS: Final = 20_000  # rows of data in one answer of metrics/query
 MAX_CELLS: Final = 400_000  # groups x buckets held in memory while it is computed
@@ -16,6 +16,7 @@ BACKGROUND: Final = "have the file prepared in the background: POST /api/v1/expo
 _LENGTHS: Final = {
     **{interval: timedelta(minutes=minutes) for interval, minutes in SUB_HOUR_MINUTES.items()},
     Interval.HOUR: timedelta(hours=1),
+    **{interval: timedelta(hours=hours) for interval, hours in SEVERAL_HOURS.items()},
     Interval.DAY: timedelta(days=1),
     Interval.WEEK: timedelta(days=7),
     Interval.MONTH: timedelta(days=28),

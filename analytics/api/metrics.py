@@ -1,5 +1,8 @@
 """`metrics/query` and `metrics/meta`."""
 
+from datetime import datetime
+from typing import Any
+
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
@@ -12,6 +15,7 @@ from analytics.api.form import describe
 from analytics.api.limits import check_cells
 from analytics.api.question import parse_question
 from analytics.query import engine
+from analytics.query.explaining import noted
 from teams.access import Scope
 from teams.authentication import ScopedRequest
 
@@ -23,7 +27,7 @@ class MetricsQuery(PortalView):
     def post(self, request: ScopedRequest) -> Response:
         """Aggregates per group or per bucket and group."""
         parameters(request.query_params, ())
-        return self._answer(request.data, request.scope)
+        return Response(answer(request.data, request.scope, timezone.now()))
 
     @extend_schema(**schema.QUERY_GET)
     def get(self, request: ScopedRequest) -> Response:
@@ -31,13 +35,7 @@ class MetricsQuery(PortalView):
         given = parameters(request.query_params, ("query",))
         if "query" not in given:
             raise refuse(("query",), "required", "query holds the question as URL-encoded JSON.")
-        return self._answer(decode(given["query"].encode()), request.scope)
-
-    def _answer(self, body: object, scope: Scope) -> Response:
-        now = timezone.now()
-        question = parse_question(body, scope, now)
-        check_cells(question.query)
-        return Response(render(question, engine.run(question.query, now)))
+        return Response(answer(decode(given["query"].encode()), request.scope, timezone.now()))
 
 
 class MetricsMeta(PortalView):
@@ -48,3 +46,12 @@ class MetricsMeta(PortalView):
         """Columns, dimensions, intervals and limits, within what the caller may see."""
         parameters(request.query_params, ())
         return Response(describe(request.scope, timezone.now()))
+
+
+def answer(body: object, scope: Scope, now: datetime) -> dict[str, Any]:
+    """The document that answers a body. Raises InvalidQueryError and QueryTooLargeError."""
+    question = parse_question(body, scope, now)
+    check_cells(question.query)
+    with noted() as parts:
+        result = engine.run(question.query, now)
+    return render(question, result, parts)

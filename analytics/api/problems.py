@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -29,6 +29,12 @@ class FormatError(exceptions.APIException):
     """The format is not one that this endpoint writes. Answered 415."""
 
     status_code = 415
+
+
+class ConflictError(exceptions.APIException):
+    """The present state forbids it. Answered 409."""
+
+    status_code = 409
 
 
 class BusyError(exceptions.APIException):
@@ -72,7 +78,7 @@ def _described(error: Exception, request: HttpRequest) -> tuple[int, dict[str, A
     """Status, document and headers of an error."""
     request_id = _request_id(request)
     status, members, headers = _answer(error)
-    if isinstance(error, OperationalError | InterfaceError):
+    if status == 503:
         _logger.warning("%s: the database did not answer", request_id, exc_info=error)
     elif status == 500:
         _logger.error("%s: unexpected", request_id, exc_info=error)
@@ -95,7 +101,7 @@ def _answer(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
             status, members = 403, {"detail": "This key or role does not allow this."}
         case exceptions.APIException():
             status, members, headers = error.status_code, {"detail": str(error.detail)}, _headers(error)
-        case OperationalError() | InterfaceError():
+        case OperationalError() | InterfaceError() | InternalError():  # the last one: it only reads
             detail = "The database did not answer in time. A narrower range is answered faster."
             status, members, headers = 503, {"detail": detail}, {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return status, members, headers

@@ -36,6 +36,7 @@ FIELDS: Final = (
     "other",
     "compare",
     "population",
+    "explain",
 )
 MAX_AGGREGATIONS: Final = 20
 MAX_GROUP_BY: Final = 2
@@ -51,6 +52,7 @@ class Question:
     query: Query
     group_names: tuple[str, ...]
     show_other: bool
+    explain: bool = False
 
 
 def parse_question(body: object, scope: Scope, now: datetime) -> Question:
@@ -100,7 +102,7 @@ class _Body:
             other=True,  # read even when it is not shown: the summary holds every group
             compare=Compare(self.choice("compare", tuple(Compare), Compare.NONE)),
         )
-        return Question(query, tuple(name for name, _ in groups), other)
+        return Question(query, tuple(name for name, _ in groups), other, self.flag("explain", default=False))
 
     def choice(self, name: str, allowed: tuple[str, ...], default: str | None) -> str:
         """One of a closed list; the default (None = required) when absent."""

@@ -56,8 +56,8 @@ def parse_report(
         population=Population(reader.choice("population", tuple(Population), Population.SUCCESSFUL)),
         limit=None,
         other=False,
+        compare=Compare(reader.choice("compare", tuple(Compare), Compare.NONE)),
     )
-    reader.no_comparison()
     report = Report(query, groups, explain=reader.choice("explain", FLAGS, "false") == "true")
     checks.finish()
     check_buckets(query, most_buckets)
@@ -99,11 +99,6 @@ class _Parameters:
     def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
         return self.checks.choice(self.given.get(name, default), allowed, (name,)) or default
 
-    def no_comparison(self) -> None:
-        if self.given.get("compare", Compare.NONE) != Compare.NONE:
-            message = "Reports hold one period; metrics/query compares."
-            self.checks.add(("compare",), "not_supported", message, (Compare.NONE.value,))
-
     def period(self) -> TimeRange:
         """Local days, both inclusive, or instants, half-open; one pair of them."""
         nothing = TimeRange(self.now, self.now)
@@ -141,7 +136,9 @@ class _Parameters:
                 interval = INTERVAL_WORDS[name]
                 found.append(None)
             elif name in INTERVAL_WORDS:
-                self.checks.add(("group_by", number), "repeated", "One of hour, day, week, month.", INTERVAL_WORDS)
+                self.checks.add(
+                    ("group_by", number), "repeated", f"One of {', '.join(INTERVAL_WORDS)}.", INTERVAL_WORDS
+                )
             else:
                 found.extend(self._group(name, number, found))
         return tuple(found), interval

@@ -1,4 +1,4 @@
-"""How often a caller may ask. Counted in this process alone: nothing that may be away decides about an answer."""
+"""How often a caller may ask. Counted in Redis if there is one, else in this process: its absence refuses nobody."""
 
 import time
 from dataclasses import dataclass
@@ -10,6 +10,8 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
+
+from analytics.api import shared_allowances
 
 BURST_MINUTES: Final = 10  # a caller who was quiet may ask for so many minutes' worth at once
 _MOST_CALLERS: Final = 10_000  # remembered; who is forgotten starts afresh
@@ -49,6 +51,15 @@ class Standing:
 def take(kind: str, caller: str, per_minute: int, now: float) -> Standing:
     """One question of a caller. `now`: seconds of any steady clock."""
     limit = per_minute * BURST_MINUTES
+    allowed, left = shared_allowances.take(kind, caller, limit, per_minute, now) or _own(
+        kind, caller, limit, per_minute, now
+    )
+    missing = limit - left if allowed else 1 - left
+    return Standing(allowed, limit, floor(left), ceil(missing * 60 / per_minute))
+
+
+def _own(kind: str, caller: str, limit: int, per_minute: int, now: float) -> tuple[bool, float]:
+    """Whether this process allows it, and how many are left."""
     with _lock:
         one = _allowances.get((kind, caller))
         if one is None:
@@ -59,14 +70,14 @@ def take(kind: str, caller: str, per_minute: int, now: float) -> Standing:
         one.at = now
         allowed = one.left >= 1
         one.left -= allowed
-        missing = limit - one.left if allowed else 1 - one.left
-        return Standing(allowed, limit, floor(one.left), ceil(missing * 60 / per_minute))
+        return allowed, one.left
 
 
 def forget() -> None:
     """Everybody starts afresh."""
     with _lock:
         _allowances.clear()
+    shared_allowances.forget()
 
 
 class PerCaller(BaseThrottle):

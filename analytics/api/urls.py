@@ -12,6 +12,7 @@ from analytics.api.metrics import MetricsMeta, MetricsQuery
 from analytics.api.problems import problem_response
 from analytics.api.report import ReportView
 from analytics.api.requests import RequestDetail, RequestList
+from analytics.api.saved import SavedViewDetail, SavedViewResult, SavedViews
 
 
 @csrf_exempt
@@ -31,5 +32,8 @@ urlpatterns: Final[list[URLPattern]] = [
     path("api/v1/exports/<uuid:export_id>/file", ExportFile.as_view(), name="export-file"),
     path("api/v1/exports/<uuid:export_id>/manifest", ExportManifest.as_view(), name="export-manifest"),
     path("api/v1/dimensions/<path:name>/values", DimensionValues.as_view(), name="dimension-values"),
+    path("api/v1/saved-views", SavedViews.as_view(), name="saved-views"),
+    path("api/v1/saved-views/<str:view_id>", SavedViewDetail.as_view(), name="saved-view"),
+    path("api/v1/saved-views/<str:view_id>/result", SavedViewResult.as_view(), name="saved-view-result"),
     re_path(r"^api/v1/[\s\S]*$", nothing_here),  # line breaks too, which <path:...> does not match
 ]

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import QueryDict
 
 from analytics.dashboards import choices
+from analytics.dashboards.api_questions import api_questions
 from analytics.dashboards.panels import panels
 from analytics.dashboards.questions import Answers, ask
 from analytics.dashboards.state import State, parse
@@ -92,6 +93,7 @@ def _blank(empty: str | None, error: RefusedQueryError | None) -> dict[str, Any]
         "groups": [],
         "counters": [],
         "panels": [],
+        "questions": {},
         "breakdown": {"columns": [], "rows": [], "total": {}, "page": 1, "pages": 1, "count": 0, "sort": "-requests"},
         "meta": {},
         "empty": empty,
@@ -122,6 +124,7 @@ def _body(state: State, scope: Scope, answers: Answers) -> dict[str, Any]:
         ],
         "counters": counters(answers),
         "panels": panels(answers),
+        "questions": api_questions(state, answers),
         "breakdown": breakdown(state, answers),
         "meta": {
             "fresh_until": _instant(meta.fresh_until),

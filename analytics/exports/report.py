@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from analytics.catalog import measures
@@ -11,17 +12,24 @@ from analytics.catalog.dimensions import Dimension
 from analytics.catalog.measures import Selection, Unit
 from analytics.exports import manifest
 from analytics.exports.cells import JsonValue, instant, json_value, short_instant
+from analytics.exports.explanation import explanation
 from analytics.exports.report_batches import batches
 from analytics.exports.source import Opening
 from analytics.exports.table import Batch, Column, Kind, Table
-from analytics.query import engine
+from analytics.query import engine, planner
+from analytics.query.comparing import compared
+from analytics.query.explaining import noted, noting
 from analytics.query.flat import Flat, flat
-from analytics.query.values import Meta, Query, Result
+from analytics.query.snapshot import snapshot
+from analytics.query.values import Compare, Meta, Part, Query, Result
 from metricsportal.lib.histogram import RELATIVE_ERROR
-from metricsportal.lib.localtime import Interval, local_date, zone
+from metricsportal.lib.localtime import SUB_HOUR_MINUTES, Interval, local_date, zone
 from metricsportal.lib.timerange import TimeRange
 
 INTERVAL_WORDS = {
+    "minute": Interval.MINUTE,
+    "5_minute": Interval.FIVE_MINUTES,
+    "15_minute": Interval.QUARTER_HOUR,
     "hour": Interval.HOUR,
     "day": Interval.DAY,
     "week": Interval.WEEK,
@@ -41,7 +49,15 @@ class Report:
     def columns(self) -> tuple[Column, ...]:
         """The groups, then the measures."""
         groups = (Column(self._word if one is None else one.name, Kind.TEXT) for one in self.groups)
-        return (*groups, *(Column(one.name, _kind(one)) for one in self.query.selections))
+        asked = self.query.selections
+        earlier = asked if self.compared else ()
+        measures = ((one.name, one) for one in asked), ((f"{one.name}_previous", one) for one in earlier)
+        return (*groups, *(Column(name, _kind(one)) for name, one in chain(*measures)))
+
+    @property
+    def compared(self) -> bool:
+        """Whether an earlier period stands beside the asked one."""
+        return self.query.compare is not Compare.NONE
 
     @property
     def _word(self) -> str:
@@ -71,11 +87,16 @@ class ReportSource:
 
     def __init__(self, report: Report, now: datetime) -> None:
         self._report, self._now = report, now
+        self._parts: list[Part] = []
 
     @cached_property
     def _overall(self) -> Result:
         """The ungrouped answer over the whole range."""
-        return engine.run(replace(self._report.query, group_by=(), interval=None), self._now)
+        with noted() as parts:
+            _check_size(self._report.query)
+            answer = engine.run(replace(self._report.query, group_by=(), interval=None), self._now)
+        self._parts += parts
+        return answer
 
     def opening(self) -> Opening:
         """Totals and meta, and the manifest that is made of them."""
@@ -87,14 +108,18 @@ class ReportSource:
         report, query = self._report, self._report.query
         if mark is not None:
             query = replace(query, period=TimeRange(datetime.fromisoformat(mark), query.period.end))
-        parts = flat(query, self._now) if report.groups else iter([_ungrouped(self._overall)])
-        return batches(parts, report.groups, query.interval, query.scope.zone)
+        if not report.groups:
+            parts = iter([_ungrouped(self._overall)])
+        else:
+            parts = compared(query, self._now) if report.compared else flat(query, self._now)
+        return batches(noting(parts, self._parts), report)
 
     def table(self, opening: Opening, batches: Iterator[Batch]) -> Table:
         """The report as a table; totals and meta are known before the first row."""
 
         def ending(rows: int) -> Mapping[str, Any]:
-            return {"totals": opening["totals"], "meta": opening["meta"] | {"row_count": rows}}
+            explained = {"explain": explanation(self._parts)} if self._report.explain else {}
+            return {"totals": opening["totals"], "meta": opening["meta"] | explained | {"row_count": rows}}
 
         return Table(self._report.columns, batches, ending, opening["manifest"])
 
@@ -106,19 +131,34 @@ class ReportSource:
 
 def _ungrouped(overall: Result) -> Flat:
     """The one row of a report without groups, which is there even over nothing."""
-    return Flat([None], [()], [[value] for value in overall.summary.total])
+    previous = overall.previous.summary.total if overall.previous else ()
+    return Flat([None], [()], [[value] for value in (*overall.summary.total, *previous)])
+
+
+def _check_size(query: Query) -> None:
+    """Raise RefusedQueryError when buckets below an hour would read too many requests, which is known at once."""
+    if query.interval not in SUB_HOUR_MINUTES:
+        return
+    with snapshot():
+        planner.plan(query)
+        if query.compare is not Compare.NONE:
+            planner.plan(replace(query, period=engine.previous_period(query)))
 
 
 def _totals(report: Report, overall: Result) -> dict[str, JsonValue]:
-    """The ungrouped answer over the whole range."""
-    pairs = zip(report.query.selections, overall.summary.total, strict=True)
-    return {selection.name: json_value(selection, value) for selection, value in pairs}
+    """The ungrouped answer over the whole range, and over the earlier one when two are compared."""
+    asked = report.query.selections
+    answer = {one.name: json_value(one, value) for one, value in zip(asked, overall.summary.total, strict=True)}
+    if overall.previous is None:
+        return answer
+    earlier = zip(asked, overall.previous.summary.total, strict=True)
+    return answer | {f"{one.name}_previous": json_value(one, value) for one, value in earlier}
 
 
 def _meta(report: Report, overall: Result) -> dict[str, Any]:
     """How the answer came to be."""
     query, meta = report.query, overall.meta
-    document = {
+    document: dict[str, Any] = {
         "timezone": meta.zone,
         "interval": query.interval.value if query.interval else None,
         "start": short_instant(query.period.start),
@@ -132,6 +172,9 @@ def _meta(report: Report, overall: Result) -> dict[str, Any]:
         "percentile_error": RELATIVE_ERROR,
         "last_verified": instant(meta.last_verified) if meta.last_verified else None,
     }
+    if overall.previous is not None:
+        period = overall.previous.query.period
+        document["previous"] = {"start": short_instant(period.start), "end": short_instant(period.end)}
     return document | (_explained(meta) if report.explain else {})
 
 
@@ -146,7 +189,7 @@ def _explained(meta: Meta) -> dict[str, Any]:
 
 def _manifest(report: Report, totals: Mapping[str, JsonValue], meta: Mapping[str, Any]) -> dict[str, Any]:
     query = report.query
-    question = ([column.name for column in report.columns], query.population.value)
+    question = ([column.name for column in report.columns], query.population.value, query.compare.value)
     return {
         **{name: meta[name] for name in ("timezone", "start", "end")},
         "filters": manifest.filter_texts(query.filters),

@@ -94,6 +94,7 @@ def detail(one: LLMRequest, trace: Iterable[dict[str, Any]]) -> dict[str, Any]:
         "tokens": {name: getattr(one, name) for name in TOKENS},
         "token_anomaly": one.token_anomaly,
         "list_cost_usd": usd_text(one.list_cost),
+        "contracted_cost_usd": usd_text(one.contracted_cost),
         "reported_cost_usd": usd_text(one.reported_cost),
         "price_book_version": one.price_book_version,
         "trace": [{name: _plain(value) for name, value in other.items()} for other in trace],

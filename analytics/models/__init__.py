@@ -1,9 +1,10 @@
-"""Tables of analytics: aggregates, their logs and verifications, statements, outbox, exchange rates, export jobs."""
+"""Tables of analytics: aggregates and their logs, statements, outbox, exchange rates, saved views, exports."""
 
 from analytics.models.aggregates import DayAggregate, HourAggregate
 from analytics.models.currency import ExchangeRate
 from analytics.models.exports import ExportJob
 from analytics.models.logs import ChangedDay, VerificationRun
+from analytics.models.saved import SavedView
 from analytics.models.statements import OutboxMail, Period, Statement, StatementLine
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "HourAggregate",
     "OutboxMail",
     "Period",
+    "SavedView",
     "Statement",
     "StatementLine",
     "VerificationRun",

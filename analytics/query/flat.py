@@ -44,8 +44,7 @@ def flat(query: Query, now: datetime) -> Iterator[Flat]:
     """
     complete = replace(query, limit=None, other=False, compare=Compare.NONE, shown=None)
     if query.interval is None:
-        with snapshot():
-            found = _rows(complete, [Bucket(query.period.start, query.period.end)], now)
+        found = rows_of_buckets(complete, [Bucket(query.period.start, query.period.end)], now)
         if len(found):
             yield found
         return
@@ -53,12 +52,28 @@ def flat(query: Query, now: datetime) -> Iterator[Flat]:
     taken = 1
     while waiting:
         part, waiting = waiting[:taken], waiting[taken:]
-        with snapshot():
-            found = _rows(replace(complete, period=TimeRange(part[0].start, part[-1].end)), part, now)
+        found = rows_of_buckets(complete, part, now)
         if len(found):
             yield found
         by_bucket = max(len(found) / len(part), 1)
         taken = max(1, min(_MOST_BUCKETS, int(ROWS_AT_ONCE / by_bucket)))
+
+
+def rows_of_buckets(query: Query, buckets: Sequence[Bucket], now: datetime) -> Flat:
+    """The rows of some buckets of a question that follow each other."""
+    with snapshot():
+        return _rows(replace(query, period=TimeRange(buckets[0].start, buckets[-1].end)), buckets, now)
+
+
+def values_of_nothing(query: Query, bucket: Bucket | None, now: datetime) -> list[Value]:
+    """The values of a group without requests: 0 for counts, none for percentiles; no values without the bucket."""
+    if bucket is None:
+        return [None] * len(query.selections)
+    nobody = np.empty(0, dtype=np.int64)
+    read = Read([], nobody.reshape(0, 0), nobody)
+    sums, histograms = needed_for(query.selections, query.population)
+    grid = fold(read, nobody, Wanted(1, None, sorted(sums), histograms))
+    return [one for (one,) in columns_of(query.selections, grid, [seconds_of(bucket, now)], query.population)]
 
 
 def _rows(query: Query, buckets: Sequence[Bucket], now: datetime) -> Flat:

@@ -19,6 +19,7 @@ from analytics.query.snapshot import once
 from analytics.query.values import Filter, Operator, Query, QueryTooLargeError
 from ingestion.records import CostState
 from metricsportal.lib.localtime import (
+    SEVERAL_HOURS,
     SUB_HOUR_MINUTES,
     Interval,
     hour_start,
@@ -28,6 +29,7 @@ from metricsportal.lib.localtime import (
 from metricsportal.lib.timerange import TimeRange
 from teams.access import Scope
 
+_PARTS_OF_DAYS: Final = (Interval.HOUR, *SEVERAL_HOURS)
 _WHOLE: Final = "total"
 _NOT_KEPT: Final = frozenset({"trace_id", "request_id"})  # texts, one per request: not among the columns
 _RECENT: Final = timedelta(days=7)  # days by which grains are compared
@@ -56,10 +58,14 @@ class Plan:
         return self.grain.name if self.grain else ""
 
     @property
+    def axes(self) -> str:
+        """For people: team, model; "" for facts alone."""
+        return ", ".join(axis.removesuffix("_id") for axis in self.grain.axes) if self.grain else ""
+
+    @property
     def source(self) -> str:
         """For people: day (team, model) + hour + facts."""
-        axes = ", ".join(axis.removesuffix("_id") for axis in self.grain.axes) if self.grain else ""
-        parts = [f"{level} ({axes})" for level, used in (("day", self.days), ("hour", self.hours)) if used]
+        parts = [f"{level} ({self.axes})" for level, used in (("day", self.days), ("hour", self.hours)) if used]
         single = [name for name, used in (("requests", self.requests), ("facts", self.facts)) if used]
         return " + ".join([*parts, *single]) or "nothing"
 
@@ -82,7 +88,7 @@ def _plan(query: Query) -> Plan:
     period = inhabited(org, zone_name, query.period)
     if grain is None or query.interval in SUB_HOUR_MINUTES:
         return _one_by_one(query, period, pending)
-    use_days = query.interval is not Interval.HOUR
+    use_days = query.interval not in _PARTS_OF_DAYS
     current = segments(org, zone_name, period, use_days=use_days, pending=pending)
     requests, facts = _sources(query, current.rest, pending)
     if _affordable(query, requests, facts):

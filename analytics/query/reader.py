@@ -1,5 +1,6 @@
 """Read the segments of a plan: cells of aggregates and single facts behind one face, each with its group and bucket."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from analytics.catalog.grains import REQUESTS
 from analytics.cells import frame as frames
 from analytics.cells.packing import Numbers
 from analytics.query import matching
+from analytics.query.explaining import note
 from analytics.query.facts import scoped_facts
 from analytics.query.matching import Flags
 from analytics.query.parts import Chosen, FactsPart, Part, StoredPart
@@ -101,15 +103,21 @@ def read(query: Query, plan: Plan, shape: Shape) -> Read:
     rows = 0
     for level, ranges in (("day", plan.days), ("hour", plan.hours)):
         if ranges:
+            started = time.monotonic()
             stored = rows_of(level, query.scope.organization_id, plan.grain_name, plan.key_id, ranges)
             parts.append(StoredPart(stored, _matching(query, plan, stored)))
+            note(level, plan.axes, ranges, stored.size, started)
             rows += stored.size
     if plan.requests:
+        started = time.monotonic()
         parts.append(_kept(query.scope, plan.requests, query.filters, _only_failed(plan)))
+        note("requests", "", plan.requests, parts[-1].size, started)
         rows += parts[-1].size
     if plan.facts:
+        started = time.monotonic()
         frame, texts = _facts(query, plan, shape)
         parts.append(FactsPart(frame))
+        note("facts", "", plan.facts, parts[-1].size, started)
         rows += parts[-1].size
     keys = [np.concatenate([part.axis(axis) for part in parts]) for axis in shape.axes] if parts else []
     size = sum(part.size for part in parts)

@@ -1,14 +1,16 @@
 """One consistent view of the database for all statements of an answer."""
 
+import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 TIME_LIMIT_MS: Final = 15_000
+_INSTRUCTIONS: Final = 20_000  # of SQLite's machine between two looks at the clock: well under a millisecond
 # A month of a thousand groups is sorted in memory; the server's default of 4 MB would write it to disk first.
 _SORT_MEMORY: Final = "64MB"
 _LIMITS: Final = "SELECT set_config('statement_timeout', %s, true), set_config('work_mem', %s, true)"
@@ -53,11 +55,30 @@ def _one_view() -> Iterator[None]:
     """Inside another transaction its view is used.
 
     PostgreSQL: REPEATABLE READ, READ ONLY, with a statement time limit. SQLite: a deferred read transaction, because
-    Django's own would take the write lock.
+    Django's own would take the write lock. Raises OperationalError when all statements together take too long.
     """
     if connection.in_atomic_block:
         yield
-    elif connection.vendor == "postgresql":
+        return
+    with connection.execute_wrapper(_Deadline()), _read_transaction():
+        yield
+
+
+class _Deadline:
+    """Refuses the next statement when the time of an answer is over; the databases cut a running one short."""
+
+    def __init__(self) -> None:
+        self.until = time.monotonic() + TIME_LIMIT_MS / 1000
+
+    def __call__(self, execute: Callable[..., Any], *arguments: Any) -> Any:
+        if time.monotonic() > self.until:
+            raise OperationalError("The time limit of an answer is over.")
+        return execute(*arguments)
+
+
+@contextmanager
+def _read_transaction() -> Iterator[None]:
+    if connection.vendor == "postgresql":
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -71,11 +92,16 @@ def _one_view() -> Iterator[None]:
 @contextmanager
 def _deferred() -> Iterator[None]:
     connection.ensure_connection()
-    if connection.connection.in_transaction:
+    raw = connection.connection
+    if raw.in_transaction:
         yield
         return
-    connection.connection.execute("BEGIN DEFERRED")
+    until = time.monotonic() + TIME_LIMIT_MS / 1000
+    raw.execute("BEGIN DEFERRED")
+    raw.set_progress_handler(lambda: time.monotonic() > until, _INSTRUCTIONS)
     try:
         yield
     finally:
-        connection.connection.execute("ROLLBACK")
+        raw.set_progress_handler(None, 0)
+        if raw.in_transaction:  # an interrupted statement may have ended it
+            raw.execute("ROLLBACK")

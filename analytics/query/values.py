@@ -109,6 +109,21 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One read of an answer. `source`: day, hour, requests or facts; `grain`: axes of aggregates, "" for the last two.
+
+    `period` spans `ranges` ranges; `rows` were read of them in `elapsed_ms` milliseconds.
+    """
+
+    source: str
+    grain: str
+    period: TimeRange
+    ranges: int
+    rows: int
+    elapsed_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class Meta:
     """How an answer came to be. `stale_hours`: hours answered from aggregates older than their facts."""
 

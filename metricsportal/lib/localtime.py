@@ -17,18 +17,28 @@ HOUR = timedelta(hours=1)
 
 
 class Interval(StrEnum):
-    """Length of the buckets of an answer. Sub-hour intervals are aligned to the local hour."""
+    """Length of the buckets of an answer. Sub-hour intervals are aligned to the local hour, hours to the local day."""
 
     MINUTE = "1 minute"
     FIVE_MINUTES = "5 minute"
     QUARTER_HOUR = "15 minute"
     HOUR = "1 hour"
+    TWO_HOURS = "2 hour"
+    THREE_HOURS = "3 hour"
+    FOUR_HOURS = "4 hour"
+    SIX_HOURS = "6 hour"
+    EIGHT_HOURS = "8 hour"
+    TWELVE_HOURS = "12 hour"
     DAY = "1 day"
     WEEK = "1 week"
     MONTH = "1 month"
 
 
 SUB_HOUR_MINUTES = {Interval.MINUTE: 1, Interval.FIVE_MINUTES: 5, Interval.QUARTER_HOUR: 15}
+SEVERAL_HOURS: dict[Interval, int] = {
+    one: int(one.value.split()[0]) for one in Interval if one.value.endswith("hour") and one is not Interval.HOUR
+}
+"""Hours of the intervals between an hour and a day; a switch makes the last bucket of its day shorter or longer."""
 
 # Widest range per interval, chosen so that a chart has 60 to 210 points.
 _AUTOMATIC: tuple[tuple[timedelta, Interval], ...] = (
@@ -144,12 +154,20 @@ def bucket_start(instant: datetime, interval: Interval, tz: ZoneInfo) -> datetim
         return hour + (instant - hour) // step * step
     if interval is Interval.HOUR:
         return hour_start(instant, tz)
+    if interval in SEVERAL_HOURS:
+        return max(start for start in _parts_of_day(instant, interval, tz) if start <= instant)
     day = local_date(instant, tz)
     if interval is Interval.WEEK:
         day -= timedelta(days=day.weekday())
     elif interval is Interval.MONTH:
         day = day.replace(day=1)
     return midnight(day, tz)
+
+
+def _parts_of_day(instant: datetime, interval: Interval, tz: ZoneInfo) -> list[datetime]:
+    """Starts of the buckets of several hours in the local day of an instant; each is the start of an hour."""
+    hours, day = SEVERAL_HOURS[interval], day_start(instant, tz)
+    return [day, *(hour_start(day + HOUR * after, tz) for after in range(hours, 24, hours))]
 
 
 def next_bucket_start(start: datetime, interval: Interval, tz: ZoneInfo) -> datetime:
@@ -159,6 +177,9 @@ def next_bucket_start(start: datetime, interval: Interval, tz: ZoneInfo) -> date
         return min(start + step, next_hour_start(hour_start(start, tz), tz))
     if interval is Interval.HOUR:
         return next_hour_start(start, tz)
+    if interval in SEVERAL_HOURS:
+        following = next_day_start(start, tz)
+        return min((one for one in _parts_of_day(start, interval, tz) if one > start), default=following)
     day = local_date(start, tz)
     if interval is Interval.MONTH:
         return midnight(date(day.year + day.month // 12, day.month % 12 + 1, 1), tz)

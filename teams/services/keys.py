@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import OperationalError, transaction
+from django.db import InternalError, OperationalError, transaction
 from django.db.models import Q
 
 from teams.models import ApiKey, Membership, Organization, Team, User
@@ -106,8 +106,8 @@ def note_use(key: ApiKey, now: datetime) -> None:
     if key.last_used_at and key.last_used_at > before:
         return
     # The condition again inside the statement: of many requests in the same second one writes. A database too busy
-    # to note it must not refuse the request.
-    with suppress(OperationalError):
+    # to note it, or one that only reads (InternalError on PostgreSQL), must not refuse the request.
+    with suppress(OperationalError, InternalError):
         ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=before), pk=key.pk).update(last_used_at=now)
 
 

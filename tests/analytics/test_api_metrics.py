@@ -258,3 +258,13 @@ def test_meta_tells_the_whole_catalogue(client: Client, world: World, read_key: 
     assert document["dimensions"][-1]["coverage"] == 0.5
     assert document["timezone"] == "Europe/Berlin"
     assert {"auto", "1 hour", "1 month"} < {*document["intervals"]}
+
+
+def test_several_hours_begin_at_local_midnight(client: Client, world: World, read_key: IssuedKey) -> None:
+    found = answer(client, read_key, type="timeseries", interval="6 hour")
+    points = [(one["startTimestamp"], one["endTimestamp"], one["total"]) for one in found["data"]["dataPoints"]]
+    assert points == [
+        ("2026-11-20T06:00:00+01:00", "2026-11-20T12:00:00+01:00", 4),
+        ("2026-11-20T12:00:00+01:00", "2026-11-20T18:00:00+01:00", 2),
+    ]
+    assert found["meta"]["source"].startswith("hour")

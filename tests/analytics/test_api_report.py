@@ -213,7 +213,7 @@ def test_the_manifest(client: Client, world: World, read_key: IssuedKey) -> None
         ({"end_date": "2026-11-19"}, ["end_date"], "invalid_range", ""),
         ({"start": "2026-11-20T00:00:00Z"}, ["start_date"], "required", "start"),
         ({"population": "some"}, ["population"], "unknown_value", "failed"),
-        ({"compare": "previous_period"}, ["compare"], "not_supported", "none"),
+        ({"compare": "last_year"}, ["compare"], "unknown_value", "previous_calendar"),
         ({"groupby": "team"}, ["groupby"], "unknown_parameter", "group_by"),
         ({"measures": ["requests", "cost_usd"]}, ["measures"], "repeated", ""),
     ],

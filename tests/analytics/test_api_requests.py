@@ -204,7 +204,8 @@ def test_one_request_with_its_trace(client: Client, world: World, read_key: Issu
     document = client.get(f"{URL}/s1", headers=make.bearer(read_key)).json()
     assert (document["request_id"], document["team_attribution"], document["failed"]) == ("s1", "record", False)
     assert document["tokens"]["input_tokens"] == 100
-    assert (document["cost_usd"], document["reported_cost_usd"], document["list_cost_usd"]) == ("0.5", "0.5", None)
+    costs = ("cost_usd", "contracted_cost_usd", "reported_cost_usd", "list_cost_usd")
+    assert [document[name] for name in costs] == ["0.5", "0.5", "0.5", None]
     assert document["trace"] == [
         {"request_id": "s2", "started_at": "2026-11-20T09:30:00.000000Z", "attempt": None, "status_code": 429}
     ]

@@ -14,6 +14,7 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
 from analytics.api import urls
+from teams.models import User
 from teams.services import IssuedKey
 from tests import make
 from tests.analytics.exports.asking import REPORT, REQUESTS, get, post, prepare
@@ -35,6 +36,7 @@ CALLS: list[tuple[str, str, dict[str, str]]] = [
     ("/api/v1/requests", "/api/v1/requests", {"limit": "3", "count": "true"}),
     ("/api/v1/requests/{request_id}", "/api/v1/requests/s1", {}),
     ("/api/v1/dimensions/{name}/values", "/api/v1/dimensions/user/values", {}),
+    ("/api/v1/saved-views", "/api/v1/saved-views", {}),
 ]
 
 
@@ -133,6 +135,28 @@ def test_the_question_of_the_test_fits_the_description(described: Any) -> None:
     validator.validate(QUESTION)
     assert not validator.is_valid(QUESTION | {"typo": 1})
     assert not validator.is_valid({name: value for name, value in QUESTION.items() if name != "type"})
+
+
+def test_saved_views_are_as_described(client: Client, world: World, owner: User, described: Any) -> None:
+    client.force_login(owner)
+    listed, one = described["/api/v1/saved-views"], described["/api/v1/saved-views/{view_id}"]
+    sent = {"name": "Kept", "kind": "metrics_query", "content": QUESTION}
+    body = listed["post"]["requestBody"]["content"]["application/json"]["schema"]
+    jsonschema.Draft202012Validator(body).validate(sent)
+    for document, status in ((sent, 201), (sent, 200), (sent | {"kind": "report"}, 400), (sent | {"team": "Ads"}, 201)):
+        response = client.post("/api/v1/saved-views", json.dumps(document), content_type="application/json")
+        assert response.status_code == status
+        check(listed["post"], response)
+    other = json.dumps(sent | {"content": QUESTION | {"groupBy": []}})
+    check(listed["post"], client.post("/api/v1/saved-views", other, content_type="application/json"))
+    place = response["Location"]
+    check(listed["get"], client.get("/api/v1/saved-views"))
+    check(one["get"], client.get(place))
+    check(one["put"], client.put(place, json.dumps(sent), content_type="application/json"))
+    check(described["/api/v1/saved-views/{view_id}/result"]["get"], client.get(f"{place}/result"))
+    deleted = client.delete(place)
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert "content" not in one["delete"]["responses"]["204"]
 
 
 def test_ingest_is_as_described(client: Client, world: World, ingest_key: IssuedKey, described: Any) -> None:

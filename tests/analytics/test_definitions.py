@@ -72,7 +72,7 @@ def test_every_operator_is_listed() -> None:
 
 
 def test_every_endpoint_is_listed() -> None:
-    paths = {str(one.pattern).replace("<path:", "{").replace(">", "}") for one in urls.urlpatterns}
+    paths = {re.sub(r"<\w+:(\w+)>", r"{\1}", str(one.pattern)) for one in urls.urlpatterns}
     listed = {row[0].split()[1].removeprefix("/") for row in table(API, "Endpoint")}
     own = {path for path in paths if not path.startswith("^")}
     assert own <= listed

@@ -69,7 +69,7 @@ def ask(installation: Installation, statement: str) -> list[tuple[Any, ...]]:
 
 
 def aggregates(installation: Installation, table: Any) -> list[tuple[Any, ...]]:
-    return ask(installation, f"SELECT * FROM {table._meta.db_table} WHERE grain <> 'requests' ORDER BY id")  # noqa: S608 - our table
+    return ask(installation, f"SELECT * FROM {table._meta.db_table} WHERE grain <> 'requests' ORDER BY id")
 
 
 def kill_somewhere(installation: Installation, dice: random.Random) -> None:

@@ -1,10 +1,12 @@
 """Headers of every response."""
 
 import pytest
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
 from metricsportal.middleware import ResponseHeaders, content_security_policy
+from tests import make
 
 pytestmark = pytest.mark.django_db
 
@@ -51,3 +53,15 @@ def test_a_directive_can_be_replaced_and_the_rest_stays() -> None:
     policy = content_security_policy(style_src="'self' 'unsafe-inline'")
     assert "style-src 'self' 'unsafe-inline';" in policy
     assert "script-src 'self';" in policy
+
+
+def test_a_page_whose_database_is_slow_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*arguments: object) -> None:
+        raise OperationalError("statement timeout")
+
+    monkeypatch.setattr("analytics.views.dashboard.build", slow)
+    client.force_login(make.member(make.organization("acme"), "owner"))
+    response = client.get("/o/acme/")
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+    assert b"timeout" not in response.content
+    assert "no-store" in response["Cache-Control"]

@@ -4,6 +4,7 @@ from analytics.api.schema.exports import EXPORT, EXPORT_CREATE, EXPORT_DELETE, E
 from analytics.api.schema.lists import DIMENSION_VALUES, REQUEST, REQUESTS
 from analytics.api.schema.metrics import META, QUERY_GET, QUERY_POST
 from analytics.api.schema.reports import REPORT
+from analytics.api.schema.saved import SAVED_ADD, SAVED_DELETE, SAVED_LIST, SAVED_READ, SAVED_REPLACE, SAVED_RESULT
 
 __all__ = [
     "DIMENSION_VALUES",
@@ -19,4 +20,10 @@ __all__ = [
     "REPORT",
     "REQUEST",
     "REQUESTS",
+    "SAVED_ADD",
+    "SAVED_DELETE",
+    "SAVED_LIST",
+    "SAVED_READ",
+    "SAVED_REPLACE",
+    "SAVED_RESULT",
 ]

@@ -73,6 +73,7 @@ _DETAIL: Final = record(
         "tokens": record({name: nullable(WHOLE) for name in TOKENS}),
         "token_anomaly": FLAG,
         "list_cost_usd": nullable(MONEY),
+        "contracted_cost_usd": nullable(MONEY),
         "reported_cost_usd": nullable(MONEY),
         "price_book_version": WHOLE,
         "trace": array(_TRACE),

@@ -17,6 +17,7 @@ from analytics.api.schema.parts import (
     INSTANT,
     NUMBER,
     ORGANIZATION,
+    SOURCES,
     TEXT,
     WHOLE,
     Schema,
@@ -33,10 +34,17 @@ from analytics.query.parsing import LONG_OPERATORS, MAX_VALUES
 from analytics.query.values import Compare
 
 _AGGREGATION_TYPES: Final = tuple(dict.fromkeys(name for one in MEASURES for name in one.aggregations))
-_AGGREGATION: Final[dict[str, Schema]] = {
-    "type": choice(_AGGREGATION_TYPES),
-    "column": choice(measure.api_name for measure in MEASURES),
-}
+
+
+def _aggregation(more: dict[str, Schema]) -> Schema:
+    """A type and a column that make sense together; `more`: optional fields beside them."""
+    columns: dict[tuple[str, ...], list[str]] = {}
+    for measure in MEASURES:
+        columns.setdefault(tuple(measure.aggregations), []).append(measure.api_name)
+    pairs = ({"type": choice(types), "column": choice(names)} for types, names in columns.items())
+    return {"anyOf": [record(pair | more, optional=more) for pair in pairs]}
+
+
 _SCALAR: Final[Schema] = {"type": ["string", "number", "boolean"]}
 _GROUPS: Final = ", ".join(one.api_name for one in DIMENSIONS if one.groupable)
 _FILTERS: Final = ", ".join(one.api_name for one in DIMENSIONS)
@@ -52,21 +60,22 @@ _FILTER: Final = record(
     },
     optional=("fieldName", "metadataKey", "value"),
 )
-_QUESTION: Final = record(
+QUESTION: Final = record(
     {
         "startTs": {"type": "string", "description": "Inclusive; ISO 8601 with an offset, or now-7d."},
         "endTs": {"type": "string", "description": "Exclusive."},
         "datasource": choice(DATASOURCES, DATASOURCES[0]),
         "type": choice(TYPES),
         "interval": choice(INTERVALS, INTERVALS[0]),
-        "aggregations": array(record(_AGGREGATION), MAX_AGGREGATIONS) | {"minItems": 1},
+        "aggregations": array(_aggregation({}), MAX_AGGREGATIONS) | {"minItems": 1},
         "groupBy": array({"type": "string", "description": f"{_GROUPS} or metadata.<key>"}, MAX_GROUP_BY),
         "filters": array(_FILTER, MAX_FILTERS),
-        "orderBy": array(record(_AGGREGATION | {"direction": choice(DIRECTIONS, "desc")}, optional=["direction"]), 1),
+        "orderBy": array(_aggregation({"direction": choice(DIRECTIONS, "desc")}), 1),
         "limit": WHOLE | {"minimum": 1, "maximum": MAX_GROUPS, "default": 100},
         "other": FLAG | {"default": True},
         "compare": choice(_COMPARISONS, "none"),
         "population": choice(_POPULATIONS, "successful"),
+        "explain": FLAG | {"default": False, "description": "Adds meta.explain."},
     },
     optional=(
         "datasource",
@@ -78,6 +87,7 @@ _QUESTION: Final = record(
         "other",
         "compare",
         "population",
+        "explain",
     ),
 )
 _VALUE: Final[Schema] = {
@@ -89,7 +99,19 @@ _POINT: Final = record(
     optional=("partial", "literal"),
     more=_VALUE,
 )
-_ANSWER: Final = record(
+_PART: Final = record(
+    {
+        "source": choice(SOURCES),
+        "grain": nullable(TEXT),
+        "facts": FLAG,
+        "startTimestamp": INSTANT,
+        "endTimestamp": INSTANT,
+        "ranges": WHOLE,
+        "rowsRead": WHOLE,
+        "elapsedMs": NUMBER,
+    }
+)
+ANSWER: Final = record(
     {
         "data": record({"dataPoints": array(_POINT), "summary": record({"total": WHOLE}, more=_VALUE)}),
         "meta": record(
@@ -109,7 +131,9 @@ _ANSWER: Final = record(
                 "staleHours": WHOLE,
                 "percentileError": NUMBER,
                 "lastVerified": nullable(INSTANT),
-            }
+                "explain": record({"parts": array(_PART)}),
+            },
+            optional=("explain",),
         ),
     }
 )
@@ -155,15 +179,15 @@ QUERY_POST: Final[dict[str, Any]] = {
     "summary": "Aggregates per group, or per bucket and group",
     "tags": ["metrics"],
     "parameters": [ORGANIZATION],
-    "request": {_JSON: _QUESTION},
-    "responses": responses({_JSON: _ANSWER}, 400, 413, 415, 422),
+    "request": {_JSON: QUESTION},
+    "responses": responses({_JSON: ANSWER}, 400, 413, 415, 422),
 }
 QUERY_GET: Final[dict[str, Any]] = {
     "operation_id": "metrics_query_link",
     "summary": "The same question in the query string",
     "tags": ["metrics"],
     "parameters": [ORGANIZATION, parameter("query", "The question as URL-encoded JSON.", required=True)],
-    "responses": responses({_JSON: _ANSWER}, 400, 422),
+    "responses": responses({_JSON: ANSWER}, 400, 422),
 }
 META: Final[dict[str, Any]] = {
     "operation_id": "metrics_meta",

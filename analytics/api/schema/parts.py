@@ -23,6 +23,10 @@ MONEY: Final[Schema] = {
 }
 
 
+SOURCES: Final = ("day", "hour", "facts")
+"""What a part of an answer is read from."""
+
+
 def nullable(schema: Schema) -> Schema:
     """The same, or null: no value, never zero."""
     return schema | {"type": [schema["type"], "null"]}

@@ -5,10 +5,12 @@ from typing import Any, Final
 from analytics.api.report_question import FLAGS
 from analytics.api.schema.parts import (
     FILTER,
+    FLAG,
     INSTANT,
     MONEY,
     NUMBER,
     ORGANIZATION,
+    SOURCES,
     TEXT,
     WHOLE,
     Schema,
@@ -24,6 +26,7 @@ from analytics.catalog.dimensions import DIMENSIONS
 from analytics.catalog.measures import NATIVE, Kind, Population, Selection, Unit
 from analytics.exports.formats import FORMATS, JSON
 from analytics.exports.report import INTERVAL_WORDS
+from analytics.query.values import Compare
 
 
 def _value(selection: Selection) -> Schema:
@@ -32,7 +35,21 @@ def _value(selection: Selection) -> Schema:
     return nullable(WHOLE if selection.measure.kind in (Kind.COUNT, Kind.ADDITIVE) else NUMBER)
 
 
-_MEASURES: Final = {name: _value(selection) for name, selection in NATIVE.items()}
+_MEASURES: Final = {
+    f"{name}{suffix}": _value(selection) for suffix in ("", "_previous") for name, selection in NATIVE.items()
+}
+_PART: Final = record(
+    {
+        "source": choice(SOURCES),
+        "grain": nullable(TEXT),
+        "facts": FLAG,
+        "start": INSTANT,
+        "end": INSTANT,
+        "ranges": WHOLE,
+        "rows_read": WHOLE,
+        "elapsed_ms": NUMBER,
+    }
+)
 _META: Final = record(
     {
         "timezone": TEXT,
@@ -47,14 +64,16 @@ _META: Final = record(
         "row_count": WHOLE,
         "percentile_error": NUMBER,
         "last_verified": nullable(INSTANT),
+        "previous": record({"start": INSTANT, "end": INSTANT}),
         "source": TEXT,
         "rows_read": WHOLE,
         "elapsed_ms": WHOLE,
         "stale_hours": WHOLE,
+        "explain": record({"parts": array(_PART)}),
     },
-    optional=("source", "rows_read", "elapsed_ms", "stale_hours"),
+    optional=("previous", "source", "rows_read", "elapsed_ms", "stale_hours", "explain"),
 )
-_ANSWER: Final = record(
+ANSWER: Final = record(
     {
         "rows": array(record(_MEASURES, optional=_MEASURES, more={"type": ["string", "null"]})),
         "totals": record(_MEASURES, optional=_MEASURES),
@@ -63,6 +82,7 @@ _ANSWER: Final = record(
 )
 _GROUPS: Final = ", ".join(one.name for one in DIMENSIONS if one.groupable)
 _DAY: Final[Schema] = {"type": "string", "format": "date"}
+_COMPARISONS: Final = tuple(one.value for one in Compare)
 _POPULATIONS: Final = tuple(one.value for one in Population)
 
 REPORT: Final[dict[str, Any]] = {
@@ -80,12 +100,12 @@ REPORT: Final[dict[str, Any]] = {
         FILTER,
         parameter("measures", f"Comma list of {', '.join(NATIVE)}; default all."),
         parameter("population", "Whose latency and time to first token.", choice(_POPULATIONS, "successful")),
-        parameter("compare", "Reports hold one period.", choice(["none"], "none")),
+        parameter("compare", "Adds `<measure>_previous`: the earlier period.", choice(_COMPARISONS, "none")),
         parameter("format", "A key needs the scope export for files.", choice(FORMATS, JSON)),
         parameter("explain", "Adds to meta how the answer was read.", choice(FLAGS, "false")),
     ],
     "responses": responses(
-        written(_ANSWER),
+        written(ANSWER),
         400,
         415,
         422,

@@ -131,3 +131,19 @@ def test_automatic_interval_draws_a_readable_number_of_points(name: str) -> None
         period = TimeRange(end - timedelta(hours=hours), end)
         points = len(list(localtime.buckets(period, localtime.automatic_interval(period), tz)))
         assert 29 < points <= 215, hours
+
+
+@pytest.mark.parametrize("interval", localtime.SEVERAL_HOURS)
+def test_several_hours_are_whole_hours_and_divide_every_day(name: str, interval: Interval) -> None:
+    tz = ZoneInfo(name)
+    hours = {one.start for one in windows(Interval.HOUR, tz)}
+    found = windows(interval, tz)
+    assert {one.start for one in found} <= hours
+    assert {one.start for one in windows(Interval.DAY, tz)} <= {one.start for one in found}
+    usual = Counter(one.length for one in found).most_common(1)[0][0]
+    assert usual == timedelta(hours=localtime.SEVERAL_HOURS[interval])
+    assert max(one.length for one in found) <= usual + timedelta(hours=1)
+    for one in (*found[:40], *(part for part in found if part.length != usual)):
+        for instant in (one.start, one.start + one.length / 2, one.end - SECOND):
+            assert localtime.bucket_start(instant, interval, tz) == one.start
+        assert localtime.next_bucket_start(one.start, interval, tz) == one.end

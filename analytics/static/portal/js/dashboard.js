@@ -6,6 +6,7 @@ import { forget } from "./colors.js";
 import { bindControls, chosenPercentile, renderControls, renderPercentile } from "./controls.js";
 import { renderCounters, renderTrust } from "./counters.js";
 import { clear } from "./crosshair.js";
+import { bindCurl } from "./curl.js";
 import { byId, copyText, say } from "./dom.js";
 import { bindExport, openExport } from "./export.js";
 import { bindFilter, openFilter } from "./filter-dialog.js";
@@ -147,6 +148,7 @@ for (const button of document.querySelectorAll("[data-copy-link]")) button.addEv
 bindControls(page);
 bindFilter(page);
 bindExport(page);
+bindCurl();
 bindRefresh(page);
 bindShortcuts(page);
 render();

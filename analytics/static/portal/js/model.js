@@ -66,6 +66,7 @@ export function panelModels(data, percentile, isolated) {
       form: panel.form,
       gap: panel.gap,
       definition: panel.definition,
+      percentile,
       headline: part.headline ?? "",
       note: noteOf(panel, data, percentile) + narrowing(part, data, isolated),
       range: data.range,

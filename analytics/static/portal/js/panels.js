@@ -3,6 +3,7 @@
 import { createChart, updateChart } from "./charts.js";
 import { css } from "./colors.js";
 import { attach, clear } from "./crosshair.js";
+import { bodyOf, showCurl } from "./curl.js";
 import { copyText, download, h, replace, say } from "./dom.js";
 import { UNITS } from "./format.js";
 import { renderLegend } from "./legend.js";
@@ -69,7 +70,7 @@ class Panel {
 
   act(name) {
     this.element.querySelector("details.menu").open = false;
-    const act = { table: "toggleTable", expand: "expand", explain: "explain", copy: "copy", csv: "csv", png: "png" }[name];
+    const act = { table: "toggleTable", expand: "expand", explain: "explain", copy: "copy", csv: "csv", png: "png", curl: "curl" }[name];
     this[act]();
   }
 
@@ -97,6 +98,10 @@ class Panel {
 
   csv() {
     download(new Blob([panelCsv(this.model)], { type: "text/csv" }), `${this.fileName()}.csv`);
+  }
+
+  curl() {
+    showCurl(this.model.title, bodyOf(this.page.data().questions, this.model.name, this.model.percentile));
   }
 
   png() {
@@ -133,7 +138,7 @@ function showSafely(panel, model, data) {
 
 const nextFrame = () => new Promise((done) => setTimeout(done, 0));
 
-/** All panels of the page. `page` offers `go(search)`, `onIsolate(label, labels, toggle)` and `organization`. */
+/** All panels of the page. `page` offers `data()`, `go(search)`, `onIsolate(label, labels, toggle)` and `organization`. */
 export function makePanels(page) {
   const panels = new Map([...document.querySelectorAll("[data-panel]")].map((element) => [element.dataset.panel, new Panel(element, page)]));
   let turn = 0;

@@ -1,0 +1,97 @@
+"""The question that a panel offers is the one that it shows the answer of."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+
+from teams.models import User
+from tests import make
+from tests.analytics.world import World, at, store
+
+Json = dict[str, Any]
+PAGES = (
+    {"by": "model"},
+    {"by": "team", "top": "5", "p": "99", "pop": "all"},
+    {"by": "user", "f": ["model:in:gpt-5,mystery", "status_code:lt:500", "user:nnull:"]},
+    {"by": "metadata", "key": "environment", "f": ["metadata.environment:ncontains:de\\,v'\"", "failed:eq:false"]},
+    {"by": "virtual_model", "interval": "1 day", "from": "2026-11-15T00:00:00+01:00"},
+)
+_RANGE = {"from": "2026-11-19T23:00:00Z", "to": "2026-11-20T23:00:00Z"}
+
+
+@pytest.fixture(autouse=True)
+def frozen() -> Iterator[None]:
+    """The clock stands."""
+    with time_machine.travel(make.NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def browser_of_owner(world: World, owner: User) -> Client:
+    """Signed in, over a world with more models than a chart has series."""
+    more = ({"request_id": f"m{number}", "started_at": at(14), "model": f"model-{number % 12}"} for number in range(30))
+    store(world.acme, *more)
+    client = Client()
+    client.force_login(owner)
+    return client
+
+
+def asked(client: Client, body: Json) -> list[Json]:
+    response = client.post("/api/v1/metrics/query", json.dumps(body), content_type="application/json")
+    assert response.status_code == 200, response.content
+    points: list[Json] = response.json()["data"]["dataPoints"]
+    return points
+
+
+def key_of(aggregation: Json) -> str:
+    column = str(aggregation["column"])
+    return f"{aggregation['type']}{column[0].upper()}{column[1:]}"
+
+
+def number(value: Any) -> Any:
+    return float(value) if isinstance(value, str) else value
+
+
+def shown(page: Json, panel: Json) -> dict[tuple[int, str], Any]:
+    """Values on the page by bucket start and label; nothing, and 0 for no requests, are left out."""
+    part = panel["percentiles"][str(page["state"]["p"])] if "percentiles" in panel else panel
+    labels = [group["label"] if group["kind"] != "other" else "(other)" for group in page["groups"]]
+    return {
+        (start, labels[line["group"]] if line["group"] is not None else line["label"]): value
+        for line in part["series"]
+        for start, value in zip(page["buckets"]["starts"], line["values"], strict=True)
+        if value
+    }
+
+
+def answered(points: list[Json], body: Json) -> dict[tuple[int, str], Any]:
+    [group], name = body["groupBy"], key_of(body["aggregations"][0])
+    found = {}
+    for point in points:
+        start = int(datetime.fromisoformat(point["startTimestamp"]).timestamp() * 1000)
+        if point[name] and number(point[name]):
+            found[start, point[group]] = number(point[name])
+    return found
+
+
+@pytest.mark.parametrize("parameters", PAGES, ids=lambda one: one["by"])
+def test_every_panel_has_the_question_of_its_numbers(browser_of_owner: Client, parameters: Json) -> None:
+    response = browser_of_owner.get("/o/acme/data", _RANGE | parameters)
+    page = response.json()
+    assert page["messages"] == []
+    compared = 0
+    for panel in page["panels"]:
+        body = page["questions"]["base"] | page["questions"]["panels"][panel["name"]]
+        found = answered(asked(browser_of_owner, body), body)
+        expected = shown(page, panel)
+        if panel["name"] == "failure_rate_by_status_code":  # the API counts; the page divides by all requests
+            assert {label for _, label in found} == {label for _, label in expected}
+        else:
+            assert found == pytest.approx(expected), panel["name"]
+        compared += len(found)
+    assert compared > 0
