@@ -20,6 +20,7 @@ def test_a_wake_up_carries_nothing_that_could_be_stale() -> None:
 def test_every_wake_up_expires_before_the_next_one() -> None:
     periods = {
         "sweep": 60,
+        "sweep-exports": 15,
         "sweep-uploads": 15,
         "settle-observations": 60,
         "send-due-mail": 300,

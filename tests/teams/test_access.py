@@ -111,3 +111,37 @@ def test_where_a_person_may_act(acme: Organization, rival: Organization, superus
     assert slugs(superuser, Capability.MANAGE_PEOPLE) == ["acme", "rival"]
     superuser.is_active = False
     assert slugs(superuser, Capability.MANAGE_PEOPLE) == []
+
+
+def scopes(organization_id: int) -> dict[str, access.Scope]:
+    def scope(reach: Reach, *teams: int, caller: str = "a@x.example") -> access.Scope:
+        return access.Scope(organization_id, "UTC", reach, frozenset(teams), caller)
+
+    return {
+        "everything": scope(Reach.ORGANIZATION),
+        "two teams": scope(Reach.TEAMS, 1, 2),
+        "a team": scope(Reach.TEAMS, 1),
+        "another team": scope(Reach.TEAMS, 3),
+        "own requests": scope(Reach.CALLER),
+        "another's requests": scope(Reach.CALLER, caller="b@x.example"),
+        "nothing": scope(Reach.NOTHING),
+    }
+
+
+def test_a_scope_covers_what_it_sees_all_of() -> None:
+    mine, others = scopes(1), scopes(2)
+    found = {
+        name: {other for other in mine if access.covers(wider, mine[other])} - {name, "nothing"}
+        for name, wider in mine.items()
+    }
+    assert found == {
+        "everything": {*mine} - {"everything", "nothing"},
+        "two teams": {"a team"},
+        "a team": set(),
+        "another team": set(),
+        "own requests": set(),
+        "another's requests": set(),
+        "nothing": set(),
+    }
+    assert all(access.covers(wider, wider) and access.covers(wider, mine["nothing"]) for wider in mine.values())
+    assert not any(access.covers(wider, foreign) for wider in mine.values() for foreign in others.values())

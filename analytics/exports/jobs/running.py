@@ -116,7 +116,8 @@ def _read(job: ExportJob, source: Source, parts: Parts, clock: Clock) -> bool:
         if batch.mark is None:
             _note(job, clock(), rows=parts.rows)
             continue
-        _note(job, clock(), rows=parts.rows, progress=READ * source.fraction(opening, batch.mark), tries=0)
+        share = min(max(source.fraction(opening, batch.mark), 0), 1)  # newer requests may have come meanwhile
+        _note(job, clock(), rows=parts.rows, progress=READ * share, tries=0)
         if clock() - began > TURN:
             queue.release(job, clock())
             return False

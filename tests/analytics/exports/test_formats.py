@@ -110,7 +110,7 @@ def test_no_text_becomes_a_formula(payload: str) -> None:
     """S2: 30 payloads; the cell is text with what was sent, numbers beside it stay numbers, the shape is right."""
     batches = [[(payload, -2, -0.5, -3, None, {payload: payload})]]
     [row] = csv_rows(written("csv", batches))
-    assert row["name"] == guarded(payload)
+    assert row["name"] == ("'" + payload if payload in TRIGGERS else payload)
     assert (row["count"], row["p99"], row["cost_usd"]) == ("-2", "-0.5", "-0.000000000003")
     sheets = xlsx_sheets(written("xlsx", batches))
     header, cells = sheets["Data"]

@@ -12,6 +12,7 @@ import time_machine
 from django.test import Client
 from pytest_django import Settings
 
+from analytics import tasks
 from analytics.exports import formats
 from analytics.exports.jobs import acts, queue, running, sweeping
 from analytics.models import ExportJob
@@ -358,3 +359,13 @@ def test_a_question_that_is_refused_says_why(
     prepare(job)
     problem = described(client, read_key, job)["problem"]
     assert "single requests" in problem["detail"]
+
+
+def test_the_doorbells(client: Client, world: World, read_key: IssuedKey) -> None:
+    job = asked(client, read_key)
+    assert tasks.sweep_exports() == 1
+    assert tasks.prepare_export(job["id"]) == 5
+    assert tasks.prepare_export(job["id"]) == 0  # rung twice
+    assert tasks.prepare_export(str(uuid.uuid4())) == 0
+    assert tasks.sweep_exports() == 0
+    assert described(client, read_key, job)["state"] == "done"

@@ -39,7 +39,7 @@ def test_columns_read_like_cells(batches: list[list[tuple[Any, ...]]]) -> None:
 def test_every_payload_is_guarded_in_every_row(text: str) -> None:
     """The second time it comes out of what the writer remembers."""
     rows = read_back(csv_columns.lines([[text, "x", text], [1, -2, 3]], writers()[:2]))
-    guarded = csv_stream.guarded(text)
+    guarded = "'" + text if text in TRIGGERS else text
     assert rows == [[guarded, "1"], ["x", "-2"], [guarded, "3"]]
 
 
