@@ -9,7 +9,6 @@ from django.db import connection
 
 from ingestion.models import OVERFLOW, LLMModel
 from ingestion.pipeline import Owners, price
-from ingestion.pricing.arithmetic import MAX_PICODOLLARS
 from ingestion.pricing.book import PriceBook
 from ingestion.pricing.loading import price_book
 from ingestion.pricing.settling import Settled
@@ -131,7 +130,7 @@ class Repricing:
             return None, OTHER
         record, owners = _record(row, provider, model), Owners(None, row[_ACCOUNT], row[_TEAM], Attribution.RECORD)
         settled = price(record, split(record)[0], book, row[-1], owners, is_failed=bool(row[_FAILED]))
-        if settled.largest > MAX_PICODOLLARS:
+        if not settled.fits:
             return None, TOO_LARGE
         return settled, ""
 
