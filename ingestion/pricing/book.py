@@ -76,6 +76,7 @@ class PriceBook:
         shared: _Key = (provider, model, tier, team, account) if owners else (provider, model, tier)
         if len(self._sheets) >= _MOST_SHEETS:
             self._sheets.clear()
+            self._matching.clear()
         sheet = self._sheets.get(shared)
         if sheet is None:
             sheet = self._sheet(provider or "", model or "", tier or STANDARD, team, account)

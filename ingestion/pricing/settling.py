@@ -23,8 +23,8 @@ class Settled(msgspec.Struct, frozen=True, gc=False):
     @property
     def fits(self) -> bool:
         """Whether the database can hold the amounts."""
-        amounts = (self.list_cost or 0) <= MAX_PICODOLLARS >= (self.cost or 0)
-        return amounts and (self.contracted_cost or 0) <= MAX_PICODOLLARS
+        # What remains after the discount is never more than what is billed.
+        return (self.list_cost or 0) <= MAX_PICODOLLARS >= (self.cost or 0)
 
 
 _NOTHING: Final = Settled(CostState.NONE, 0, 0, 0)

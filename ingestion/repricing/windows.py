@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from math import sqrt
 from typing import Final, NamedTuple
 
 from django.db import connection
@@ -22,10 +23,15 @@ from ingestion.repricing.tally import OTHER, TOO_LARGE, Key, Sums, Tally
 from ingestion.writer.bulk import Row
 
 # Facts of a window and the transactions in which it is written. PostgreSQL keeps the old row until nobody can see it:
-# neighbours that change in different transactions find its place free, stay on their page and touch no index. SQLite
+# neighbours that change in different transactions find its place free, stay on their page and touch no index. The
+# first part finds the room that pages are left with (migration 0011), each other part that of the one before. SQLite
 # changes rows where they are, and one transaction keeps every other writer waiting.
 WINDOWS: Final = {"postgresql": 60_000, "sqlite": 2_000}
-PARTS: Final = {"postgresql": 4, "sqlite": 1}
+PARTS: Final = {"postgresql": 8, "sqlite": 1}
+# Parts of a window, by the fraction of id times stride: of neighbours every part gets as many. Another stride for the
+# next run: rows that had to move went to one page with others of their part, and shall not change together again.
+_STRIDES: Final = tuple(int(irrational % 1 * 2**32) for irrational in (sqrt(5) / 2 + 0.5, sqrt(2), sqrt(3), sqrt(7)))
+_FRACTION: Final = 2**32 - 1
 _START: Final = storage.COLUMNS.index("started_at")
 _FAILED: Final = storage.COLUMNS.index("failed")
 _TEAM: Final = storage.COLUMNS.index("team_id")
@@ -57,10 +63,19 @@ class Window(NamedTuple):
     version: int
 
 
+class Read(NamedTuple):
+    """The facts of a window as they were found, with the book that prices them."""
+
+    place: Place
+    book: PriceBook
+    rows: Sequence[Row]
+
+
 class Repricing:
     """A selection with what is the same for all of its windows: the book, names, closed months."""
 
-    def __init__(self, selection: Selection) -> None:
+    def __init__(self, selection: Selection, run_id: int = 0) -> None:
+        self._stride = _STRIDES[run_id % len(_STRIDES)]
         self.organization_id = selection.organization.pk
         self._facts = selection.facts()
         self._models: dict[int, tuple[str | None, str]] = {}
@@ -71,17 +86,21 @@ class Repricing:
         """How many facts there are to look at."""
         return self._facts.count()
 
-    def window(self, place: Place) -> Window:
-        """The facts at the place with the prices of now; nothing is written. Parts that are done are left out."""
+    def read(self, place: Place) -> Read:
+        """The facts at the place, and everything else that the database has to say of them."""
         book = price_book(self.organization_id)
-        vendor = connection.vendor
-        rows = storage.read(self._facts, place.after, place.until, WINDOWS[vendor])
-        if not rows:
-            return Window(place.after, place.until, [None] * PARTS[vendor] if place.until else [], book.version)
+        rows = storage.read(self._facts, place.after, place.until, WINDOWS[connection.vendor])
         self._know_models(row[3] for row in rows)
-        parts: list[list[Row]] = [[] for _ in range(PARTS[vendor])]
+        return Read(place, book, rows)
+
+    def window(self, read: Read) -> Window:
+        """The facts with the prices of now; nothing is read or written. Parts that are done are left out."""
+        (place, book, rows), count = read, PARTS[connection.vendor]
+        if not rows:
+            return Window(place.after, place.until, [None] * count if place.until else [], book.version)
+        parts: list[list[Row]] = [[] for _ in range(count)]
         for row in rows:
-            parts[row[0] % len(parts)].append(row)
+            parts[(row[0] * self._stride & _FRACTION) * count >> 32].append(row)
         until = place.until or Cursor(rows[-1][_START], rows[-1][0])
         compared = [self._compare(part, book) if part and n >= place.part else None for n, part in enumerate(parts)]
         return Window(place.after, until, compared, book.version)
