@@ -14,7 +14,7 @@ from ingestion.pricing.book import PriceBook
 from ingestion.pricing.loading import price_book
 from ingestion.pricing.settling import Settled
 from ingestion.pricing.tokens import split
-from ingestion.records import Attribution, RequestRecord
+from ingestion.records import TOKEN_FIELDS, Attribution, RequestRecord
 from ingestion.repricing import storage
 from ingestion.repricing.closed import closed_months
 from ingestion.repricing.selection import Selection
@@ -27,15 +27,21 @@ from ingestion.writer.bulk import Row
 # first part finds the room that pages are left with (migration 0011), each other part that of the one before. SQLite
 # changes rows where they are, and one transaction keeps every other writer waiting.
 WINDOWS: Final = {"postgresql": 60_000, "sqlite": 2_000}
-PARTS: Final = {"postgresql": 8, "sqlite": 1}
+PARTS: Final = {"postgresql": 16, "sqlite": 1}
 # Parts of a window, by the fraction of id times stride: of neighbours every part gets as many. Another stride for the
 # next run: rows that had to move went to one page with others of their part, and shall not change together again.
 _STRIDES: Final = tuple(int(irrational % 1 * 2**32) for irrational in (sqrt(5) / 2 + 0.5, sqrt(2), sqrt(3), sqrt(7)))
 _FRACTION: Final = 2**32 - 1
-_START: Final = storage.COLUMNS.index("started_at")
-_FAILED: Final = storage.COLUMNS.index("failed")
-_TEAM: Final = storage.COLUMNS.index("team_id")
-_ACCOUNT: Final = storage.COLUMNS.index("virtual_account_id")
+_START, _HOUR, _MODEL, _TEAM, _ACCOUNT, _TIER, _OPERATION, _FAILED, _UNITS = map(
+    storage.COLUMNS.index,
+    (
+        *("started_at", "hour_start", "model_id", "team_id", "virtual_account_id"),
+        *("service_tier", "operation", "failed", "units"),
+    ),
+)
+_TOKENS: Final = slice(storage.COLUMNS.index(TOKEN_FIELDS[0]), _UNITS)
+_COSTS: Final = slice(storage.COLUMNS.index("cost_state"), None)
+_change: Final = tuple.__new__  # not by the class itself, which takes three times as long
 
 
 class Place(NamedTuple):
@@ -78,6 +84,8 @@ class Repricing:
         self._stride = _STRIDES[run_id % len(_STRIDES)]
         self.organization_id = selection.organization.pk
         self._facts = selection.facts()
+        self._record = RequestRecord(request_id="", started_at=selection.period.start)
+        self._owners: dict[tuple[int | None, int | None], Owners] = {}
         self._models: dict[int, tuple[str | None, str]] = {}
         self._months = closed_months(self.organization_id)
         self._borders = [month.start for _, month in self._months]
@@ -90,7 +98,7 @@ class Repricing:
         """The facts at the place, and everything else that the database has to say of them."""
         book = price_book(self.organization_id)
         rows = storage.read(self._facts, place.after, place.until, WINDOWS[connection.vendor])
-        self._know_models(row[3] for row in rows)
+        self._know_models(row[_MODEL] for row in rows)
         return Read(place, book, rows)
 
     def window(self, read: Read) -> Window:
@@ -116,15 +124,16 @@ class Repricing:
         tally, changes, hours, cells = Tally(), list[Change](), set[datetime](), dict[Key, Sums]()
         position, month = self._month_of(rows[0][_START])
         together = self._month_of(rows[-1][_START]) == (position, month)  # rows are in the order of time
+        last_hour = None
         for row in rows:
-            pk, started_at, hour, model_id, team_id, *_, state, cost, listed, contracted, _ = row
-            settled, kept = self._settle(row, book)
+            state, cost, listed, contracted, reported = row[_COSTS]
+            settled, kept = self._settle(row, reported, book)
             if kept:
                 tally.kept[kept] = tally.kept.get(kept, 0) + 1
             if not together:
-                _, month = self._month_of(started_at)
-            new_state = state if settled is None else settled.state.value
-            key = (model_id, team_id, state, new_state, month)
+                _, month = self._month_of(row[_START])
+            new_state = state if settled is None else settled.state._value_
+            key = (row[_MODEL], row[_TEAM], state, new_state, month)
             sums = cells.get(key)
             if sums is None:
                 sums = cells[key] = Sums()
@@ -136,22 +145,25 @@ class Repricing:
                 continue
             sums.after += settled.cost or 0
             sums.changed += 1
-            changes.append(Change(pk, new_state, *new))
-            hours.add(hour)
+            changes.append(_change(Change, (row[0], new_state, *new)))
+            if row[_HOUR] != last_hour:  # the hash of a time takes ten times as long
+                hours.add(last_hour := row[_HOUR])
         for key, sums in cells.items():
             tally.count(key, sums)
         return Part(tally, changes, frozenset(hours))
 
-    def _settle(self, row: Row, book: PriceBook) -> tuple[Settled | None, str]:
+    def _settle(self, row: Row, reported: int | None, book: PriceBook) -> tuple[Settled | None, str]:
         """The cost by the arithmetic of ingest, or None and why the fact keeps what it has."""
-        provider, model = self._models[row[3]] if row[3] is not None else (None, None)
+        provider, model = self._models[row[_MODEL]] if row[_MODEL] is not None else (None, None)
         if model == OVERFLOW:
             return None, OTHER
-        record, owners = _record(row, provider, model), Owners(None, row[_ACCOUNT], row[_TEAM], Attribution.RECORD)
-        settled = price(record, split(record)[0], book, row[-1], owners, is_failed=bool(row[_FAILED]))
-        if not settled.fits:
-            return None, TOO_LARGE
-        return settled, ""
+        record, whose = self._record, (row[_TEAM], row[_ACCOUNT])
+        _fill(record, row, provider, model)
+        owners = self._owners.get(whose)
+        if owners is None:
+            owners = self._owners[whose] = Owners(None, row[_ACCOUNT], row[_TEAM], Attribution.RECORD)
+        settled = price(record, split(record)[0], book, reported, owners, is_failed=row[_FAILED])
+        return (settled, "") if settled.fits else (None, TOO_LARGE)
 
     def _month_of(self, instant: datetime) -> tuple[int, str]:
         """How many closed months have begun by then, and the name of the one in which it lies, or nothing."""
@@ -168,26 +180,22 @@ class Repricing:
                 self._models[pk] = (provider or None, name)
 
 
-def _record(row: Row, provider: str | None, model: str | None) -> RequestRecord:
-    """The stored columns that decide a cost, as ingest had them before it forgot the rest."""
-    (_, started_at, _, _, _, _, tier, operation, _, *tokens, units, _, _, _, _, _) = row
-    into, out, read, write, write_1h, reasoning, audio_in, audio_out, image_in, image_out = tokens
-    return RequestRecord(
-        request_id="",
-        started_at=started_at,
-        model=model,
-        provider=provider,
-        input_tokens=into,
-        output_tokens=out,
-        cache_read_tokens=read,
-        cache_write_tokens=write,
-        cache_write_1h_tokens=write_1h,
-        reasoning_tokens=reasoning,
-        audio_input_tokens=audio_in,
-        audio_output_tokens=audio_out,
-        image_input_tokens=image_in,
-        image_output_tokens=image_out,
-        units=units or {},
-        service_tier=tier,
-        operation=operation,
-    )
+def _fill(record: RequestRecord, row: Row, provider: str | None, model: str | None) -> None:
+    """The stored columns that decide a cost, as ingest had them before it forgot the rest.
+
+    One record for all rows: making a new one takes longer than pricing it.
+    """
+    record.model, record.provider, record.started_at = model, provider, row[_START]
+    record.service_tier, record.operation, record.units = row[_TIER], row[_OPERATION], row[_UNITS] or {}
+    (
+        record.input_tokens,
+        record.output_tokens,
+        record.cache_read_tokens,
+        record.cache_write_tokens,
+        record.cache_write_1h_tokens,
+        record.reasoning_tokens,
+        record.audio_input_tokens,
+        record.audio_output_tokens,
+        record.image_input_tokens,
+        record.image_output_tokens,
+    ) = row[_TOKENS]
