@@ -28,9 +28,8 @@ from ingestion.writer.bulk import Row
 # changes rows where they are, and one transaction keeps every other writer waiting.
 WINDOWS: Final = {"postgresql": 60_000, "sqlite": 2_000}
 PARTS: Final = {"postgresql": 16, "sqlite": 1}
-# Parts of a window, by the fraction of id times stride: of neighbours every part gets as many. Another stride for the
-# next run: rows that had to move went to one page with others of their part, and shall not change together again.
-_STRIDES: Final = tuple(int(irrational % 1 * 2**32) for irrational in (sqrt(5) / 2 + 0.5, sqrt(2), sqrt(3), sqrt(7)))
+STRIDES: Final = tuple(int(irrational % 1 * 2**32) for irrational in (sqrt(5) / 2 + 0.5, sqrt(2), sqrt(3), sqrt(7)))
+"""A run has one of them, by its id; see `deal`."""
 _FRACTION: Final = 2**32 - 1
 _START, _HOUR, _MODEL, _TEAM, _ACCOUNT, _TIER, _OPERATION, _FAILED, _UNITS = map(
     storage.COLUMNS.index,
@@ -81,7 +80,7 @@ class Repricing:
     """A selection with what is the same for all of its windows: the book, names, closed months."""
 
     def __init__(self, selection: Selection, run_id: int = 0) -> None:
-        self._stride = _STRIDES[run_id % len(_STRIDES)]
+        self._stride = STRIDES[run_id % len(STRIDES)]
         self.organization_id = selection.organization.pk
         self._facts = selection.facts()
         self._record = RequestRecord(request_id="", started_at=selection.period.start)
@@ -106,9 +105,7 @@ class Repricing:
         (place, book, rows), count = read, PARTS[connection.vendor]
         if not rows:
             return Window(place.after, place.until, [None] * count if place.until else [], book.version)
-        parts: list[list[Row]] = [[] for _ in range(count)]
-        for row in rows:
-            parts[(row[0] * self._stride & _FRACTION) * count >> 32].append(row)
+        parts = deal(rows, count, self._stride)
         until = place.until or Cursor(rows[-1][_START], rows[-1][0])
         compared = [self._compare(part, book) if part and n >= place.part else None for n, part in enumerate(parts)]
         return Window(place.after, until, compared, book.version)
@@ -178,6 +175,17 @@ class Repricing:
         if new:
             for pk, provider, name in LLMModel.objects.filter(pk__in=new).values_list("pk", "provider", "name"):
                 self._models[pk] = (provider or None, name)
+
+
+def deal(rows: Iterable[Row], count: int, stride: int) -> list[list[Row]]:
+    """Rows by the fraction of id times stride: of neighbours, which are on one page, every part gets as many.
+
+    Rows that had to move lie on a page with others of their part; with another stride they are dealt apart.
+    """
+    parts: list[list[Row]] = [[] for _ in range(count)]
+    for row in rows:
+        parts[(row[0] * stride & _FRACTION) * count >> 32].append(row)
+    return parts
 
 
 def _fill(record: RequestRecord, row: Row, provider: str | None, model: str | None) -> None:
