@@ -13,7 +13,7 @@ from ingestion import durations, evidence
 from ingestion.attribution import attribute
 from ingestion.evidence import Keep
 from ingestion.normalisation import GATEWAY_CACHE, STEPS, counts_cache_apart, error_type, failed, failure_class
-from ingestion.pricing.arithmetic import MAX_PICODOLLARS, Quantities
+from ingestion.pricing.arithmetic import Quantities
 from ingestion.pricing.book import PriceBook
 from ingestion.pricing.settling import Settled, gateway_cache_hit, settle
 from ingestion.pricing.tokens import split
@@ -136,7 +136,7 @@ def rows(drafts: Sequence[Draft], context: Context) -> tuple[list[tuple[int, Row
         quantities, contradictory = split(record)
         owners = _owners(record, context.names)
         priced = price(record, quantities, context.book, reported, owners, is_failed=failed(record))
-        if priced.largest > MAX_PICODOLLARS:
+        if not priced.fits:
             message = "The price book makes this request cost more than 9,223,372 USD."
             rejected.append(Rejection(draft_.index, Code.INVALID, "cost", message))
             continue
@@ -185,7 +185,7 @@ def price(
         quantities,
         rates,
         failed=is_failed,
-        tokens_absent=record.input_tokens is None and record.output_tokens is None,
+        tokens_absent=quantities is None and record.input_tokens is None and record.output_tokens is None,
         reported=reported,
         units=record.units,
     )

@@ -10,7 +10,7 @@ from ingestion import observations
 from ingestion.repricing import runs, work
 from ingestion.uploads import running, sweeping
 
-CHUNKS: Final = 200
+CHUNKS: Final = 800
 """Of one task of repricing: well within its time limit; what is left rings again."""
 
 

@@ -63,6 +63,21 @@ Units = Mapping[str, int]
 NO_UNITS: Final[Units] = {}
 
 
+UNKNOWN: Final = -(1 << 200)
+"""Outweighs whatever all the other lines can cost, whose counts and prices are below 2**64."""
+
+
+class Exact(NamedTuple):
+    """Prices of which the terms leave whole numbers: what is charged for a sum is what is charged for its lines.
+
+    A class without a price has UNKNOWN: a sum with any of it is negative. `factors`: contracted and billed part of a
+    list cost, each as numerator and denominator; None = all of it.
+    """
+
+    prices: tuple[int, ...]
+    factors: tuple[int, int, int, int] | None
+
+
 class Rates(NamedTuple):
     """Picodollars per token of every class, fallbacks applied, per successful request and per piece; None = no price.
 
@@ -73,8 +88,8 @@ class Rates(NamedTuple):
     request: int | None
     units: Units = NO_UNITS
     agreed: Terms = PLAIN
-    simple: bool = False
-    """Every class has a price that the terms leave a whole number, and the book's figure counts: nothing to round."""
+    exact: Exact | None = None
+    """Where all prices are such, a request has no fee, and the book's figure counts."""
 
 
 NO_RATES: Final = Rates((None,) * len(TOKEN_CLASSES), None)
@@ -181,13 +196,16 @@ def rates(entries: Sequence[Entry], tier: str, input_tokens: int, at: datetime, 
     names = {entry.token_class for entry in entries if entry.token_class.startswith(UNIT)}
     pieces = {name: _per_piece(entries, name, tier, input_tokens, at) for name in names}
     prices = tuple(found[name] for name in TOKEN_CLASSES)
-    return Rates(
-        prices,
-        _per_piece(entries, REQUEST, tier, input_tokens, at),
-        {name.removeprefix(UNIT): price for name, price in pieces.items() if price is not None},
-        agreed,
-        agreed.policy in COMPUTED and all(price is not None and agreed.is_exact(price) for price in prices),
-    )
+    fee = _per_piece(entries, REQUEST, tier, input_tokens, at)
+    units = {name.removeprefix(UNIT): price for name, price in pieces.items() if price is not None}
+    return Rates(prices, fee, units, agreed, _exactly(prices, agreed) if fee is None else None)
+
+
+def _exactly(prices: Sequence[int | None], agreed: Terms) -> Exact | None:
+    if agreed.policy not in COMPUTED or not all(price is None or agreed.is_exact(price) for price in prices):
+        return None
+    whole = tuple(UNKNOWN if price is None else price for price in prices)
+    return Exact(whole, None if agreed.plain else agreed.factors)
 
 
 def _per_piece(entries: Sequence[Entry], name: str, tier: str, input_tokens: int, at: datetime) -> int | None:
@@ -215,17 +233,6 @@ def lines(quantities: Quantities, prices: Rates, units: Units = NO_UNITS, *, fai
     if prices.request is not None and not failed:
         answer.append(prices.request)
     return answer
-
-
-def product(quantities: Quantities, prices: Sequence[int]) -> int:
-    """Quantities times prices. Written out: it runs for every record, and most have none of the rarer classes."""
-    into, read, write, write_1h, heard, seen, out, reasoning, spoken, drawn = quantities
-    total = into * prices[0] + read * prices[1] + out * prices[6]
-    if write or write_1h or heard or seen:
-        total += write * prices[2] + write_1h * prices[3] + heard * prices[4] + seen * prices[5]
-    if reasoning or spoken or drawn:
-        total += reasoning * prices[7] + spoken * prices[8] + drawn * prices[9]
-    return total
 
 
 def cost(quantities: Quantities, prices: Rates, units: Units = NO_UNITS, *, failed: bool) -> int | None:

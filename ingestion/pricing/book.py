@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from ingestion.pricing.arithmetic import STANDARD, Entry, Rates, rates
 from ingestion.pricing.terms import Adjustment, Alias, Dated, Policy, stands_for, terms
@@ -16,6 +17,10 @@ class Agreement:
     adjustments: Sequence[Adjustment] = ()
     aliases: Sequence[Alias] = ()
     policies: Sequence[Policy] = ()
+
+
+_MOST_SHEETS: Final = 100_000
+"""Kept at most; senders make up names of models as they like."""
 
 
 class PriceBook:
@@ -55,17 +60,30 @@ class PriceBook:
     ) -> Rates:
         """Prices and terms of a request; without a model there are no prices."""
         key: _Key = (provider, model, tier)
-        if self._has_owners:  # those without prices or terms of their own share the sheet of everybody
-            team = team_id if team_id in self._teams else None
-            key = (*key, team, virtual_account_id if virtual_account_id in self._accounts else None)
-        sheet = self._sheets.get(key)
-        if sheet is None:
-            sheet = self._sheets[key] = self._sheet(provider or "", model or "", tier or STANDARD, *key[3:])
-        return sheet.at(input_tokens, at)
+        if self._has_owners:
+            key = (provider, model, tier, team_id, virtual_account_id)
+        sheet = self._sheets.get(key) or self._sheet_of(key)
+        cell = bisect_right(sheet.instants, at)
+        if sheet.contexts:
+            cell = cell * (len(sheet.contexts) + 1) + bisect_right(sheet.contexts, input_tokens)
+        return sheet.cells[cell] or sheet.fill(cell, input_tokens, at)
 
-    def _sheet(
-        self, provider: str, model: str, tier: str, team: int | None = None, account: int | None = None
-    ) -> "_Sheet":
+    def _sheet_of(self, key: "_Key") -> "_Sheet":
+        """Those without prices or terms of their own share the sheet of everybody."""
+        provider, model, tier, *owners = key
+        team, account = owners or (None, None)
+        team, account = team if team in self._teams else None, account if account in self._accounts else None
+        shared: _Key = (provider, model, tier, team, account) if owners else (provider, model, tier)
+        if len(self._sheets) >= _MOST_SHEETS:
+            self._sheets.clear()
+            self._matching.clear()
+        sheet = self._sheets.get(shared)
+        if sheet is None:
+            sheet = self._sheet(provider or "", model or "", tier or STANDARD, team, account)
+        self._sheets[shared] = self._sheets[key] = sheet
+        return sheet
+
+    def _sheet(self, provider: str, model: str, tier: str, team: int | None, account: int | None) -> "_Sheet":
         provider, name = stands_for(self._agreement.aliases, provider, model.lower()) if model else (provider, "")
         entries, adjustments = self._speaking_of(provider, name)
         mine = [e for e in entries if e.team_id in (None, team) and e.virtual_account_id in (None, account)]
@@ -95,20 +113,20 @@ class _Sheet:
     tier: str
     adjustments: Sequence[Adjustment]
     policies: Sequence[Policy]
-    _instants: list[datetime] = field(init=False)
-    _contexts: list[int] = field(init=False)
-    _cells: dict[tuple[int, int], Rates] = field(init=False, default_factory=dict)
+    instants: list[datetime] = field(init=False)
+    contexts: list[int] = field(init=False)
+    cells: list[Rates | None] = field(init=False)
+    """Context after context, instant after instant; None = nobody has asked yet."""
 
     def __post_init__(self) -> None:
         dated: tuple[Dated, ...] = (*self.entries, *self.adjustments, *self.policies)
-        self._instants = sorted({one.effective_from for one in dated})
+        self.instants = sorted({one.effective_from for one in dated})
         # 200,000 tokens are still the lower tier: a limit counts from one token above it.
-        self._contexts = sorted({entry.context_above + 1 for entry in self.entries if entry.context_above})
+        self.contexts = sorted({entry.context_above + 1 for entry in self.entries if entry.context_above})
+        self.cells = [None] * ((len(self.instants) + 1) * (len(self.contexts) + 1))
 
-    def at(self, input_tokens: int, at: datetime) -> Rates:
-        cell = (bisect_right(self._instants, at), bisect_right(self._contexts, input_tokens))
-        found = self._cells.get(cell)
-        if found is None:
-            agreed = terms(self.adjustments, self.policies, at)
-            found = self._cells[cell] = rates(self.entries, self.tier, input_tokens, at, agreed)
+    def fill(self, cell: int, input_tokens: int, at: datetime) -> Rates:
+        """Work out the cell in which that request lies."""
+        agreed = terms(self.adjustments, self.policies, at)
+        found = self.cells[cell] = rates(self.entries, self.tier, input_tokens, at, agreed)
         return found

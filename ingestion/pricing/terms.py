@@ -9,6 +9,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from ingestion.pricing.matching import Pattern
@@ -48,10 +49,11 @@ class Terms(NamedTuple):
         remaining = price * self.contracted
         return remaining % WHOLE == 0 and remaining * self.marked_up % _SQUARE == 0
 
-    def charge_exactly(self, list_cost: int) -> tuple[int, int]:
-        """Contracted and billed picodollars of lines whose prices are all exact, from their sum."""
-        remaining = list_cost * self.contracted
-        return remaining // WHOLE, remaining * self.marked_up // _SQUARE
+    @property
+    def factors(self) -> tuple[int, int, int, int]:
+        """Contracted and billed part of a list cost: numerator and denominator of each, as small as they can be."""
+        kept, charged = Fraction(self.contracted, WHOLE), Fraction(self.contracted * self.marked_up, _SQUARE)
+        return kept.numerator, kept.denominator, charged.numerator, charged.denominator
 
     def charge(self, *list_costs: int) -> tuple[int, int]:
         """Contracted and billed picodollars of lines: each line rounded once from its list cost, then added up."""

@@ -34,12 +34,12 @@ class RepriceRefusedError(Exception):
 def preview(selection: Selection, progress: Progress) -> Tally:
     """What repricing would change, now and by the newest prices; nothing is stored."""
     repricing, tally = Repricing(selection), Tally()
-    expected, window = repricing.count(), repricing.window(Place())
+    expected, window = repricing.count(), repricing.window(repricing.read(Place()))
     while window.until is not None:
         for part in filter(None, window.parts):
             tally.add(part.tally)
         progress(tally.total.requests, expected)
-        window = repricing.window(Place(window.until))
+        window = repricing.window(repricing.read(Place(window.until)))
     return tally
 
 

@@ -17,7 +17,7 @@ from ingestion.repricing.runs import WORKING, Progress, State, finish, selection
 from ingestion.repricing.selection import SelectionError
 from ingestion.repricing.storage import Cursor
 from ingestion.repricing.tally import Tally, tally_of
-from ingestion.repricing.windows import Place, Repricing, Window
+from ingestion.repricing.windows import Place, Read, Repricing, Window
 from ingestion.watermarks import kept
 from ingestion.writer.retries import with_retries
 
@@ -29,6 +29,13 @@ class _OutrunError(Exception):
     """What was read is not what is stored any more: another worker, another run, or a new price was faster."""
 
 
+class _Read(NamedTuple):
+    """What was read at a place, and how far the other runs of the organization were before."""
+
+    read: Read
+    others: object
+
+
 class _Seen(NamedTuple):
     """A window, where it was looked for, and how far the other runs of the organization were before."""
 
@@ -37,7 +44,14 @@ class _Seen(NamedTuple):
     others: object
 
 
-_Look = Callable[[Place], Callable[[], _Seen]]
+class _Sight(NamedTuple):
+    """A look at a place that may still be going on. Both wait: until the database was read, until all is priced."""
+
+    read: Callable[[], object]
+    seen: Callable[[], _Seen]
+
+
+_Look = Callable[[Place], _Sight]
 
 
 def carry_out(run_id: int, *, clock: Clock, chunks: int, progress: Progress = lambda done, expected: None) -> int:
@@ -62,7 +76,7 @@ def _parts(run: RepriceRun, repricing: Repricing, look: _Look, clock: Clock) -> 
     """The run after each part, until there is nothing left to do."""
     sight, current = look(place_of(run)), _working(run.pk)
     while current is not None:
-        seen = sight()
+        seen = sight.seen()
         if seen.window.until is not None:
             # The next window is read and priced while the database writes this one.
             sight = look(Place(seen.window.until))
@@ -71,6 +85,7 @@ def _parts(run: RepriceRun, repricing: Repricing, look: _Look, clock: Clock) -> 
                 current = with_retries(partial(_step, run.pk, repricing, seen, number, clock()))
                 if current is None:
                     return
+                sight.read()  # while a statement reads, PostgreSQL keeps the rows that were replaced meanwhile
                 yield current
         except _OutrunError:
             current = _working(run.pk)
@@ -91,7 +106,7 @@ def _working(run_id: int) -> RepriceRun | None:
 def _prepare(run: RepriceRun) -> Repricing | None:
     """None: the selection cannot be made any more, and the run has stopped."""
     try:
-        repricing = Repricing(selection_of(run))
+        repricing = Repricing(selection_of(run), run.pk)
     except SelectionError as error:
         with transaction.atomic():
             storage.lock(run.organization_id)
@@ -106,19 +121,29 @@ def _prepare(run: RepriceRun) -> Repricing | None:
 @contextmanager
 def _reader(repricing: Repricing, run_id: int) -> Iterator[_Look]:
     """Looks for windows ahead, in a thread with a connection of its own, where the database has several writers."""
+    read, price = partial(_read, repricing, run_id), partial(_price, repricing)
     if connection.vendor != "postgresql" or connection.in_atomic_block:
-        yield lambda place: partial(_look, repricing, run_id, place)
+        yield lambda place: _Sight(lambda: None, lambda: price(read(place)))
         return
+
+    def look(place: Place) -> _Sight:
+        reading = thread.submit(with_retries, partial(read, place))
+        return _Sight(reading.result, thread.submit(lambda: price(reading.result())).result)
+
     with ThreadPoolExecutor(1) as thread:
         try:
-            yield lambda place: thread.submit(with_retries, partial(_look, repricing, run_id, place)).result
+            yield look
         finally:
             thread.submit(connections.close_all)
 
 
-def _look(repricing: Repricing, run_id: int, place: Place) -> _Seen:
+def _read(repricing: Repricing, run_id: int, place: Place) -> _Read:
     others = _others(repricing.organization_id, run_id)  # before the facts: what changes later is noticed
-    return _Seen(place, repricing.window(place), others)
+    return _Read(repricing.read(place), others)
+
+
+def _price(repricing: Repricing, found: _Read) -> _Seen:
+    return _Seen(found.read.place, repricing.window(found.read), found.others)
 
 
 def _others(organization_id: int, run_id: int) -> object:

@@ -130,6 +130,11 @@ def test_e7_embeddings_cost_less_than_a_microdollar(output: int | None) -> None:
     assert (cost, usd_text(cost)) == (260_000, "0.00000026")
 
 
+def test_a_write_of_an_hour_alone_is_the_whole_write() -> None:
+    record = make.record(input_tokens=100, cache_write_1h_tokens=40, output_tokens=1)
+    assert split(record) == (Quantities(60, 0, 0, 40, 0, 0, 1, 0, 0, 0), False)
+
+
 def test_e8_exclusive_counts_of_bedrock() -> None:
     record = of_usage({"inputTokens": 700, "cacheReadInputTokens": 5_300, "outputTokens": 410})
     assert record.input_tokens == 6_000

@@ -85,7 +85,7 @@ def test_the_book_answers_like_the_plain_resolution(
     listed: list[Entry], agreement: Agreement, data: st.DataObject
 ) -> None:
     book = PriceBook(listed, 1, agreement)
-    for _ in range(3):
+    for _ in range(8):
         provider, model = data.draw(st.sampled_from(["openai", "azure", ""])), data.draw(st.sampled_from(MODELS))
         tier, tokens = data.draw(st.sampled_from(["standard", "batch"])), data.draw(st.sampled_from([0, 100, 101, 201]))
         at = data.draw(st.sampled_from(DAYS)) - data.draw(st.sampled_from([timedelta(), timedelta(microseconds=1)]))
@@ -97,6 +97,17 @@ def test_the_book_answers_like_the_plain_resolution(
         speaking = [one for one in adjustments if one.pattern.matches(*stands_for_)]
         found = book.rates(provider, model.upper(), tier, tokens, at, team_id=team, virtual_account_id=account)
         assert found == rates(matching, tier, tokens, at, terms(speaking, agreement.policies, at))
+
+
+def test_made_up_names_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingestion.pricing.book._MOST_SHEETS", 3)
+    entry = Entry(True, True, "*", "glob", "*", "input", 0, "standard", Decimal(1), DAYS[0], 1, team_id=7)
+    book = PriceBook([entry], 1)
+    for number in range(20):
+        found = book.rates("openai", f"made-up-{number}", None, 0, DAYS[1], team_id=7, virtual_account_id=number)
+        assert found.tokens[0] == 1_000_000
+        assert len(book._sheets) <= 4
+        assert len(book._matching) <= 4
 
 
 @pytest.mark.django_db

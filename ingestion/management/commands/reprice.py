@@ -18,7 +18,7 @@ from metricsportal.lib.localtime import local_date, zone
 from teams.models import Organization
 
 _MOST_LINES: Final = 20
-_CHUNKS: Final = 50
+_CHUNKS: Final = 100_000
 _HEAD: Final = ("requests", "changed", "before", "after", "difference")
 
 

@@ -110,6 +110,21 @@ def test_a_list_cost_that_does_not_fit_is_refused_whatever_the_discount(acme: Or
         make.request(acme, model="dear", input_tokens=10**6)
 
 
+def test_a_billed_cost_that_does_not_fit_is_refused_though_its_list_cost_does(acme: Organization) -> None:
+    make.price("dear", "input", "9000000")
+    make.price("dear", "output", "0")
+    assert make.request(acme, model="dear", input_tokens=10**6).cost == 9 * 10**18
+    make.adjustment(acme, "markup", "10")
+    with pytest.raises(AssertionError, match="9,223,372"):
+        make.request(acme, model="dear", input_tokens=10**6)
+
+
+@pytest.mark.parametrize(("sent", "state"), [(None, "none"), (10, "unpriced")])
+def test_a_failure_costs_nothing_when_no_count_was_sent(acme: Organization, sent: int | None, state: str) -> None:
+    failure = make.request(acme, status_code=500, input_tokens=sent, output_tokens=None)
+    assert failure.cost_state == state
+
+
 @pytest.mark.django_db(transaction=True)
 def test_every_kind_of_row_makes_a_new_book(acme: Organization, rival: Organization) -> None:
     seen = [version(acme.pk)]

@@ -1,7 +1,9 @@
 """Repricing beside ingest, beside itself, and by several workers at a time, over real transactions."""
 
+import threading
+import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -126,16 +128,42 @@ def test_a_run_that_fails_in_the_middle_leaves_no_half_of_a_part(
 
 def after_the_first_look(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """Let something happen when the first window has been read and nothing of it is written."""
-    look, acted = work._look, list[bool]()
+    read, acted = work._read, list[bool]()
 
-    def look_and_act(repricing: windows.Repricing, run_id: int, place: windows.Place) -> object:
-        seen = look(repricing, run_id, place)
+    def read_and_act(repricing: windows.Repricing, run_id: int, place: windows.Place) -> object:
+        found = read(repricing, run_id, place)
         if not acted:
             acted.append(True)
             act()
-        return seen
+        return found
 
-    monkeypatch.setattr(work, "_look", look_and_act)
+    monkeypatch.setattr(work, "_read", read_and_act)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite reads no window ahead")
+def test_nothing_is_being_read_while_the_later_parts_are_written(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A statement that is still reading keeps the replaced rows of the part before, and their pages full."""
+    read, store, reading = windows.Repricing.read, windows.Repricing.store, threading.Event()
+    stored: list[bool] = []
+
+    def read_slowly(repricing: windows.Repricing, place: windows.Place) -> windows.Read:
+        reading.set()
+        found = read(repricing, place)
+        time.sleep(0.05)
+        reading.clear()
+        return found
+
+    def store_and_tell(repricing: windows.Repricing, part: windows.Part, version: int, now: datetime) -> bool:
+        stored.append(reading.is_set())
+        return store(repricing, part, version, now)
+
+    monkeypatch.setattr(windows.Repricing, "read", read_slowly)
+    monkeypatch.setattr(windows.Repricing, "store", store_and_tell)
+    assert apply(everything(acme)).total.changed == STORED
+    assert len(stored) >= 4
+    assert not any(stored[1::2])  # windows of two parts
 
 
 def test_prices_that_come_between_reading_and_writing_are_not_missed(
