@@ -43,18 +43,22 @@ class Tenant:
 def found(slug: str, requests: int, chosen: argparse.Namespace) -> Tenant:
     """An organization with the company's teams, accounts, callers and prices, and no traffic yet."""
     made = bootstrap(slug=slug, name=slug.title(), zone=ZONE, email=_ADMIN, password=None, now=timezone.now())
-    calendar = plan(
-        requests=requests,
-        days=chosen.days,
-        # It ends now, so that the ranges of the pages hold it.
-        end=datetime.now(UTC).replace(second=0, microsecond=0),
-        zone=localtime.zone(ZONE),
-        seed=chosen.seed,
-        company=COMPANIES[chosen.company],
-    )
+    calendar = calendar_of(made.organization, requests, chosen)
     settle(made.organization, calendar)
     reader, sender = ({"Authorization": f"Bearer {made.keys[name]}"} for name in ("read_key", "ingest_key"))
     return Tenant(made.organization, calendar, requests, reader, sender)
+
+
+def calendar_of(organization: Organization, requests: int, chosen: argparse.Namespace) -> Calendar:
+    """The plan of its traffic. It ends now, so that the ranges of the pages hold it."""
+    return plan(
+        requests=requests,
+        days=chosen.days,
+        end=datetime.now(UTC).replace(second=0, microsecond=0),
+        zone=localtime.zone(organization.zone),
+        seed=chosen.seed,
+        company=COMPANIES[chosen.company],
+    )
 
 
 def let_in(portal: Portal, tenants: list[Tenant]) -> str:
