@@ -1,5 +1,7 @@
 """The same requests in ClickHouse's engine (chDB, in this process), and the points of a page from them."""
 
+import importlib
+import importlib.util
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -54,13 +56,11 @@ class Columnar:
 
 def measure(portal: Portal, tenant: Tenant, folder: Path) -> Columnar | None:
     """Fill the engine, then ask both in turns; None where chDB is not installed (requirements-bench.txt)."""
-    try:
-        from chdb.session import Session  # noqa: PLC0415 - optional
-    except ImportError:
+    if importlib.util.find_spec("chdb") is None:
         say("chDB is not installed; nothing is compared with it")
         return None
     home = folder / "chdb"
-    session: _Session = Session(str(home))  # type: ignore[no-untyped-call]
+    session: _Session = importlib.import_module("chdb.session").Session(str(home))
     try:
         watch = Stopwatch()
         with watch.running():

@@ -30,7 +30,7 @@ class Download:
     """A file in turns with COPY of a table that already holds its rows; bytes are those of our file.
 
     `query`: seconds of COPY of the SELECT that works the same rows out of the facts, once; None where not measured.
-    `peak`: peak memory of the largest worker in bytes, 0 where unknown.
+    `peak`: peak memory of the largest worker in bytes, and that from before the file; 0 where unknown.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Download:
     held: list[float] = field(default_factory=list)
     query: float | None = None
     peak: int = 0
+    before: int = 0
 
 
 def measure(portal: Portal, tenant: Tenant) -> list[Download]:
@@ -61,8 +62,7 @@ def _aggregates(portal: Portal, tenant: Tenant, period: TimeRange, name: str, me
     say(f"files of aggregated rows, {name}")
     query = {"start": text_of(period.start), "end": text_of(period.end), "group_by": f"{GROUPS},day"}
     path = f"/api/v1/report?{urlencode(query | {'measures': measures, 'format': 'csv'})}"
-    measured = Download(name)
-    portal.forget_peaks()
+    measured = Download(name, before=portal.forget_peaks())
     for turn in range(ROUNDS):
         answer = portal.get(path, tenant.reader, keep=turn == 0)
         measured.ours.append(answer.seconds)
@@ -136,6 +136,6 @@ def _requests(portal: Portal, tenant: Tenant, name: str, hours: int) -> Download
     say(f"file of {name}")
     end = tenant.calendar.period.end
     query = {"start": text_of(end - timedelta(hours=hours)), "end": text_of(end), "format": "csv"}
-    portal.forget_peaks()
+    before = portal.forget_peaks()
     answer = portal.get(f"/api/v1/requests?{urlencode(query)}", tenant.reader, keep=False)
-    return Download(name, answer.lines - 1, answer.size, [answer.seconds], peak=portal.peak())
+    return Download(name, answer.lines - 1, answer.size, [answer.seconds], peak=portal.peak(), before=before)

@@ -18,7 +18,7 @@ if __name__ == "__main__":
 
 from django.core.management import call_command
 
-from benchmarks import engine, load, rollups, tenants, web
+from benchmarks import downloads, engine, load, rollups, tenants, web
 from benchmarks.clock import say
 from benchmarks.engine import Engine
 
@@ -44,7 +44,10 @@ def _main(file: Path, target: Path, chosen: argparse.Namespace) -> None:
     load.manage("import_requests", str(file), f"--organization={tenant.slug}", "--json")
     rebuilt = rollups.everything(tenant)
     with web.running(target.parent, web.unthrottled()) as portal:
-        target.write_bytes(pickle.dumps(engine.measure(portal, [tenant], chosen.rounds, rebuilt)))
+        files = downloads.measure(portal, tenant)
+    with web.running(target.parent, web.unthrottled()) as portal:
+        measured = engine.measure(portal, [tenant], chosen.rounds, rebuilt=rebuilt, files=files)
+    target.write_bytes(pickle.dumps(measured))
 
 
 if __name__ == "__main__":

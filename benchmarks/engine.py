@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks import downloads, menus, pages, rollups
+from benchmarks import menus, pages, rollups
 from benchmarks.downloads import Download
 from benchmarks.menus import Menu
 from benchmarks.pages import Page
@@ -29,8 +29,10 @@ class Engine:
     downloads: Sequence[Download]
 
 
-def measure(portal: Portal, tenants: list[Tenant], rounds: int, rebuilt: Rebuilt) -> Engine:
-    """Everything that needs a web server, and the rollup of an hour behind it."""
+def measure(
+    portal: Portal, tenants: list[Tenant], rounds: int, *, rebuilt: Rebuilt, files: Sequence[Download]
+) -> Engine:
+    """Pages and menus, and the rollup of an hour behind them; a rebuild and files were measured before."""
     team, largest = let_in(portal, tenants), tenants[-1]
     viewed = pages.measure(portal, pages.cases_of(tenants), rounds, "pages")
     filtered = pages.measure(portal, pages.filtered_cases(largest), rounds, "pages with a filter")
@@ -42,7 +44,7 @@ def measure(portal: Portal, tenants: list[Tenant], rounds: int, rebuilt: Rebuilt
         filtered=filtered,
         uncovered=uncovered,
         menus=menus.measure(portal, largest, rounds),
-        downloads=downloads.measure(portal, largest),
+        downloads=files,
         hour=rollups.hour(largest),
         rebuilt=rebuilt,
     )

@@ -44,7 +44,7 @@ def downloads_section(downloads: Sequence[Download]) -> list[str]:
             f"{one.rows / median(one.ours):,.0f}",
             f"{one.rows / median(one.held):,.0f}" if one.held else "",
             f"{one.rows / one.query:,.0f}" if one.query else "",
-            f"{one.peak / 1e6:,.0f} MB" if one.peak else "unknown",
+            f"{one.peak / 1e6:,.0f} MB (before: {one.before / 1e6:,.0f})" if one.peak else "unknown",
         )
         for one in downloads
     ]
@@ -54,7 +54,8 @@ def downloads_section(downloads: Sequence[Download]) -> list[str]:
             "CSV by HTTP: `GET /api/v1/report` by team, user, model and day of a week, with six sums, without and with "
             "four percentiles; and `GET /api/v1/requests`. Rows per second; COPY of a table that already holds our "
             "rows, name by name and number by number; and COPY of the query that works them out of the requests, once. "
-            "Peak is that of the largest web worker, the portal itself included."
+            "Peak is that of the largest web worker, the portal itself included; the server was started for these "
+            "files and wrote them in this order."
         ),
         table(("file", "rows", "size", "rows/s", "COPY of the rows", "COPY of the query", "peak"), rows),
     ]

@@ -42,17 +42,18 @@ def bars_of_engine(engine: Engine) -> list[Bar]:
             f"{hour:.1f} times",
             verdict(hour <= HOUR_BAR),
         ),
-        (
-            f"full rebuild at least {REBUILD_BAR:,} requests/s per core",
-            f"{rate:,.0f}/s",
-            verdict(rate >= REBUILD_BAR),
-        ),
+        *([] if rate is None else [_bar_of_rebuild(rate)]),
         (
             f"filter menus below {MENU_BAR} ms",
             f"p95 {menu.runs.p95:,.1f} ms ({menu.name}, {reader_words(menu.reader)})",
             verdict(menu.runs.p95 < MENU_BAR),
         ),
     ]
+
+
+def _bar_of_rebuild(rate: float) -> Bar:
+    name = f"full rebuild at least {REBUILD_BAR:,} requests/s per core"
+    return name, f"{rate:,.0f}/s", verdict(rate >= REBUILD_BAR)
 
 
 def _of(engine: Engine, slug: str) -> list[Page]:
@@ -198,7 +199,9 @@ def rollups_section(engine: Engine) -> list[str]:
     """One hour, and everything."""
     hour, rebuilt = engine.hour, engine.rebuilt
     rolled, scanned = (sorted(one * 1000 for one in seconds) for seconds in (hour.rollup, hour.scan))
-    used = "unknown" if rebuilt.database is None else f"{rebuilt.database:,.1f} s"
+    used, rate = "an unknown time", "an unknown number of"
+    if rebuilt.database is not None and rebuilt.per_core is not None:
+        used, rate = f"{rebuilt.database:,.1f} s", f"{rebuilt.per_core:,.0f}"
     return [
         "## Rollups",
         (
@@ -210,6 +213,6 @@ def rollups_section(engine: Engine) -> list[str]:
         (
             f"`rollup --rebuild --drain` of {rebuilt.requests:,} requests: {rebuilt.seconds:,.1f} s by the clock "
             f"({rebuilt.requests / rebuilt.seconds:,.0f}/s), {rebuilt.portal:,.1f} s of processor time of the command "
-            f"and {used} of the database: **{rebuilt.per_core:,.0f}** requests/s per core. {rebuilt.text}"
+            f"and {used} of the database server: **{rate}** requests/s per core. {rebuilt.text}"
         ),
     ]

@@ -18,9 +18,9 @@ def of_children() -> float:
 
 
 def of_database() -> float | None:
-    """Seconds of all processes of the database server since its start; None where it runs elsewhere, or in us."""
+    """Seconds of all processes of the database server since its start; 0 where it runs in us, None if elsewhere."""
     if connection.vendor != "postgresql":
-        return None
+        return 0.0
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         backend = _stat(cursor.fetchone()[0])

@@ -44,9 +44,9 @@ class Rebuilt:
     text: str
 
     @property
-    def per_core(self) -> float:
-        """Requests per second of processor time, of the portal and of the database together."""
-        return self.requests / (self.portal + (self.database or 0.0))
+    def per_core(self) -> float | None:
+        """Requests per second of processor time, of the portal and of the database together; None where unknown."""
+        return None if self.database is None else self.requests / (self.portal + self.database)
 
 
 def hour(tenant: Tenant) -> Hour:

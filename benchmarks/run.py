@@ -13,6 +13,7 @@ from benchmarks import (  # noqa: E402
     accuracy,
     bulk,
     columnar,
+    downloads,
     embedded,
     engine,
     exports,
@@ -47,12 +48,15 @@ def everything(chosen: argparse.Namespace, folder: Path) -> str:
         last = LLMRequest.objects.latest("id").pk
         sent = ingest.measure(portal, tenants.found("sending", chosen.requests, chosen), folder)
     repriced = repricing.measure(small.organization, small.calendar, last)
+    load.manage("rollup", f"--organization={small.slug}", "--drain")
     large = tenants.found("large", chosen.large, chosen)
     stored = bulk.load(large)
     rebuilt = rollups.everything(large)
     storage.vacuum()
     with web.running(folder, web.unthrottled()) as portal:
-        measured = engine.measure(portal, [small, large], chosen.rounds, rebuilt)
+        files = downloads.measure(portal, large)
+    with web.running(folder, web.unthrottled()) as portal:
+        measured = engine.measure(portal, [small, large], chosen.rounds, rebuilt=rebuilt, files=files)
         compared = columnar.measure(portal, large, folder)
     tables, grains = storage.tables(), storage.grains(large.organization.pk)
     on_sqlite = embedded.measure(chosen, file)

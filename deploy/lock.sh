@@ -13,3 +13,4 @@ lock requirements-dev.in --constraint requirements.txt --output-file requirement
 lock requirements-services.in --constraint requirements.txt --output-file requirements-services.txt
 lock requirements-node.in --output-file requirements-node.txt
 lock requirements-prices.in --constraint requirements.txt --output-file requirements-prices.txt
+lock requirements-bench.in --constraint requirements.txt --output-file requirements-bench.txt

@@ -93,7 +93,7 @@ COLUMNAR = Columnar(
     10_000_000,
     300_000,
     [
-        Compared(view, length, 360, [150.0], {"TDigest": [1_000.0], "BFloat16": [900.0], "Exact": [3_000.0]})
+        Compared(view, length, 360, [150.0], {"TDigest": [1_000.0], "DD": [900.0], "Exact": [3_000.0]})
         for view in VIEWS
         for length in RANGES
     ],
@@ -103,7 +103,7 @@ EMBEDDED = replace(
     tenants=TENANTS[:1],
     pages=pages("bench"),
     downloads=[replace(one, held=[], query=None) for one in DOWNLOADS],
-    rebuilt=replace(ENGINE.rebuilt, database=None),
+    rebuilt=replace(ENGINE.rebuilt, portal=3.0, database=0.0),
 )
 FIGURES = Figures(
     chosen=argparse.Namespace(requests=30_000, large=300_000, days=1, seed=1, rounds=2, company="large"),

@@ -121,3 +121,9 @@ def test_ranks_are_whole_numbers() -> None:
     assert nearest_rank([3.0], 50) == 3
     assert exact(np.array([100, 120, 130, 150, 180, 220, 300, 450, 900, 4_000]), 75) == 450
     assert exact(np.arange(1, 101), 7) == 7
+
+
+def test_a_rebuild_on_a_server_elsewhere_has_no_rate() -> None:
+    unknown = asking(rebuilt=replace(ENGINE.rebuilt, database=None))
+    assert len(verdicts(unknown)) == BARS - 1
+    assert "an unknown time of the database server" in render(unknown)
