@@ -44,14 +44,14 @@ _INDEXED: Final = LLMRequest._meta
 def load(tenant: Tenant) -> float:
     """Store the requests of a tenant; seconds, the indexes included. Raises RuntimeError when some are missing."""
     say(f"loading {tenant.requests:,} requests by {PROCESSES} processes")
-    watch, calendar = Stopwatch(), tenant.calendar
+    watch, seed, end = Stopwatch(), tenant.calendar.seed, tenant.calendar.period.end
     shares = [tenant.requests // PROCESSES, tenant.requests - tenant.requests // PROCESSES]
-    words = [_words(tenant, share, calendar.seed + number) for number, share in enumerate(shares)]
+    words = [words_of(tenant, share, seed + number, end) for number, share in enumerate(shares)]
     with watch.running():
         for part in words:
             services.ingest_records(
                 organization=tenant.organization,
-                records=islice(generate(_calendar(part)), _FIRST),
+                records=islice(generate(calendar_of(part)), _FIRST),
                 source="benchmark",
                 now=timezone.now(),
                 past_days=None,
@@ -64,10 +64,10 @@ def load(tenant: Tenant) -> float:
     return watch.seconds
 
 
-def _words(tenant: Tenant, requests: int, seed: int) -> list[str]:
-    calendar = tenant.calendar
-    days, end = calendar.period.length.days, calendar.period.end.isoformat()
-    return [tenant.slug, str(requests), str(days), str(seed), end, calendar.company.name]
+def words_of(tenant: Tenant, requests: int, seed: int, end: datetime) -> list[str]:
+    """A part of a tenant's requests, on the command line of a process."""
+    days, company = tenant.calendar.period.length.days, tenant.calendar.company.name
+    return [tenant.slug, str(requests), str(days), str(seed), end.isoformat(), company]
 
 
 def _in_processes(words: list[list[str]]) -> None:
@@ -100,7 +100,8 @@ def _unique() -> list["django.db.models.BaseConstraint"]:
     return [one for one in _INDEXED.constraints if isinstance(one, django.db.models.UniqueConstraint)]
 
 
-def _calendar(words: list[str]) -> Calendar:
+def calendar_of(words: list[str]) -> Calendar:
+    """The plan of a part."""
     slug, requests, days, seed, end, company = words
     return plan(
         requests=int(requests),
@@ -112,12 +113,12 @@ def _calendar(words: list[str]) -> Calendar:
     )
 
 
-def _store(words: list[str]) -> None:
+def store(words: list[str]) -> None:
     """One process's part, without its first requests."""
     organization, now = Organization.objects.get(slug=words[0]), timezone.now()
     window, zone = Window.around(now, past_days=None, future_minutes=5), localtime.zone(organization.zone)
     book, types = price_book(organization.pk), [_type(column) for column in pipeline.COLUMNS]
-    records = islice(generate(_calendar(words)), _FIRST, None)
+    records = islice(generate(calendar_of(words)), _FIRST, None)
     while batch := list(islice(records, BATCH)):
         drafts, rejected = pipeline.draft(enumerate(batch), window)
         context = pipeline.Context(organization.pk, zone, now, names.intern(organization.pk, drafts, now), book)
@@ -143,4 +144,4 @@ def _type(column: str) -> str:
 
 
 if __name__ == "__main__":
-    _store(sys.argv[1:])
+    store(sys.argv[1:])

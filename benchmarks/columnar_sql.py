@@ -19,7 +19,7 @@ _SUMS: Final = (
     "count(), countIf(failed), sum(input_tokens), sum(output_tokens), sum(cache_read_tokens), sum(cost), "
     "countIf(unpriced)"
 )
-_COLUMNS: Final = {
+COLUMNS: Final = {
     "at": "(extract(epoch FROM started_at) * 1000000)::bigint",
     "model": "coalesce(model_id, 0)",
     "virtual_model": "coalesce(virtual_model_id, 0)",
@@ -37,6 +37,7 @@ _COLUMNS: Final = {
     "unpriced": "(cost_state = 'unpriced')::int",
     **{f"{one}_us": f"coalesce({one}_us, -1)" for one in _DURATIONS},
 }
+"""Columns of the table and what they are made of, in the order of the export."""
 _TYPES: Final = {
     "at": "Int64",
     "metadata": "LowCardinality(String)",
@@ -55,12 +56,12 @@ _BUCKETS: Final = {
 
 def export(table: str, organization_id: int) -> str:
     """The SELECT of what the pages need, names as numbers; unknown durations are -1."""
-    return f"SELECT {', '.join(_COLUMNS.values())} FROM {table} WHERE organization_id = {organization_id:d}"  # noqa: S608 - our own
+    return f"SELECT {', '.join(COLUMNS.values())} FROM {table} WHERE organization_id = {organization_id:d}"  # noqa: S608 - our own
 
 
 def create(file: Path, zone: str) -> list[str]:
     """The statements that make and fill the table: in order of time and model, in one part at the end."""
-    types = {name: _TYPES.get(name, "Int64") for name in _COLUMNS}
+    types = {name: _TYPES.get(name, "Int64") for name in COLUMNS}
     structure = ", ".join(f"{name} {one.removeprefix('LowCardinality(').rstrip(')')}" for name, one in types.items())
     columns = ", ".join(
         f"at DateTime64(6, '{zone}')" if name == "at" else f"{name} {one}" for name, one in types.items()

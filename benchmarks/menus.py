@@ -13,7 +13,7 @@ from benchmarks.web import Portal
 from ingestion.models import LLMRequest
 
 _COLD: Final = 4
-_COLUMNS: Final = {
+COLUMNS: Final = {
     "model": "model_id",
     "virtual_model": "virtual_model_id",
     "user": "user_id",
@@ -42,7 +42,7 @@ def measure(portal: Portal, tenant: Tenant, rounds: int) -> list[Menu]:
     paths = {
         (name, reader, text): f"/api/v1/dimensions/{name}/values?"
         + urlencode({"organization": tenant.slug} | ({"q": text} if text else {}))
-        for name in _COLUMNS
+        for name in COLUMNS
         for reader in READERS
         for text in TEXTS
     }
@@ -52,11 +52,12 @@ def measure(portal: Portal, tenant: Tenant, rounds: int) -> list[Menu]:
             seconds = portal.get(path, portal.viewer if menu[1] == TEAM else portal.browser).seconds
             if turn >= _COLD:
                 millis[menu].append(seconds * 1000)
-    distinct = {name: _distinct(tenant, column) for name, column in _COLUMNS.items()}
-    return [Menu(*menu, Runs(tuple(runs)), distinct[menu[0]]) for menu, runs in millis.items()]
+    beside = {name: distinct(tenant, column) for name, column in COLUMNS.items()}
+    return [Menu(*menu, Runs(tuple(runs)), beside[menu[0]]) for menu, runs in millis.items()]
 
 
-def _distinct(tenant: Tenant, column: str) -> float:
+def distinct(tenant: Tenant, column: str) -> float:
+    """Seconds of SELECT DISTINCT on all facts."""
     watch = Stopwatch()
     with watch.running(), connection.cursor() as cursor:
         cursor.execute(

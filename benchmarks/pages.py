@@ -93,10 +93,11 @@ def measure(portal: Portal, cases: Sequence[Case], rounds: int, what: str) -> li
             last[case] = answer.body
             if turn >= _COLD:
                 millis[case].append(answer.seconds * 1000)
-    return [_page(case, Runs(tuple(millis[case])), body) for case, body in last.items()]
+    return [page_of(case, Runs(tuple(millis[case])), body) for case, body in last.items()]
 
 
-def _page(case: Case, runs: Runs, body: bytes) -> Page:
+def page_of(case: Case, runs: Runs, body: bytes) -> Page:
+    """The page of an answer. Raises RuntimeError when it has no charts, unless two filters were refused."""
     data = json.loads(body)
     if data["problem"] and len(case.filters) > 1:
         return Page(case, runs, len(body), refusal=data["problem"]["detail"])
