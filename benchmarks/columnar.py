@@ -70,7 +70,7 @@ def measure(portal: Portal, tenant: Tenant, folder: Path) -> Columnar | None:
         for turn in range(ROUNDS):
             say(f"pages beside ClickHouse's engine, round {turn + 1} of {ROUNDS}")
             for compared in pages.values():
-                _round(portal, tenant, session, compared, exact=turn < EXACT_ROUNDS)
+                compare_once(portal, tenant, session, compared, exact=turn < EXACT_ROUNDS)
         version = str(session.query("SELECT version()")).strip().strip('"')
         return Columnar(version, watch.seconds, size, rows, list(pages.values()))
     finally:
@@ -98,7 +98,7 @@ def _fill(session: "_Session", tenant: Tenant, folder: Path) -> int:
     return int(str(session.query("SELECT count() FROM facts")).strip())
 
 
-def _round(portal: Portal, tenant: Tenant, session: "_Session", compared: Compared, *, exact: bool) -> None:
+def compare_once(portal: Portal, tenant: Tenant, session: "_Session", compared: Compared, *, exact: bool) -> None:
     """Our page, then the engine's answer to the same question: range, buckets and series are those of the page."""
     case = Case(tenant.slug, ORGANIZATION, compared.view, compared.range)
     answer = portal.get(case.path, portal.browser)

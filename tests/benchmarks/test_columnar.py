@@ -1,14 +1,22 @@
 """The statements of the comparison with ClickHouse's engine answer what a page shows, against a count by hand."""
 
+import argparse
 import json
 import random
 from collections import Counter
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks import columnar_sql as sql
+from benchmarks import tenants
+from benchmarks.columnar import Compared, compare_once
+from benchmarks.tenants import Tenant
+from benchmarks.web import Answer
+from teams.models import Organization
 
 START = datetime(2026, 3, 28, 22, 15, tzinfo=UTC)  # the clock changes at 01:00
 END = START + timedelta(days=2)
@@ -33,7 +41,7 @@ def facts(count: int) -> list[dict[str, str | int]]:
         row |= {
             "at": round(at.timestamp() * 1e6),
             "model": rng.randrange(1, 16),
-            "metadata": rng.choice(("acme", "o'neill", "back\\slash")),
+            "metadata": rng.choices(("acme", "o'neill", "c:\\new", "x"), (5, 4, 3, 1))[0],
             "failed": int(rng.random() < 0.2),
             "status_code": rng.choice((200, 429)),
             "error_type": rng.randrange(3),
@@ -71,7 +79,7 @@ def test_points_are_those_of_a_count_by_hand(tmp_path: Path, view: str) -> None:
         plain = {row[0].replace("\\'", "'").replace("\\\\", "\\"): int(row[1]) for row in listed}
         assert plain == counted
         assert [int(row[1]) for row in listed] == sorted(counted.values(), reverse=True)
-        shown = [row[0].replace("\\'", "'").replace("\\\\", "\\") for row in listed[:2]]
+        shown = [row[0].replace("\\'", "'").replace("\\\\", "\\") for row in listed[:3]]
         for kind in sql.KINDS:
             charted, earlier, by_type, by_code = map(ask, sql.rest(question, kind, shown))
             points = Counter(
@@ -93,3 +101,41 @@ def test_the_question_is_that_of_the_page() -> None:
     question = sql.question_of(BODY, "model")
     assert (question.start, question.end, question.before) == (START, END, START - timedelta(days=2))
     assert (question.series, question.requests, question.bucket) == (2, 400, "toStartOfHour(at)")
+
+
+@dataclass
+class Answering:
+    """A portal and an engine that answer the same to everything; `asked` are the statements."""
+
+    texts: list[str]
+    browser: dict[str, str] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def get(self, path: str, headers: dict[str, str]) -> Answer:
+        return Answer(0.25, len(BODY), 0, BODY)
+
+    def query(self, statement: str, form: str) -> "Answering":
+        self.asked.append(statement)
+        return self
+
+    def bytes(self) -> bytes:
+        return "\n".join(self.texts).encode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("counts", [(300, 100), (300, 99)])
+def test_a_page_and_an_engine_that_disagree_are_not_compared(acme: Organization, counts: tuple[int, int]) -> None:
+    calendar = tenants.calendar_of(acme, 400, argparse.Namespace(days=1, seed=1, company="small"))
+    both = Answering([f"{number}\t{count}" for number, count in enumerate(counts)])
+    compared = Compared("model", "24h")
+    arguments: Any = (both, Tenant(acme, calendar, 400, {}, {}), both, compared)
+    if sum(counts) != 400:
+        with pytest.raises(RuntimeError, match="the page has 400 requests, the engine 399"):
+            compare_once(*arguments, exact=True)
+        return
+    compare_once(*arguments, exact=True)
+    compare_once(*arguments, exact=False)
+    assert (compared.points, compared.page) == (6, [250.0, 250.0])
+    assert {kind: len(runs) for kind, runs in compared.engine.items()} == {"TDigest": 2, "DD": 2, "Exact": 1}
+    assert len(both.asked) == 5 * 5
+    assert all("max_threads = 2" in statement for statement in both.asked)
