@@ -37,7 +37,7 @@ PROCESSES: Final = 2
 BATCH: Final = 20_000
 _FIRST: Final = 2_000
 """Requests of each part that go the ordinary way, so that keys and names exist before two processes need them."""
-_PLACES: Final = tuple(pipeline.COLUMNS.index(name) for name in ("metadata", "units"))
+_PLACES: Final = tuple(pipeline.COLUMNS.index(name) for name in ("metadata", "units", "usage"))
 _INDEXED: Final = LLMRequest._meta
 
 
