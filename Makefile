@@ -30,6 +30,7 @@ check: dev ## format, lint, types, contracts, migrations, docs, deployment setti
 	$(PY) -m pytest -q tests/test_docs.py
 
 bench: dev ## the figures of docs/benchmarks.md, on a private PostgreSQL
+	@$(PYTHON) deploy/bootstrap_env.py --bench
 	@$(PY) -m tests.harness $(PY) -m benchmarks $(ARGS)
 
 format: dev ## format and fix what can be fixed by itself

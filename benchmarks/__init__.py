@@ -1,1 +1,1 @@
-"""The figures of docs/benchmarks.md: `make bench`, or `make bench ARGS="--requests 50000"` for a quick look."""
+"""The figures of docs/benchmarks.md: `make bench`, or `make bench ARGS="--requests 5000 --large 20000"` for a look."""

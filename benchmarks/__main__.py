@@ -15,6 +15,8 @@ def arguments() -> argparse.Namespace:
     """Options of the benchmark."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--requests", type=int, default=1_000_000, help="generated requests, default 1000000")
+    parser.add_argument("--large", type=int, default=10_000_000, help="of a second organization, default 10000000")
+    parser.add_argument("--company", default="large", help="whose traffic: small or large, default large")
     parser.add_argument("--days", type=int, default=30, help="days they are spread over, default 30")
     parser.add_argument("--rounds", type=int, default=20, help="warm runs of every page, default 20")
     parser.add_argument("--seed", type=int, default=1, help="seed of the traffic, default 1")

@@ -11,9 +11,9 @@ from django.db import connection
 
 from analytics.catalog.measures import PERCENTILES
 from benchmarks.clock import say
+from benchmarks.tenants import Tenant
 from benchmarks.web import Portal
 from ingestion.models import LLMModel, LLMRequest
-from metricsportal.lib.timerange import TimeRange
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -32,14 +32,14 @@ class Error:
     weighted: float
 
 
-def measure(portal: Portal, period: TimeRange) -> list[Error]:
+def measure(portal: Portal, tenant: Tenant) -> list[Error]:
     """The errors of every duration at every percentile that is served, grouped by model over the whole period."""
     say("percentiles against the exact ones")
-    answered = _answered(portal, period)
-    names = dict(LLMModel.objects.values_list("id", "name"))
+    answered = _answered(portal, tenant)
+    names = dict(LLMModel.objects.filter(organization=tenant.organization).values_list("id", "name"))
     errors = []
     for metric in METRICS:
-        model, hour, value = _samples(metric)
+        model, hour, value = _samples(metric, tenant)
         for percentile in PERCENTILES:
             rows = [
                 _errors(
@@ -54,23 +54,25 @@ def measure(portal: Portal, period: TimeRange) -> list[Error]:
     return errors
 
 
-def _answered(portal: Portal, period: TimeRange) -> dict[str, dict[str, Any]]:
+def _answered(portal: Portal, tenant: Tenant) -> dict[str, dict[str, Any]]:
     """Rows of the product's report by model."""
     measures = ",".join(f"{metric}_p{percentile}_ms" for metric in METRICS for percentile in PERCENTILES)
+    period = tenant.calendar.period
     borders = {
         name: instant.isoformat().replace("+00:00", "Z")
         for name, instant in (("start", period.start), ("end", period.end))
     }
     query = urlencode(borders | {"group_by": "model", "measures": measures, "format": "json"})
-    rows = json.loads(portal.get(f"/api/v1/report?{query}", portal.key).body)["rows"]
+    rows = json.loads(portal.get(f"/api/v1/report?{query}", tenant.reader).body)["rows"]
     return {row["model"]: row for row in rows}
 
 
-def _samples(metric: str) -> tuple[Ints, Ints, Ints]:
+def _samples(metric: str, tenant: Tenant) -> tuple[Ints, Ints, Ints]:
     """Model, hour and microseconds of every successful request that has the duration."""
     statement = (
         f"SELECT model_id, extract(epoch FROM hour_start)::bigint, {metric}_us FROM {LLMRequest._meta.db_table} "  # noqa: S608 - our names
-        f"WHERE NOT failed AND {metric}_us IS NOT NULL AND model_id IS NOT NULL"
+        f"WHERE organization_id = {tenant.organization.pk:d} AND NOT failed "
+        f"AND {metric}_us IS NOT NULL AND model_id IS NOT NULL"
     )
     with connection.cursor() as cursor:
         cursor.execute(statement)

@@ -26,6 +26,26 @@ class Stopwatch:
             self.seconds += time.perf_counter() - started
 
 
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Milliseconds of the runs of one thing."""
+
+    millis: tuple[float, ...]
+
+    @property
+    def p50(self) -> float:
+        """Median, nearest rank."""
+        return nearest_rank(list(self.millis), 50)
+
+    @property
+    def p95(self) -> float:
+        """Nearest rank: of 20 runs the slowest but one."""
+        return nearest_rank(list(self.millis), 95)
+
+    def __str__(self) -> str:
+        return f"{self.p50:,.0f} / {self.p95:,.0f}"
+
+
 def say(text: str) -> None:
     """Tell on stderr what happens, with the seconds since the start."""
     sys.stderr.write(f"[{time.monotonic() - STARTED:6.0f} s] {text}\n")

@@ -21,7 +21,7 @@ class Copies:
 
     def __init__(self, *, empty: bool = False) -> None:
         self._empty = empty
-        self._server: _Server = psycopg.connect(_conninfo(), autocommit=True)
+        self._server: _Server = psycopg.connect(conninfo(), autocommit=True)
 
     def __enter__(self) -> Self:
         """Create the table, with all facts so far unless it shall be empty."""
@@ -75,7 +75,8 @@ class Copies:
             return [bytes(piece) for piece in copy]
 
 
-def _conninfo() -> str:
+def conninfo() -> str:
+    """How to reach the database of the settings."""
     parameters = connection.get_connection_params()
     return psycopg.conninfo.make_conninfo(
         **{name: parameters[name] for name in ("dbname", "user", "password", "host", "port") if parameters.get(name)}

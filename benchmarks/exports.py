@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from benchmarks.clock import say
+from benchmarks.tenants import Tenant
 from benchmarks.web import Portal
 from metricsportal.lib.timerange import TimeRange
 
@@ -27,35 +28,37 @@ class Export:
     resident: int
 
 
-def measure(portal: Portal, period: TimeRange) -> list[Export]:
+def measure(portal: Portal, tenant: Tenant) -> list[Export]:
     """The month by day; then a quarter of it and all of it by hour, to see what four times the rows do."""
+    period = tenant.calendar.period
     month = TimeRange(period.start, period.end)
     quarter = TimeRange(period.end - period.length / 4, period.end)
     # Loads the code and the connections of every worker, so that they are not taken for growth.
     for _ in range(4):
-        _download(portal, "warm-up", TimeRange(period.end - timedelta(days=1), period.end), "day")
+        _download(portal, tenant, "warm-up", TimeRange(period.end - timedelta(days=1), period.end), "day")
     return [
-        _download(portal, "the month by day", month, "day"),
-        _download(portal, "a quarter by hour", quarter, "hour"),
-        _download(portal, "the month by hour", month, "hour"),
+        _download(portal, tenant, "the month by day", month, "day"),
+        _download(portal, tenant, "a quarter by hour", quarter, "hour"),
+        _download(portal, tenant, "the month by hour", month, "hour"),
     ]
 
 
-def _download(portal: Portal, name: str, period: TimeRange, interval: str) -> Export:
+def _download(portal: Portal, tenant: Tenant, name: str, period: TimeRange, interval: str) -> Export:
     say(f"export: {name}")
     query = {
-        "start": _text(period.start),
-        "end": _text(period.end),
+        "start": text_of(period.start),
+        "end": text_of(period.end),
         "group_by": f"{GROUPS},{interval}",
         "measures": MEASURES,
         "format": "csv",
     }
     before = portal.forget_peaks()
-    answer = portal.get(f"/api/v1/report?{urlencode(query)}", portal.key, keep=False)
+    answer = portal.get(f"/api/v1/report?{urlencode(query)}", tenant.reader, keep=False)
     after = portal.peak()
     # The first line names the columns.
     return Export(name, answer.lines - 1, answer.size, answer.seconds, after - before if after else None, after)
 
 
-def _text(instant: datetime) -> str:
+def text_of(instant: datetime) -> str:
+    """An instant as the API takes it."""
     return instant.isoformat().replace("+00:00", "Z")

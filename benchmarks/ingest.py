@@ -13,6 +13,7 @@ from benchmarks.clock import say
 from benchmarks.copies import Copies
 from benchmarks.load import manage
 from benchmarks.spans import bodies_of_spans
+from benchmarks.tenants import Tenant
 from benchmarks.web import Portal
 from ingestion.models import LLMRequest
 from metricsportal import children
@@ -38,32 +39,35 @@ class Ingested:
     peaks: list[int] = field(default_factory=list)
 
 
-def measure(portal: Portal, slug: str, records: int, folder: Path) -> Ingested:
-    """`records` native records in rounds, each beside COPY of the same rows, then a repeat of each, then spans."""
-    measured = Ingested(records)
-    size = records // ROUNDS
+def measure(portal: Portal, tenant: Tenant, folder: Path) -> Ingested:
+    """The records of a tenant in rounds, each beside COPY of the same rows, then a repeat of each, then spans."""
+    measured = Ingested(tenant.requests)
+    size = tenant.requests // ROUNDS
     with Copies() as copies:
         for turn in range(ROUNDS):
             say(f"sending records, round {turn + 1} of {ROUNDS}")
-            bodies = _bodies(folder, slug, size, seed=100 + turn)
+            bodies = _bodies(folder, tenant, size, seed=100 + turn)
             before = copies.last_stored()
-            measured.native.append(size / _send(portal, "/api/v1/requests", _JSON, bodies, wanted="accepted"))
+            measured.native.append(size / _send(portal, tenant, "/api/v1/requests", _JSON, bodies, wanted="accepted"))
             measured.peaks.append(portal.peak())
             measured.copied.append(size / copies.copy(before, BATCH))
-            measured.repeated.append(size / _send(portal, "/api/v1/requests", _JSON, bodies, wanted="duplicate"))
+            measured.repeated.append(
+                size / _send(portal, tenant, "/api/v1/requests", _JSON, bodies, wanted="duplicate")
+            )
     for turn in range(ROUNDS):
         spans = bodies_of_spans(max(size // 4, SPANS), SPANS, seed=turn)
         before = LLMRequest.objects.count()
-        seconds = _send(portal, "/v1/traces", _PROTOBUF, spans, wanted=None)
+        seconds = _send(portal, tenant, "/v1/traces", _PROTOBUF, spans, wanted=None)
         if (stored := LLMRequest.objects.count() - before) != len(spans) * SPANS:
             raise RuntimeError(f"{len(spans) * SPANS} spans were sent, {stored} are stored")
         measured.spans.append(len(spans) * SPANS / seconds)
     return measured
 
 
-def _bodies(folder: Path, slug: str, count: int, seed: int) -> list[bytes]:
+def _bodies(folder: Path, tenant: Tenant, count: int, seed: int) -> list[bytes]:
     file = folder / "records.ndjson"
-    manage("generate_traffic", f"--requests={count}", f"--seed={seed}", f"--organization={slug}", f"--output={file}")
+    words = (f"--requests={count}", f"--seed={seed}", f"--company={tenant.calendar.company.name}")
+    manage("generate_traffic", *words, f"--organization={tenant.slug}", f"--output={file}")
     lines = file.read_bytes().splitlines()
     file.unlink()
     return [b"[" + b",".join(part) + b"]" for part in _parts(lines)]
@@ -73,14 +77,16 @@ def _parts(lines: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     return (lines[start : start + BATCH] for start in range(0, len(lines), BATCH))
 
 
-def _send(portal: Portal, path: str, content_type: str, bodies: Sequence[bytes], wanted: str | None) -> float:
+def _send(
+    portal: Portal, tenant: Tenant, path: str, content_type: str, bodies: Sequence[bytes], *, wanted: str | None
+) -> float:
     """Seconds to send all bodies on a few connections, each waiting for its answer. Raises RuntimeError."""
     waiting, problems = iter(bodies), list[str]()
     lock = threading.Lock()
 
     def post() -> None:
         connection = http.client.HTTPConnection(children.HOST, portal.port, timeout=600)
-        headers = {**portal.sender, "Content-Type": content_type}
+        headers = {**tenant.sender, "Content-Type": content_type}
         while True:
             with lock:
                 body = next(waiting, None)

@@ -6,18 +6,14 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
 
 from benchmarks.clock import say
 from benchmarks.copies import Copies
+from benchmarks.tenants import Tenant
 from ingestion.services import BATCH
-from ingestion.traffic import Calendar, plan
-from ingestion.traffic.company import settle
-from metricsportal.lib import localtime
-from teams.models import Organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +42,12 @@ def manage(*words: str) -> tuple[float, str]:
     return time.perf_counter() - started, answer.stdout
 
 
-def calendar_of(chosen: argparse.Namespace, organization: Organization) -> Calendar:
-    """The traffic of a run: it ends now, so that the pages' ranges hold it."""
-    return plan(
-        requests=chosen.requests,
-        days=chosen.days,
-        end=datetime.now(UTC).replace(second=0, microsecond=0),
-        zone=localtime.zone(organization.zone),
-        seed=chosen.seed,
-    )
-
-
-def load(chosen: argparse.Namespace, organization: Organization, calendar: Calendar, folder: Path) -> Loaded:
-    """Generate, import, import again a part, copy, roll up, verify."""
-    slug, file = organization.slug, folder / "traffic.ndjson"
-    settle(organization, calendar)
+def load(chosen: argparse.Namespace, tenant: Tenant, file: Path) -> Loaded:
+    """Generate, import, import again a part, copy, roll up, verify; the file of the requests is left there."""
+    slug, folder = tenant.slug, file.parent
     say(f"generating {chosen.requests:,} requests")
-    sizes = [f"--{name}={getattr(chosen, name)}" for name in ("requests", "days", "seed")]
-    end = f"--end={calendar.period.end.isoformat()}"
+    sizes = [f"--{name}={getattr(chosen, name)}" for name in ("requests", "days", "seed", "company")]
+    end = f"--end={tenant.calendar.period.end.isoformat()}"
     generated, _ = manage("generate_traffic", *sizes, end, f"--organization={slug}", f"--output={file}")
     say(f"importing {file.stat().st_size / 1e6:,.0f} MB")
     outcome = _import(file, slug)
@@ -78,7 +62,6 @@ def load(chosen: argparse.Namespace, organization: Organization, calendar: Calen
     say("comparing all aggregates with the facts")
     verified, report = manage("verify_rollups", f"--organization={slug}", "--json")
     size = file.stat().st_size
-    file.unlink()
     return Loaded(
         generated=generated,
         file_bytes=size,

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
+Bar = tuple[str, str, str]
+"""What must hold, what was measured, and whether it holds."""
+
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table with a line of names."""

@@ -17,6 +17,7 @@ from django.utils import timezone
 from analytics.chargeback import months
 from analytics.models import Period
 from benchmarks.clock import nearest_rank, say
+from benchmarks.tenants import Tenant
 from benchmarks.web import Portal
 from ingestion.models import LLMRequest
 from metricsportal import children
@@ -44,23 +45,23 @@ class Purged:
         return nearest_rank(self.beside, percentile) / nearest_rank(self.alone, percentile)
 
 
-def measure(portal: Portal, organization: Organization, requests: int = 1_000_000) -> Purged:
+def measure(portal: Portal, tenant: Tenant, requests: int) -> Purged:
     """In each round batches alone, then beside `manage.py purge` of its share of the old requests.
 
     Old requests are copies of those that are stored, as many days earlier as it takes. Raises RuntimeError when a
     batch was not accepted or a request was not removed.
     """
-    measured = Purged()
+    measured, organization = Purged(), tenant.organization
     for turn in range(ROUNDS):
         say(f"sending beside the removal of {requests // ROUNDS:,} requests, round {turn + 1} of {ROUNDS}")
         names = f"purge-{timezone.now().timestamp():.0f}-{turn}"
-        measured.alone += _send(portal, f"{names}-alone", lambda sent: sent < _QUIET)
+        measured.alone += _send(portal, tenant, f"{names}-alone", lambda sent: sent < _QUIET)
         stored = LLMRequest.objects.count()
         made = _grow_old(organization, requests // ROUNDS, names)
         began = time.perf_counter()
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "purge", "--json"]
         process = subprocess.Popen([*command, f"--organization={organization.slug}"], stdout=subprocess.PIPE, text=True)
-        beside = _send(portal, f"{names}-beside", lambda sent, process=process: process.poll() is None)  # type: ignore[misc] # one process per turn
+        beside = _send(portal, tenant, f"{names}-beside", lambda sent, process=process: process.poll() is None)  # type: ignore[misc] # one process per turn
         seconds = time.perf_counter() - began
         told = json.loads(process.communicate()[0])[organization.slug]["requests"]["removed"]
         if told != made or LLMRequest.objects.count() != stored + len(beside) * BATCH:
@@ -71,10 +72,10 @@ def measure(portal: Portal, organization: Organization, requests: int = 1_000_00
     return measured
 
 
-def _send(portal: Portal, name: str, more: Callable[[int], bool]) -> list[float]:
+def _send(portal: Portal, tenant: Tenant, name: str, more: Callable[[int], bool]) -> list[float]:
     """Seconds of each batch on one connection, sent at a fixed pace. Raises RuntimeError."""
     link = http.client.HTTPConnection(children.HOST, portal.port, timeout=60)
-    headers = {**portal.sender, "Content-Type": "application/json"}
+    headers = {**tenant.sender, "Content-Type": "application/json"}
     taken: list[float] = []
     following = time.perf_counter()
     while more(len(taken)):

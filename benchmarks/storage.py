@@ -21,10 +21,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Rows and bytes of one grain in a table of aggregates; index bytes are shared out by rows."""
+    """One grain in the aggregates by hour: rows (one per bucket), cells in them, and bytes.
+
+    Index bytes are shared out by rows, the rest by what the values take.
+    """
 
     name: str
     rows: int
+    cells: int
     size: int
 
 
@@ -52,29 +56,33 @@ def _sizes(table: str) -> tuple[int, int, int]:
     return rows, heap, total
 
 
-def grains() -> list[Share]:
-    """How the aggregates by hour divide among the grains and metadata keys."""
+def grains(organization_id: int) -> list[Share]:
+    """How the aggregates by hour of an organization divide among the grains and metadata keys."""
     table = HourAggregate._meta.db_table
     name = connection.ops.quote_name(table)
-    found = _query(
-        f"SELECT grain, metadata_key_id, count(*), sum(pg_column_size(cell)) FROM {name} AS cell "  # noqa: S608 - ours
-        "GROUP BY grain, metadata_key_id ORDER BY count(*)",
-        [],
+    bytes_ = "pg_column_size(head) + pg_column_size(records)"
+    (all_rows, all_bytes), (_, heap, total) = (
+        _query(f"SELECT count(*), sum({bytes_}) FROM {name}", [])[0],  # noqa: S608 - our own
+        _sizes(table),
     )
-    _, heap, total = _sizes(table)
-    rows, measured = sum(row[2] for row in found) or 1, sum(row[3] for row in found) or 1
+    found = _query(
+        f"SELECT grain, metadata_key_id, count(*), sum(cells), sum({bytes_}) FROM {name} "  # noqa: S608 - our own
+        "WHERE organization_id = %s GROUP BY grain, metadata_key_id ORDER BY sum(cells)",
+        [organization_id],
+    )
     names = dict(MetadataKey.objects.values_list("id", "name"))
     return [
         Share(
             f"{grain} {names[key]}" if key else grain,
-            count,
-            round(size / measured * heap + count / rows * (total - heap)),
+            rows,
+            int(cells),
+            round(size / all_bytes * heap + rows / all_rows * (total - heap)),
         )
-        for grain, key, count, size in found
+        for grain, key, rows, cells, size in found
     ]
 
 
-def _query(statement: str, values: list[str]) -> list[tuple[Any, ...]]:
+def _query(statement: str, values: list[str] | list[int]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         rows: list[tuple[Any, ...]] = cursor.fetchall()

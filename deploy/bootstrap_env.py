@@ -3,7 +3,7 @@
 Needs only Python 3.11+ and the package indexes. What is already there is left alone, so a second call needs no
 network: every step leaves a stamp with the hash of the lock file it installed.
 
-    python3 deploy/bootstrap_env.py [--dev]
+    python3 deploy/bootstrap_env.py [--dev] [--bench]
 """
 
 from __future__ import annotations  # so that a Python that is too old reads this far and says so
@@ -123,11 +123,14 @@ def main() -> None:
     require_python()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dev", action="store_true", help="also the packages of the tests and checks")
+    parser.add_argument("--bench", action="store_true", help="also what the portal is measured beside")
     options = parser.parse_args()
     create_venv()
     install_packages("requirements.txt")
     if options.dev:
         install_packages("requirements-dev.txt")
+    if options.bench:
+        install_packages("requirements-bench.txt")
     install_assets()
 
 

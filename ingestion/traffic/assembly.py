@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
 
 from ingestion.records import Operation, RequestRecord
-from ingestion.traffic import tables
 from ingestion.traffic.calendar import Calendar, Floats, Ints
 from ingestion.traffic.calls import NULL, Calls, Flags, draw
-from ingestion.traffic.profile import ENVIRONMENTS, SOURCES, TENANTS, USERS
-from ingestion.traffic.targets import MODELS, OK, OUTCOMES, PRICES
+from ingestion.traffic.companies import Company
+from ingestion.traffic.tables import tables_of
+from ingestion.traffic.targets import OK, OUTCOMES
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MAIL_DOMAIN: Final = "example.com"
@@ -28,23 +29,26 @@ def generate(calendar: Calendar) -> Iterator[RequestRecord]:
 
 
 def _records(calls: Calls, calendar: Calendar, done: int) -> Iterator[RequestRecord]:
-    rows = zip(*_columns(calls, calendar.seed, done).values(), strict=True)
+    words, tables = _words(calendar.company), tables_of(calendar.company)
+    models, users, mails, operations = calendar.company.models, words.users, words.mails, words.operations
+    asks, aliases = tables.asks, tables.aliases
+    rows = zip(*_columns(calls, words, calendar.seed, done).values(), strict=True)
     for (
         request_id, at, model, ask, source, user, metadata, streaming, outcome, attempt, trace,
         input_tokens, output_tokens, cache_read, cache_write, cache_write_1h, reasoning, latency, ttft, gap, cost,
     ) in rows:  # fmt: skip
-        target = MODELS[model] if model >= 0 else None
+        target = models[model] if model >= 0 else None
         yield RequestRecord(
             request_id=request_id,
             started_at=_EPOCH + timedelta(microseconds=at),
             model=target.name if target else None,
             provider=target.provider if target else None,
-            virtual_model=tables.ASKS[ask] if ask < tables.ALIASES else None,
-            user=_USER_IDS[user],
-            user_email=_USER_MAILS[user],
+            virtual_model=asks[ask] if ask < aliases else None,
+            user=users[user],
+            user_email=mails[user],
             virtual_account=source.account,
             team=source.team if source.names_team else None,
-            metadata=metadata.copy(),
+            metadata=metadata,
             input_tokens=input_tokens,
             output_tokens=output_tokens,
             cache_read_tokens=cache_read,
@@ -60,51 +64,68 @@ def _records(calls: Calls, calendar: Calendar, done: int) -> Iterator[RequestRec
             error_message=outcome.message,
             reported_cost_usd=cost,
             service_tier=source.tier,
-            operation=_OPERATIONS[model],
+            operation=operations[model],
             attempt=attempt,
             trace_id=trace,
         )
 
 
-_USER_IDS: Final = (*USERS, None)
-_USER_MAILS: Final = (*(f"{user}@{MAIL_DOMAIN}" for user in USERS), None)
-# The last one stands for calls that reached no model.
-_OPERATIONS: Final = (
-    *(Operation.EMBEDDINGS.value if model.embeds else Operation.CHAT.value for model in MODELS),
-    Operation.CHAT.value,
-)
+class _Words:
+    """What the positions in columns stand for in a company."""
+
+    def __init__(self, company: Company) -> None:
+        self.company = company
+        self.users = (*company.users, None)
+        self.mails = (*(f"{user}@{MAIL_DOMAIN}" for user in company.users), None)
+        # The last one stands for calls that reached no model.
+        self.operations = (
+            *(Operation.EMBEDDINGS.value if model.embeds else Operation.CHAT.value for model in company.models),
+            Operation.CHAT.value,
+        )
+        self.labels: list[dict[str, str]] = [{}]
+        for label in company.labels:
+            self.labels = [known | {label.name: value} for known in self.labels for value in label.values]
+        self.pico = tuple(_pico_per_token(company, name) for name in ("input", "cache_read", "cache_write", "output"))
+        self._metadata: dict[tuple[str | None, int, int, bool], dict[str, str]] = {}
+
+    def metadata(self, calls: Calls) -> list[dict[str, str]]:
+        """The metadata of each call, a dict of its own."""
+        sources, made, labels = self.company.sources, self._metadata, self.labels
+        columns = (calls.source, calls.environment, calls.tenant, calls.replayed, calls.label)
+        found = []
+        for source, environment, tenant, replayed, label in zip(*(c.tolist() for c in columns), strict=True):
+            key = (sources[source].app, environment, tenant, replayed)
+            if (known := made.get(key)) is None:
+                known = made[key] = self._combined(*key)
+            found.append(known | labels[label])
+        return found
+
+    def _combined(self, app: str | None, environment: int, tenant: int, replayed: bool) -> dict[str, str]:
+        values = {"environment": self.company.environments[environment]}
+        if tenant < len(self.company.tenants):
+            values["tenant"] = self.company.tenants[tenant]
+        if app:
+            values["app"] = app
+        if replayed:
+            values["gateway_cache"] = "hit"
+        return values
 
 
-def _metadata(environment: int, tenant: int, replayed: bool) -> dict[str, str]:
-    values = {"environment": ENVIRONMENTS[environment]}
-    if tenant != tables.NO_TENANT:
-        values["tenant"] = TENANTS[tenant]
-    if replayed:
-        values["gateway_cache"] = "hit"
-    return values
+_words = cache(_Words)
 
 
-# Every combination once, by environment, tenant and replay; records get copies.
-_METADATA: Final = [
-    _metadata(environment, tenant, replayed)
-    for environment in range(len(ENVIRONMENTS))
-    for tenant in range(len(TENANTS) + 1)
-    for replayed in (False, True)
-]
-
-
-def _columns(calls: Calls, seed: int, done: int) -> dict[str, list[Any]]:
+def _columns(calls: Calls, words: _Words, seed: int, done: int) -> dict[str, list[Any]]:
     """The columns as Python values, None where the source does not say."""
-    combination = (calls.environment * (len(TENANTS) + 1) + calls.tenant) * 2 + calls.replayed
-    kept = np.where(tables.KEEPS_CACHE[calls.source] & (calls.cache_write >= 0), calls.cache_write, NULL)
+    sources, tables = words.company.sources, tables_of(words.company)
+    kept = np.where(tables.keeps_cache[calls.source] & (calls.cache_write >= 0), calls.cache_write, NULL)
     return {
         "request_id": identifiers(np.arange(done, done + len(calls)), seed),
         "at": calls.at.tolist(),
         "model": calls.model.tolist(),
         "ask": calls.ask.tolist(),
-        "source": [SOURCES[source] for source in calls.source.tolist()],
+        "source": [sources[source] for source in calls.source.tolist()],
         "user": calls.user.tolist(),
-        "metadata": [_METADATA[index] for index in combination.tolist()],
+        "metadata": words.metadata(calls),
         "streaming": calls.streaming.tolist(),
         "outcome": [OUTCOMES[outcome] for outcome in calls.outcome.tolist()],
         "attempt": _counts(calls.attempt),
@@ -118,7 +139,7 @@ def _columns(calls: Calls, seed: int, done: int) -> dict[str, list[Any]]:
         "latency": _millis(calls.latency),
         "ttft": _millis(calls.ttft),
         "gap": _millis(calls.gap),
-        "cost": _reported_costs(calls),
+        "cost": _reported_costs(calls, words),
     }
 
 
@@ -154,23 +175,21 @@ def _traces(numbers: Ints, seed: int) -> list[str | None]:
     ]
 
 
-def _pico_per_token(token_class: str) -> Ints:
+def _pico_per_token(company: Company, token_class: str) -> Ints:
     """Picodollars per token by model, 0 without a price; falls back to the price of input tokens."""
-    prices = (PRICES.get(model.name, {}) for model in MODELS)
+    prices = (company.prices.get(model.name, {}) for model in company.models)
     return np.array([int(Decimal(p.get(token_class, p.get("input", "0"))) * 10**6) for p in prices], dtype=np.int64)
 
 
-_INPUT, _READ, _WRITE, _OUTPUT = map(_pico_per_token, ("input", "cache_read", "cache_write", "output"))
-
-
-def _reported_costs(calls: Calls) -> list[Decimal | None]:
+def _reported_costs(calls: Calls, words: _Words) -> list[Decimal | None]:
     """The gateway's own figure where it sends one: its price list knows neither tiers nor the price change."""
-    known: Flags = tables.REPORTS_COST[calls.source] & (calls.outcome == OK) & (calls.model >= 0)
+    reports, (each_input, each_read, each_write, each_output) = tables_of(words.company).reports_cost, words.pico
+    known: Flags = reports[calls.source] & (calls.outcome == OK) & (calls.model >= 0)
     costs: list[Decimal | None] = [None] * len(calls)
     where = np.flatnonzero(known)
     model, read, write = calls.model[where], *(np.maximum(c[where], 0) for c in (calls.cache_read, calls.cache_write))
-    pico = (calls.input[where] - read - write) * _INPUT[model] + read * _READ[model] + write * _WRITE[model]
-    pico += calls.output[where] * _OUTPUT[model]
+    pico = (calls.input[where] - read - write) * each_input[model] + read * each_read[model] + write * each_write[model]
+    pico += calls.output[where] * each_output[model]
     for position, amount in zip(where.tolist(), pico.tolist(), strict=True):
         costs[position] = Decimal(amount).scaleb(-12)
     return costs

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from ingestion.traffic.profile import SOURCES, Rhythm
+from ingestion.traffic.companies import SMALL, Company
+from ingestion.traffic.profile import Rhythm, Source
 from metricsportal.lib.localtime import HOUR, next_day_start
 from metricsportal.lib.timerange import TimeRange
 
@@ -47,6 +48,7 @@ class Calendar:
     `incident`: one provider fails. `routing_change`: a virtual model gets other weights. `price_change`: see profile.
     """
 
+    company: Company
     seed: int
     period: TimeRange
     hours: tuple[TimeRange, ...]
@@ -69,19 +71,21 @@ class Calendar:
         return self.bursts[first:beyond]
 
 
-def plan(*, requests: int, days: int, end: datetime, zone: ZoneInfo, seed: int) -> Calendar:
+def plan(*, requests: int, days: int, end: datetime, zone: ZoneInfo, seed: int, company: Company = SMALL) -> Calendar:
     """The calendar of exactly `requests` calls in the `days` before `end`; the same arguments give the same plan."""
     if requests < 1 or days < 1 or seed < 0:
         raise ValueError("requests and days are at least 1, seed at least 0")
     period = TimeRange(end - timedelta(days=days), end)
     hours = _hours(period)
     rng = np.random.default_rng([seed, requests, days])
-    bursts = _bursts(period, days, rng)
-    weights = _weights(period, hours, zone, bursts, rng)
+    bursts = _bursts(period, days, company.sources, rng)
+    weights = _weights(period, hours, zone, company.sources, rng)
+    _surge(weights, hours, bursts)
     calls = rng.multinomial(requests, (weights / weights.sum()).ravel()).reshape(weights.shape)
     # Load is a rate: a short first or last hour must not look idle.
     totals = weights.sum(axis=1) / np.array([hour.seconds for hour in hours])
     return Calendar(
+        company=company,
         seed=seed,
         period=period,
         hours=hours,
@@ -108,24 +112,31 @@ def _hours(period: TimeRange) -> tuple[TimeRange, ...]:
 
 
 def _weights(
-    period: TimeRange, hours: Sequence[TimeRange], zone: ZoneInfo, bursts: Sequence[Burst], rng: np.random.Generator
+    period: TimeRange,
+    hours: Sequence[TimeRange],
+    zone: ZoneInfo,
+    sources: Sequence[Source],
+    rng: np.random.Generator,
 ) -> Floats:
     """Expected calls per hour and source, up to a common factor."""
     locals_ = [hour.start.astimezone(zone) for hour in hours]
     clock = np.array([local.hour for local in locals_])
     weekday = np.array([local.weekday() for local in locals_])
-    rhythms = np.column_stack([_rhythm(source.rhythm)[weekday, clock] for source in SOURCES])
-    shares = np.array([source.share for source in SOURCES])
+    rhythms = np.column_stack([_rhythm(source.rhythm)[weekday, clock] for source in sources])
+    shares = np.array([source.share for source in sources])
     elapsed = np.array([(hour.start - period.start) / period.length for hour in hours])
     size = np.array([hour.seconds for hour in hours]) / HOUR.total_seconds()
     days = np.array([local.toordinal() for local in locals_]) - locals_[0].toordinal()
-    daily = rng.lognormal(0, 0.07, (int(days[-1]) + 1, len(SOURCES)))[days]
-    hourly = rng.lognormal(0, 0.05, (len(hours), len(SOURCES)))
+    daily = rng.lognormal(0, 0.07, (int(days[-1]) + 1, len(sources)))[days]
+    hourly = rng.lognormal(0, 0.05, (len(hours), len(sources)))
     weights: Floats = shares * rhythms * daily * hourly * (size * GROWTH**elapsed)[:, None]
+    return weights
+
+
+def _surge(weights: Floats, hours: Sequence[TimeRange], bursts: Sequence[Burst]) -> None:
     for burst in bursts:
         row = next(i for i, hour in enumerate(hours) if burst.period.start in hour)
         weights[row, burst.source] *= _SURGE
-    return weights
 
 
 def _rhythm(rhythm: Rhythm) -> Floats:
@@ -147,10 +158,10 @@ def _incident(period: TimeRange, zone: ZoneInfo) -> TimeRange:
     return TimeRange(fallback, fallback + length)
 
 
-def _bursts(period: TimeRange, days: int, rng: np.random.Generator) -> tuple[Burst, ...]:
+def _bursts(period: TimeRange, days: int, sources: Sequence[Source], rng: np.random.Generator) -> tuple[Burst, ...]:
     """Rate-limit bursts inside single hours; one of them in the last hours of the period, where people look first."""
     count = max(1, round(days * _BURSTS_PER_DAY))
-    heavy = np.array([i for i, source in enumerate(SOURCES) if source.share >= 4])
+    heavy = np.array([i for i, source in enumerate(sources) if source.share >= 4])
     whole = int(period.length / HOUR) - 2
     places = [*rng.integers(1, max(2, whole), count - 1).tolist(), max(1, whole - 4)]
     found = []

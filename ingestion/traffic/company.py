@@ -14,15 +14,8 @@ from django.db.models import Q
 from ingestion.models import GatewayUser, PriceEntry
 from ingestion.traffic.assembly import MAIL_DOMAIN
 from ingestion.traffic.calendar import Calendar
-from ingestion.traffic.profile import APPLICATIONS, TEAMS, USERS, team_of_user
-from ingestion.traffic.targets import (
-    BATCH_PRICES,
-    CHANGED_PRICES,
-    LONG_PROMPT,
-    LONG_PROMPT_PRICES,
-    MODELS,
-    PRICES,
-)
+from ingestion.traffic.companies import SMALL, Company
+from ingestion.traffic.targets import LONG_PROMPT
 from teams.models import Organization, ReportRecipient, Team, TeamMembership, VirtualAccount
 from teams.roles import OrganizationRole, TeamRole
 from teams.services import add_member
@@ -33,17 +26,18 @@ _SOURCE: Final = "demo"
 def settle(organization: Organization, calendar: Calendar) -> None:
     """Make what the traffic needs and the organization lacks; what is there already stays as it is."""
     with transaction.atomic():
-        teams = _teams(organization)
-        _accounts(organization, teams)
-        _callers(organization, teams)
+        company = calendar.company
+        teams = _teams(organization, company)
+        _accounts(organization, company, teams)
+        _callers(organization, company, teams)
         if not PriceEntry.objects.filter(Q(organization=organization) | Q(organization=None)).exists():
             PriceEntry.objects.bulk_create(_price_entries(organization, calendar))
 
 
-def _teams(organization: Organization) -> dict[str, Team]:
+def _teams(organization: Organization, company: Company) -> dict[str, Team]:
     """The teams by name; new ones with an address for their statement."""
     teams = {}
-    for name in TEAMS:
+    for name in company.teams:
         teams[name], created = Team.objects.get_or_create(organization=organization, name=name)
         if created:
             address = f"{name.lower().replace(' ', '-')}@{MAIL_DOMAIN}"
@@ -51,20 +45,20 @@ def _teams(organization: Organization) -> dict[str, Team]:
     return teams
 
 
-def _accounts(organization: Organization, teams: Mapping[str, Team]) -> None:
+def _accounts(organization: Organization, company: Company, teams: Mapping[str, Team]) -> None:
     accounts = [
         VirtualAccount(organization=organization, name=source.account, team=teams[source.team])
-        for source in APPLICATIONS
+        for source in company.sources
         if source.account and source.team
     ]
     VirtualAccount.objects.bulk_create(accounts, ignore_conflicts=True)
 
 
-def _callers(organization: Organization, teams: Mapping[str, Team]) -> None:
+def _callers(organization: Organization, company: Company, teams: Mapping[str, Team]) -> None:
     callers = []
-    for position, name in enumerate(USERS):
-        place = team_of_user(position)
-        team = None if place is None else teams[TEAMS[place]]
+    for position, name in enumerate(company.users):
+        place = company.team_of_user(position)
+        team = None if place is None else teams[company.teams[place]]
         callers.append(GatewayUser(organization=organization, name=name, email=f"{name}@{MAIL_DOMAIN}", team=team))
     GatewayUser.objects.bulk_create(callers, ignore_conflicts=True)
 
@@ -81,13 +75,14 @@ class _Sheet:
 
 
 def _price_entries(organization: Organization, calendar: Calendar) -> Iterator[PriceEntry]:
+    company = calendar.company
     before = (calendar.period.start - timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    providers = {model.name: model.provider for model in MODELS}
+    providers = {model.name: model.provider for model in company.models}
     for sheet in (
-        _Sheet(PRICES, before, "Demo price"),
-        _Sheet(LONG_PROMPT_PRICES, before, "Demo price of long prompts", context_above=LONG_PROMPT),
-        _Sheet(BATCH_PRICES, before, "Demo price of the batch tier", tier="batch"),
-        _Sheet(CHANGED_PRICES, calendar.price_change, "Demo price after a reduction"),
+        _Sheet(company.prices, before, "Demo price"),
+        _Sheet(company.long_prompt_prices, before, "Demo price of long prompts", context_above=LONG_PROMPT),
+        _Sheet(company.batch_prices, before, "Demo price of the batch tier", tier="batch"),
+        _Sheet(company.changed_prices, calendar.price_change, "Demo price after a reduction"),
     ):
         for model, classes in sheet.prices.items():
             for token_class, price in classes.items():
@@ -114,14 +109,14 @@ class Person:
     password: str = field(repr=False)
 
 
-def introduce(organization: Organization) -> list[Person]:
+def introduce(organization: Organization, company: Company = SMALL) -> list[Person]:
     """One new person per role below administrator, with their passwords; who is a member already is left out."""
-    team = TEAMS[0]
+    team = company.teams[0]
     wanted = (
         ("finance", f"finance@{MAIL_DOMAIN}", OrganizationRole.FINANCE, None),
         (f"manager of {team}", f"manager@{MAIL_DOMAIN}", OrganizationRole.MEMBER, TeamRole.MANAGER),
         (f"viewer of {team}", f"viewer@{MAIL_DOMAIN}", OrganizationRole.MEMBER, TeamRole.VIEWER),
-        ("member who sees own requests", f"{USERS[0]}@{MAIL_DOMAIN}", OrganizationRole.MEMBER, None),
+        ("member who sees own requests", f"{company.users[0]}@{MAIL_DOMAIN}", OrganizationRole.MEMBER, None),
     )
     people = []
     for label, email, role, team_role in wanted:

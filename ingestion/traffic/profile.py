@@ -23,8 +23,6 @@ _LAST: Final = _words(
     """
 )
 USERS: Final = tuple(f"{_FIRST[i % 30]}.{_LAST[(7 * i + 3 * (i // 30)) % 30]}" for i in range(60))
-CONTRACTORS: Final = 2
-"""The last users belong to no team."""
 ZIPF: Final = 1.05
 
 TENANTS: Final = _words(
@@ -34,11 +32,6 @@ TENANTS: Final = _words(
     """
 )
 ENVIRONMENTS: Final = ("prod", "staging", "dev")
-
-
-def team_of_user(position: int) -> int | None:
-    """Position of the primary team of the user at that position; None for contractors."""
-    return position % len(TEAMS) if position < len(USERS) - CONTRACTORS else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +84,8 @@ class Source:
     tier: str | None = None
     keeps_cache: bool = False
     """Writes prompts to the provider's one-hour cache."""
+    app: str | None = None
+    """Metadata that all its calls carry."""
 
 
 _SMART: Final = {"assistant-smart": 1.0}
@@ -201,4 +196,3 @@ PEOPLE: Final = (
     Source(None, None, 0.4, OFFICE, _CHAT, (1_400, 480), 0.9, 0.2, 0.8, _DEV),
 )
 """Calls of people in their own name; the last are contractors and whoever the gateway cannot name."""
-SOURCES: Final = APPLICATIONS + PEOPLE

@@ -1,19 +1,15 @@
-"""The profile as arrays, indexed by the positions of sources, models and virtual models. Pure."""
+"""A company as arrays, indexed by the positions of sources, models and virtual models. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Final
 
 import numpy as np
 
 from ingestion.traffic.calendar import Floats, Ints
-from ingestion.traffic.profile import SOURCES, TEAMS, TENANTS, USERS, ZIPF, Source, team_of_user
-from ingestion.traffic.targets import MODELS, OUTCOMES, VIRTUAL_MODELS
-
-MODEL_NAMES: Final = tuple(model.name for model in MODELS)
-ASKS: Final = (*(alias.name for alias in VIRTUAL_MODELS), *MODEL_NAMES)
-"""What a call may name: virtual models first, then models."""
-ALIASES: Final = len(VIRTUAL_MODELS)
-NO_TENANT: Final = len(TENANTS)
+from ingestion.traffic.companies import Company
+from ingestion.traffic.profile import ZIPF, Source
+from ingestion.traffic.targets import OUTCOMES
 
 
 class Choice:
@@ -22,83 +18,98 @@ class Choice:
     def __init__(self, weights: Sequence[Sequence[float]]) -> None:
         table = np.array(weights, dtype=np.float64)
         running = np.cumsum(table, axis=1) / table.sum(axis=1, keepdims=True)
-        self._width = table.shape[1]
+        self.width = table.shape[1]
         self._borders = (running + np.arange(len(table))[:, None]).ravel()
 
     def pick(self, rows: Ints, rng: np.random.Generator) -> Ints:
         """One column for each of `rows`, by the weights of its table row."""
         found = np.searchsorted(self._borders, rows + rng.random(len(rows)), side="right")
         # row + 0.99… may round up to the next row.
-        columns: Ints = np.minimum(found - rows * self._width, self._width - 1)
+        columns: Ints = np.minimum(found - rows * self.width, self.width - 1)
         return columns
 
 
-def _asked(source: Source) -> list[float]:
-    return [source.asks.get(name, 0.0) for name in ASKS]
+class Tables:
+    """Every choice and figure that the drawing of an hour looks up; made once for a company."""
+
+    def __init__(self, company: Company) -> None:
+        sources, models = company.sources, company.models
+        self.model_names = tuple(model.name for model in models)
+        self.asks = (*(alias.name for alias in company.virtual_models), *self.model_names)
+        """What a call may name: virtual models first, then models."""
+        self.aliases = len(company.virtual_models)
+        self.no_tenant = len(company.tenants)
+        self.asked = Choice([[source.asks.get(name, 0.0) for name in self.asks] for source in sources])
+        self.environment = Choice([source.environments for source in sources])
+        self.tenant = Choice([_tenants(company, source) for source in sources])
+        self.user = Choice([_people(company, source) for source in sources])
+        self.labels = tuple(Choice([_ranks(len(label.values))]) for label in company.labels)
+        self.target_before = self._targets(alias.before for alias in company.virtual_models)
+        self.target_after = self._targets(alias.after for alias in company.virtual_models)
+        self.fallback = self._fallbacks(company)
+        self.ttft, self.gap, self.prefill, self.context = (
+            _floats(models, name) for name in ("ttft_ms", "gap_ms", "prefill_ms", "context")
+        )
+        self.embeds = np.array([model.embeds for model in models])
+        self.reasoning = np.array([-1.0 if model.reasoning is None else model.reasoning for model in models])
+        self.caching = np.array([model.caching.value for model in models])
+        self.provider = np.array([model.provider for model in models])
+        self.streaming, self.cached, self.replayed = (
+            _floats(sources, name) for name in ("streaming", "cached", "replayed")
+        )
+        self.traced, self.reports_cost, self.keeps_cache = (
+            _floats(sources, name).astype(bool) for name in ("traced", "reports_cost", "keeps_cache")
+        )
+        self.input = np.array([float(source.tokens[0]) for source in sources])
+        self.output = np.array([float(max(1, source.tokens[1])) for source in sources])
+
+    def _targets(self, weights: Iterable[Mapping[str, float]]) -> Choice:
+        """Model of each ask: virtual models by their weights, a model is itself."""
+        direct = [{name: 1.0} for name in self.model_names]
+        return Choice([[row.get(name, 0.0) for name in self.model_names] for row in (*weights, *direct)])
+
+    def _fallbacks(self, company: Company) -> Ints:
+        """Per virtual model and failed model: the heaviest other target of another provider."""
+        models = company.models
+        table = np.zeros((self.aliases, len(models)), dtype=np.int64)
+        for row, alias in enumerate(company.virtual_models):
+            ranked = sorted(alias.after, key=lambda name: -alias.after[name])
+            places = [self.model_names.index(name) for name in ranked]
+            for column, model in enumerate(models):
+                table[row, column] = next(i for i in places if models[i].provider != model.provider)
+        return table
 
 
-def _tenants(source: Source) -> list[float]:
-    weights = [1.0 / (1 + source.tenants.index(name)) if name in source.tenants else 0.0 for name in TENANTS]
+@cache
+def tables_of(company: Company) -> Tables:
+    """The tables of that company."""
+    return Tables(company)
+
+
+def _tenants(company: Company, source: Source) -> list[float]:
+    weights = [1.0 / (1 + source.tenants.index(name)) if name in source.tenants else 0.0 for name in company.tenants]
     return [*weights, 0.0 if source.tenants else 1.0]
 
 
-def _people(source: Source) -> list[float]:
-    team = TEAMS.index(source.team) if source.team else None
-    members = [i for i in range(len(USERS)) if team_of_user(i) == team]
-    weights = [0.0] * len(USERS)
-    for rank, member in enumerate(members, start=1):
-        weights[member] = rank**-ZIPF
+def _people(company: Company, source: Source) -> list[float]:
+    team = company.teams.index(source.team) if source.team else None
+    members = [i for i in range(len(company.users)) if company.team_of_user(i) == team]
+    weights = [0.0] * len(company.users)
+    for member, weight in zip(members, _ranks(len(members)), strict=True):
+        weights[member] = weight
     scale = source.people / sum(weights)
     return [*(weight * scale for weight in weights), 1.0 - source.people]
 
 
-def _targets(weights: Sequence[Mapping[str, float]]) -> Choice:
-    """Model of each ask: virtual models by their weights, a model is itself."""
-    direct = [{name: 1.0} for name in MODEL_NAMES]
-    return Choice([[row.get(name, 0.0) for name in MODEL_NAMES] for row in (*weights, *direct)])
+def _ranks(count: int) -> list[float]:
+    """Zipf's weights."""
+    return [rank**-ZIPF for rank in range(1, count + 1)]
 
 
-def _fallbacks() -> Ints:
-    """Per virtual model and failed model: the heaviest other target of another provider."""
-    table = np.zeros((ALIASES, len(MODELS)), dtype=np.int64)
-    for row, alias in enumerate(VIRTUAL_MODELS):
-        ranked = sorted(alias.after, key=lambda name: -alias.after[name])
-        for column, model in enumerate(MODELS):
-            others = (i for i in map(MODEL_NAMES.index, ranked) if MODELS[i].provider != model.provider)
-            table[row, column] = next(others)
-    return table
+def _floats(things: Sequence[object], name: str) -> Floats:
+    return np.array([getattr(thing, name) for thing in things], dtype=np.float64)
 
 
-ASKED: Final = Choice([_asked(source) for source in SOURCES])
-ENVIRONMENT: Final = Choice([source.environments for source in SOURCES])
-TENANT: Final = Choice([_tenants(source) for source in SOURCES])
-USER: Final = Choice([_people(source) for source in SOURCES])
-TARGET_BEFORE: Final = _targets([alias.before for alias in VIRTUAL_MODELS])
-TARGET_AFTER: Final = _targets([alias.after for alias in VIRTUAL_MODELS])
-FALLBACK: Final = _fallbacks()
-
-
-def _of_models(name: str) -> Floats:
-    return np.array([getattr(model, name) for model in MODELS], dtype=np.float64)
-
-
-TTFT, GAP, PREFILL, CONTEXT = (_of_models(name) for name in ("ttft_ms", "gap_ms", "prefill_ms", "context"))
-EMBEDS: Final = np.array([model.embeds for model in MODELS])
-REASONING: Final = np.array([-1.0 if model.reasoning is None else model.reasoning for model in MODELS])
-CACHING: Final = np.array([model.caching.value for model in MODELS])
-PROVIDER: Final = np.array([model.provider for model in MODELS])
-
-
-def _of_sources(name: str) -> Floats:
-    return np.array([getattr(source, name) for source in SOURCES], dtype=np.float64)
-
-
-STREAMING, CACHED, REPLAYED = (_of_sources(name) for name in ("streaming", "cached", "replayed"))
-TRACED, REPORTS_COST, KEEPS_CACHE = (
-    _of_sources(name).astype(bool) for name in ("traced", "reports_cost", "keeps_cache")
-)
-INPUT: Final = np.array([float(source.tokens[0]) for source in SOURCES])
-OUTPUT: Final = np.array([float(max(1, source.tokens[1])) for source in SOURCES])
 RATES: Final = np.array([outcome.rate for outcome in OUTCOMES])
 FAILURE_MILLIS: Final = np.array([max(1.0, outcome.millis[0]) for outcome in OUTCOMES])
 FAILURE_SPREAD: Final = np.array([outcome.millis[1] for outcome in OUTCOMES])

@@ -5,7 +5,7 @@ import argparse
 import pytest
 from django.db import connection
 
-from benchmarks import load, pricing, repricing
+from benchmarks import pricing, repricing, tenants
 from ingestion import pipeline
 from ingestion import services as ingestion
 from ingestion.models import LLMRequest, PriceAdjustment, PriceEntry
@@ -21,7 +21,7 @@ RECORDS = 120
 @pytest.fixture
 def calendar(acme: Organization) -> Calendar:
     """The company with its prices, before any traffic."""
-    planned = load.calendar_of(argparse.Namespace(requests=RECORDS, days=2, seed=1), acme)
+    planned = tenants.calendar_of(acme, RECORDS, argparse.Namespace(days=2, seed=1, company="small"))
     settle(acme, planned)
     return planned
 

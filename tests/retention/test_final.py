@@ -15,7 +15,7 @@ from analytics.rollups.days import rebuild_day
 from analytics.rollups.hours import rebuild_hour
 from ingestion.metadata import register
 from ingestion.models import ChangedHour, LLMRequest, MetadataKey, RepriceRun
-from ingestion.repricing.windows import Place, Repricing, Window
+from ingestion.repricing.windows import Read, Repricing, Window
 from metricsportal.lib.localtime import day_start, zone
 from metricsportal.lib.timerange import TimeRange
 from teams.models import Organization
@@ -178,8 +178,8 @@ def test_repricing_looks_again_when_the_watermark_has_moved(
     """What was read before it moved must not be written: no aggregate would follow."""
     read = Repricing.window
 
-    def then_purged(self: Repricing, place: Place) -> Window:
-        found = read(self, place)
+    def then_purged(self: Repricing, asked: Read) -> Window:
+        found = read(self, asked)
         if RepriceRun.objects.filter(state="applying").exists() and floor(organization).year == 1970:
             purge(organization, chunks=0)  # moves the watermark and nothing else
         return found

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from ingestion.records import RequestRecord
 from ingestion.services import BATCH, UnavailableError, ingest_records
-from ingestion.traffic import Calendar, generate, plan
+from ingestion.traffic import COMPANIES, Calendar, generate, plan
 from ingestion.traffic.company import Person, introduce, settle
 from metricsportal.lib import localtime
 from teams.models import Organization
@@ -36,6 +36,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--seed", type=int, default=1, metavar="S", help="Other seeds give other calls. Default: 1."
         )
+        parser.add_argument(
+            "--company",
+            choices=list(COMPANIES),
+            default="small",
+            help="large: 50 models, 50 teams, 300 accounts, 2000 users, 5 metadata keys. Default: small.",
+        )
         parser.add_argument("--end", metavar="INSTANT", help="ISO 8601 with offset. Default: the current minute.")
         parser.add_argument("--organization", metavar="SLUG", help="Needed when there are several.")
         parser.add_argument("--output", metavar="FILE", help="Write newline-delimited JSON there and store nothing.")
@@ -52,7 +58,7 @@ class Command(BaseCommand):
         else:
             organization = _organization(options["organization"])
             report = _store(_calendar(options, now, organization.zone), organization, now)
-            people = introduce(organization) if options["demo_people"] else []
+            people = introduce(organization, COMPANIES[options["company"]]) if options["demo_people"] else []
         self.stdout.write(_as_json(report, people) if options["json"] else _as_text(report, people))
 
 
@@ -80,6 +86,7 @@ def _calendar(options: dict[str, Any], now: datetime, zone: str) -> Calendar:
             end=end,
             zone=localtime.zone(zone),
             seed=options["seed"],
+            company=COMPANIES[options["company"]],
         )
     except ValueError as error:
         raise CommandError(f"Cannot generate this: {error}.") from None
