@@ -107,7 +107,7 @@ EMBEDDED = replace(
     rebuilt=replace(ENGINE.rebuilt, portal=3.0, database=0.0),
 )
 PURGED = Purged(
-    alone=[0.01] * 99 + [0.02], beside=[0.01] * 98 + [0.03, 0.05], removed=900_000, rates=[5_000.0, 7_000.0]
+    alone=[0.01] * 98 + [0.02, 0.02], beside=[0.01] * 98 + [0.03, 0.05], removed=900_000, rates=[5_000.0, 7_000.0]
 )
 FIGURES = Figures(
     chosen=argparse.Namespace(requests=30_000, large=300_000, days=1, seed=1, rounds=2, company="large"),
