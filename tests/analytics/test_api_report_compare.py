@@ -179,7 +179,7 @@ def test_buckets_below_an_hour(client: Client, world: World, read_key: IssuedKey
 def test_too_many_requests_for_minutes_are_refused_before_the_first_byte(
     client: Client, world: World, read_key: IssuedKey, settings: Any
 ) -> None:
-    settings.QUERY_FACT_BUDGET = 5
+    settings.QUERY_FACT_BUDGET = settings.QUERY_REQUEST_BUDGET = 5
     refused = ask(client, read_key, group_by="minute", measures="requests", format="csv")
     assert refused.status_code == 422
     assert refused.json()["budget_rows"] == 5

@@ -144,7 +144,7 @@ def test_the_dashboard_falls_back_to_hours_and_to_days(
 
 
 def test_the_dashboard_says_why_it_cannot(signed_in: Client, purged: Organization) -> None:
-    data = _data(signed_in, purged, **{"from": "now-100d", "f": "failed:eq:true"})
+    data = _data(signed_in, purged, **{"from": "now-100d", "f": "failed:eq:false"})
     assert data["problem"]["title"] == "What this question needs is not kept any more"
     assert "kept for 90 days" in data["problem"]["detail"]
     assert data["problem"]["suggestions"][0] == "remove the filter on Failed"
@@ -154,7 +154,7 @@ def test_a_filter_without_an_aggregate_still_works_where_only_the_time_before_is
     signed_in: Client, purged: Organization
 ) -> None:
     """The period before cannot be answered: the page is shown without a comparison."""
-    data = _data(signed_in, purged, **{"from": "now-60d", "f": "failed:eq:true"})
+    data = _data(signed_in, purged, **{"from": "now-60d", "f": "failed:eq:false"})
     assert data["problem"] is None
     assert {counter["previous_text"] for counter in data["counters"]} == {None}
 
