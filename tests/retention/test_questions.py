@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from analytics.catalog.dimensions import BY_NAME, Dimension, metadata_dimension
 from analytics.catalog.measures import select
+from analytics.models import ChangedDay
 from analytics.query import engine
 from analytics.query.values import Compare, Filter, NotKeptError, Operator, Query, Result
 from ingestion.metadata import register
@@ -196,12 +197,15 @@ def test_a_key_that_was_registered_too_late(organization: Organization) -> None:
     engine.run(known, NOW)
 
 
-def test_stale_log_rows_of_purged_hours_change_no_answer(organization: Organization) -> None:
-    asked = query(organization, days_ago(organization, 130), days_ago(organization, 0), group_by=(BY_NAME["model"],))
+def test_stale_log_rows_of_purged_hours_and_days_change_no_answer(organization: Organization, short_hours: int) -> None:
+    asked = query(organization, days_ago(organization, 140), days_ago(organization, 0), group_by=(BY_NAME["model"],))
     purge(organization)
-    before = told(engine.run(asked, NOW))
-    hour = hour_start(FIRST, zone(organization.zone))
-    ChangedHour.objects.create(organization=organization, hour_start=hour)
+    assert short_hours
+    before, tz = told(engine.run(asked, NOW)), zone(organization.zone)
+    ChangedHour.objects.create(organization=organization, hour_start=hour_start(FIRST, tz))
+    assert told(engine.run(asked, NOW)) == before
+    ChangedHour.objects.all().delete()
+    ChangedDay.objects.create(organization=organization, day_start=day_start(FIRST, tz))
     assert told(engine.run(asked, NOW)) == before
 
 
