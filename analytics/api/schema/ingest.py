@@ -23,6 +23,15 @@ _OUTCOME: Final = record(
 )
 
 
+_TRACES: Final = ("Store OpenTelemetry traces", "ExportTraceServiceRequest", "rejectedSpans")
+_OTLP: Final = {
+    "/v1/traces": ("ingest_otlp", *_TRACES),
+    "/api/public/otel/v1/traces": ("ingest_langfuse_otlp", *_TRACES),
+    "/v1/metrics": ("decline_metrics", "Metrics are declined", "ExportMetricsServiceRequest", "rejectedDataPoints"),
+    "/v1/logs": ("decline_logs", "Logs are declined", "ExportLogsServiceRequest", "rejectedLogRecords"),
+}
+
+
 def _record() -> Schema:
     """The portal's own record, from its definition in code."""
     made = msgspec.json.schema(RequestRecord)["$defs"][RequestRecord.__name__]
@@ -53,15 +62,15 @@ def _operation(name: str, summary: str, body: Mapping[str, Schema]) -> dict[str,
     }
 
 
-def _otlp() -> dict[str, Any]:
-    """Bodies and answers of OTLP/HTTP, whose schemas are those of OpenTelemetry."""
-    trace = {"type": "object", "description": "An ExportTraceServiceRequest of OTLP 1.x."}
+def _otlp(name: str, summary: str, message: str, counted: str) -> dict[str, Any]:
+    """Bodies and answers of OTLP/HTTP, as OpenTelemetry has them; `counted`: name of the number of declined ones."""
+    trace = {"type": "object", "description": f"An {message} of OTLP 1.x."}
     bytes_ = {"type": "string", "format": "binary"}
     body = {"application/x-protobuf": bytes_, _JSON: trace}
-    partial = record({"rejectedSpans": TEXT, "errorMessage": TEXT})
+    partial = record({counted: TEXT, "errorMessage": TEXT})
     stored = record({"partialSuccess": partial}, optional=("partialSuccess",))
     status = record({"message": TEXT})
-    operation = _operation("ingest_otlp", "Store OpenTelemetry traces", body)
+    operation = _operation(name, summary, body)
     for code, answer in operation["responses"].items():
         answer["content"] = {
             _JSON: {"schema": stored if code == "200" else status},
@@ -95,6 +104,7 @@ def add_ingest(result: dict[str, Any], **options: Any) -> dict[str, Any]:
     envoy = {_JSON: {"oneOf": [line, array(line)]}, "application/x-ndjson": TEXT}
     log = _operation("ingest_envoy", "Store lines of Envoy AI Gateway's access log", envoy)
     result["paths"]["/api/v1/ingest/envoy"] = {"post": log}
-    result["paths"]["/v1/traces"] = {"post": _otlp()}
+    for path, (name, *words) in _OTLP.items():
+        result["paths"][path] = {"post": _otlp(name, *words)}
     result["paths"]["/api/public/ingestion"] = {"post": _langfuse()}
     return result
