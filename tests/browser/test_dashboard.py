@@ -165,12 +165,12 @@ def test_a_file_prepared_in_the_background(dashboard: Page, settings: Settings, 
     expect(formats).to_have_text(["CSV", "Excel", "JSON", "NDJSON", "Parquet"])
     formats.nth(1).click()
     dashboard.locator("#export-prepare").click()
-    expect(dashboard.locator("#export-job-text")).to_contain_text("waits for its turn")
+    expect(dashboard.locator("#export-job-text")).to_contain_text("waits for its turn", timeout=20_000)
     expect(dashboard.locator("#export-prepare")).to_be_disabled()
     job = ExportJob.objects.get()
     assert running.run(job.pk, lambda: datetime.now(UTC)) == 3
     link = dashboard.locator("#export-job-link")
-    expect(link).to_be_visible()
+    expect(link).to_be_visible(timeout=20_000)
     expect(dashboard.locator("#export-job-text")).to_contain_text("3 rows")
     with dashboard.expect_download() as download:
         link.click()

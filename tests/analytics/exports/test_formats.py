@@ -207,3 +207,9 @@ def test_a_file_that_breaks_off_cannot_be_taken_for_a_whole_one(name: str) -> No
     }
     with pytest.raises((ValueError, KeyError, zipfile.BadZipFile)):
         readers[name](content)
+
+
+def test_integers_that_a_double_cannot_hold_are_text_in_a_spreadsheet() -> None:
+    counts = [2**53, 2**53 + 1, -(2**53) - 1]
+    rows, _ = xlsx_rows(written("xlsx", [[("a", count, None, None, None, None) for count in counts]]))
+    assert [row["count"] for row in rows] == [2**53, str(2**53 + 1), str(-(2**53) - 1)]
