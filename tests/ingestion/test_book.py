@@ -85,7 +85,7 @@ def test_the_book_answers_like_the_plain_resolution(
     listed: list[Entry], agreement: Agreement, data: st.DataObject
 ) -> None:
     book = PriceBook(listed, 1, agreement)
-    for _ in range(8):
+    for _ in range(3):
         provider, model = data.draw(st.sampled_from(["openai", "azure", ""])), data.draw(st.sampled_from(MODELS))
         tier, tokens = data.draw(st.sampled_from(["standard", "batch"])), data.draw(st.sampled_from([0, 100, 101, 201]))
         at = data.draw(st.sampled_from(DAYS)) - data.draw(st.sampled_from([timedelta(), timedelta(microseconds=1)]))
@@ -97,6 +97,20 @@ def test_the_book_answers_like_the_plain_resolution(
         speaking = [one for one in adjustments if one.pattern.matches(*stands_for_)]
         found = book.rates(provider, model.upper(), tier, tokens, at, team_id=team, virtual_account_id=account)
         assert found == rates(matching, tier, tokens, at, terms(speaking, agreement.policies, at))
+
+
+def test_dates_and_context_limits_are_told_apart() -> None:
+    """All of them of one model, from one book: what was worked out for one is never the answer to another."""
+    steps = [(day, above) for day in DAYS for above in (0, 100, 200)]
+    listed = [
+        Entry(True, True, "*", "exact", "o3", "input", above, "standard", Decimal(price), day, price)
+        for price, (day, above) in enumerate(steps, 1)
+    ]
+    book = PriceBook(listed, 1)
+    cells = [(tokens, at) for at in (DAYS[0] - timedelta(1), *DAYS) for tokens in (0, 100, 101, 200, 201)]
+    found = [book.rates("openai", "o3", None, tokens, at).tokens[0] for _ in range(2) for tokens, at in cells]
+    assert found == 2 * [rates(listed, "standard", tokens, at).tokens[0] for tokens, at in cells]
+    assert len(set(found)) == 1 + len(steps)
 
 
 def test_made_up_names_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
