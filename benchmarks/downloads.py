@@ -44,17 +44,17 @@ class Download:
 
 
 def measure(portal: Portal, tenant: Tenant) -> list[Download]:
-    """Rows by day without and with percentiles, then single requests for their memory alone."""
+    """Rows by day without and with percentiles; before them single requests, for their memory alone."""
     end = tenant.calendar.period.end.replace(minute=0)
     week = TimeRange(max(end - timedelta(days=7), tenant.calendar.period.start), end)
-    found = [
-        _aggregates(portal, tenant, week, "without percentiles", COUNTED),
-        _aggregates(portal, tenant, week, "with percentiles", MEASURED),
+    single = [
+        _requests(portal, tenant, "six hours of single requests", 6),
+        _requests(portal, tenant, "a day of single requests", 24),
     ]
     return [
-        *found,
-        _requests(portal, tenant, "six hours of single requests", 6),
-        _requests(portal, tenant, "a day", 24),
+        _aggregates(portal, tenant, week, "without percentiles", COUNTED),
+        _aggregates(portal, tenant, week, "with percentiles", MEASURED),
+        *single,
     ]
 
 

@@ -55,7 +55,7 @@ def downloads_section(downloads: Sequence[Download]) -> list[str]:
             "four percentiles; and `GET /api/v1/requests`. Rows per second; COPY of a table that already holds our "
             "rows, name by name and number by number; and COPY of the query that works them out of the requests, once. "
             "Peak is that of the largest web worker, the portal itself included; the server was started for these "
-            "files and wrote them in this order."
+            "files and wrote those of single requests first."
         ),
         table(("file", "rows", "size", "rows/s", "COPY of the rows", "COPY of the query", "peak"), rows),
     ]
