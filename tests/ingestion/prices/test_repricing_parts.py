@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion import services
-from ingestion.models import LLMRequest
+from ingestion.models import ChangedHour, LLMRequest
 from ingestion.repricing import windows
 from ingestion.repricing.windows import PARTS, STRIDES, deal
 from teams.models import Organization
@@ -69,3 +69,15 @@ def _pages() -> dict[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT id, (ctid::text::point)[0]::int FROM {LLMRequest._meta.db_table}")
         return dict(cursor.fetchall())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_hour_of_a_part_is_told(acme: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(windows.PARTS, connection.vendor, 1)
+    for number in range(6):
+        make.request(acme, started_at=at(11) + timedelta(minutes=30 * number))
+    ChangedHour.objects.all().delete()
+    make.price("gpt-4o", "output", "1")
+    make.price("gpt-4o", "input", "1")
+    assert apply(everything(acme)).total.changed == 6
+    assert ChangedHour.objects.values("hour_start").distinct().count() == 3
