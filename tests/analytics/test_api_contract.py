@@ -68,7 +68,7 @@ NAMES: Final = tuple(f"{verb} {path}" for path, verb in OPERATIONS)
 def generous(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Callers may ask without end, at one instant."""
     settings.QUERIES_PER_MINUTE = settings.SUGGESTIONS_PER_MINUTE = 10**6
-    settings.QUERY_FACT_BUDGET = 5  # so that questions are refused as too large, too
+    settings.QUERY_FACT_BUDGET = settings.QUERY_REQUEST_BUDGET = 5  # so that questions are refused as too large, too
     monkeypatch.setattr("analytics.exports.slots.MOST", 10**6)
     with time_machine.travel(make.NOW, tick=False):
         yield

@@ -354,7 +354,7 @@ def test_a_job_that_never_gets_further_is_given_up(client: Client, world: World,
 def test_a_question_that_is_refused_says_why(
     client: Client, world: World, read_key: IssuedKey, settings: Settings
 ) -> None:
-    settings.QUERY_FACT_BUDGET = 1
+    settings.QUERY_FACT_BUDGET = settings.QUERY_REQUEST_BUDGET = 1
     job = asked(client, read_key, REPORT | {"filter": ["latency_ms:gt:1"]})
     prepare(job)
     problem = described(client, read_key, job)["problem"]
