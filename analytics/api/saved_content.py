@@ -85,7 +85,7 @@ def inside_content() -> Iterator[None]:
 
 
 def check(kind: str, content: Mapping[str, Any], scope: Scope, now: datetime) -> None:
-    """Raise InvalidQueryError, or QueryTooLargeError, when the content is not a question of its kind."""
+    """Raise InvalidQueryError, or RefusedQueryError, when the content is not a question of its kind."""
     checkers: dict[str, Callable[[Mapping[str, Any], Scope, datetime], object]] = {
         "metrics_query": lambda body, *of: check_cells(parse_question(body, *of).query),
         "report": lambda parameters, *of: parse_report(as_parameters(parameters, REPORT_PARAMETERS, "filter"), *of),

@@ -17,7 +17,7 @@ from analytics.exports.jobs.parts import Parts, TakenError
 from analytics.exports.jobs.question import source_of
 from analytics.exports.source import Source
 from analytics.models import ExportJob
-from analytics.query.values import InvalidQueryError, QueryTooLargeError
+from analytics.query.values import InvalidQueryError, RefusedQueryError
 
 logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
@@ -65,7 +65,7 @@ def _attempt(job: ExportJob, clock: Clock) -> int:
         logger.warning("export %s: the database does not answer now", job.pk)
         with suppress(DatabaseError):
             queue.release(job, clock())
-    except (InvalidQueryError, QueryTooLargeError) as error:
+    except (InvalidQueryError, RefusedQueryError) as error:
         _fail(job, str(error), clock())
     except OSError as error:
         _fail(job, f"The disk does not take it: {error.strerror or type(error).__name__}.", clock())
