@@ -107,7 +107,7 @@ def note_use(key: ApiKey, now: datetime) -> None:
         return
     # The condition again inside the statement: of many requests in the same second one writes. A database too busy
     # to note it, or one that only reads (InternalError on PostgreSQL), must not refuse the request.
-    with suppress(OperationalError, InternalError):
+    with suppress(OperationalError, InternalError), transaction.atomic():
         ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=before), pk=key.pk).update(last_used_at=now)
 
 
