@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -365,6 +366,24 @@ def test_flat_rows_equal_brute_force(
             assert row[name] == (pytest.approx(value) if isinstance(value, float) else value)
         exact = oracle.nearest_rank(oracle.durations(expected[key], "latency", Population.ALL), 50)
         assert row["latency_p50_ms"] == (None if exact is None else pytest.approx(exact / 1000, rel=0.0109))
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite reads whole values")
+@pytest.mark.parametrize("gap", [0, 10, 10**6])
+def test_records_in_pieces_equal_whole_ones(gap: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    organization = make.organization()
+    _store(organization, random.Random(5), 150)
+    rollups.drain(organization.pk)
+    period = TimeRange(NOW - timedelta(days=8), NOW)
+    question = {"group_by": ["user"], "interval": Interval.DAY, "population": Population.ALL, "period": period}
+    filters = (parse_filter("model:eq:gpt-5", organization.pk),)
+    query = _query(organization, question, limit=1, filters=filters)
+    whole = engine.run(query, NOW)
+    assert any(value for one in whole.series for value in one.total_samples)
+    monkeypatch.setattr("analytics.query.stored._WHOLE", 2.0)
+    monkeypatch.setattr("analytics.query.stored._GAP", gap)
+    pieces = engine.run(query, NOW)
+    assert (pieces.series, pieces.summary) == (whole.series, whole.summary)
 
 
 def test_filters_are_values() -> None:

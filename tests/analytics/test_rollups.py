@@ -13,11 +13,14 @@ from django.db import connection, connections, transaction
 from django.db.models import F
 
 from analytics import rollups
+from analytics.catalog.grains import REQUESTS
+from analytics.cells import frame
+from analytics.cells.packing import Packed, column, pack
 from analytics.models import ChangedDay, DayAggregate, HourAggregate, VerificationRun
 from analytics.rollups.days import rebuild_day
 from analytics.rollups.hours import rebuild_hour
 from analytics.tasks import sweep
-from ingestion.models import ChangedHour, LLMRequest
+from ingestion.models import ChangedHour, LLMRequest, MetadataKey
 from ingestion.services import ingest_records
 from metricsportal.lib.localtime import day_start, hour_start, zone
 from metricsportal.lib.timerange import TimeRange
@@ -152,6 +155,29 @@ def test_verification_finds_each_corruption(number: int) -> None:
     assert rollups.verify(organization, NOW).differences == ()
     _corruptions()[number]()
     assert rollups.verify(organization, NOW).differences
+
+
+@pytest.mark.django_db
+def test_verification_finds_a_wrong_number_among_the_requests_that_were_kept() -> None:
+    organization = make.organization()
+    _ingest(organization, 25)
+    rollups.drain()
+    row = HourAggregate.objects.filter(grain=REQUESTS).order_by("pk")[0]
+    packed = Packed(bytes(row.head))
+    keys = MetadataKey.objects.filter(organization=organization, registered=True)
+    names = {*frame.AXES, *frame.MEASURED, *(frame.metadata_axis(key.pk) for key in keys)}
+    columns = {name: column([packed], name) for name in names}
+    assert {*columns} == names
+    columns["input_tokens"] = columns["input_tokens"] + 1
+    row.head = pack(columns, packed.size)
+    row.save()
+    (found,) = rollups.verify(organization, NOW).differences
+    assert (found.level, found.bucket_start, found.grain, found.column) == (
+        "hour",
+        row.bucket_start,
+        REQUESTS,
+        "input_tokens",
+    )
 
 
 @pytest.mark.django_db
