@@ -101,7 +101,7 @@ def _columns(query: Query, found: Read, rows: Ints, seconds: Sequence[float]) ->
     order = order_of(query)
     selections = list(dict.fromkeys((*query.selections, order)))
     sums, histograms = needed_for(selections, query.population)
-    grid = fold(found, rows, Wanted(len(seconds), None, sorted(sums), histograms))
+    grid = fold(found, rows, Wanted(len(seconds), None, sorted(sums), histograms, sparse=True))
     columns = dict(zip(selections, columns_of(selections, grid, seconds, query.population), strict=True))
     return [columns[one] for one in query.selections], columns[order]
 

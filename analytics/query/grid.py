@@ -1,7 +1,7 @@
 """A grid of groups x buckets, folded from cells, and the values of selections computed from it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +13,7 @@ from analytics.cells.cells import NO_MAX, added, least_of, most_of
 from analytics.query.reader import Read
 from analytics.query.values import Value
 from metricsportal.lib import histogram
-from metricsportal.lib.histogram import Dense
+from metricsportal.lib.histogram import Dense, Entries
 
 Grid3 = npt.NDArray[np.int64]
 BILLABLE: Final = ("computed", "reported", "unpriced")
@@ -29,6 +29,8 @@ class Grid:
     maxs: dict[str, Ints]
     counts: dict[str, tuple[int, Grid3]]
     shape: tuple[int, int]
+    entries: dict[str, Entries] = field(default_factory=dict)
+    """Instead of `counts`, one owner per group and bucket, where there are many groups with few samples each."""
 
     def over_time(self) -> "Grid":
         """Buckets added up: shape (groups, 1)."""
@@ -52,6 +54,18 @@ class Grid:
             shape,
         )
 
+    def percentiles(self, names: Sequence[str], wanted: Sequence[int]) -> npt.NDArray[np.float64]:
+        """Microseconds at nearest rank of several histograms together, rows = groups x buckets."""
+        if not self.entries:
+            return histogram.percentiles(self.merged(names), wanted)
+        parts = [self.entries[name] for name in names]
+        owners, slots, counts = (
+            np.concatenate(arrays)
+            for arrays in ([one.owners for one in parts], [one.slots for one in parts], [one.counts for one in parts])
+        )
+        size = self.shape[0] * self.shape[1]
+        return histogram.percentiles_of(histogram.compact(owners, slots, counts, size), wanted)
+
     def merged(self, names: Sequence[str]) -> Dense:
         """The sum of several histograms, rows = groups x buckets."""
         parts = [self.counts[name] for name in names]
@@ -67,7 +81,8 @@ class Grid:
 class Wanted:
     """What a grid holds: groups, buckets (None: all in one), additive columns and histograms.
 
-    With `rest` the histograms of that group are not read but left over from those of the whole.
+    With `rest` the histograms of that group are not read but left over from those of the whole. `sparse`: histograms
+    as entries, for many rows of few samples; they cannot be added up further.
     """
 
     height: int
@@ -75,6 +90,7 @@ class Wanted:
     sums: Sequence[str]
     histograms: Sequence[str]
     rest: "Rest | None" = None
+    sparse: bool = False
 
 
 def fold(read: Read, groups: Ints, wanted: Wanted) -> Grid:
@@ -96,7 +112,12 @@ def fold(read: Read, groups: Ints, wanted: Wanted) -> Grid:
         for which, extremes, found in (("min", grid.mins, least_of), ("max", grid.maxs, most_of)):
             values = read.extreme(name, which)
             extremes[name] = found(values if everything else values[inside], taken, size).reshape(shape)
-        shown = histogram.dense(read.entries(name, chosen), rows[chosen], size)
+        those = read.entries(name, chosen)
+        if wanted.sparse:
+            owners = np.repeat(rows[chosen], those.lengths)
+            grid.entries[name] = histogram.compact(owners, those.slots, those.counts, size)
+            continue
+        shown = histogram.dense(those, rows[chosen], size)
         grid.counts[name] = _three(shown, shape) if rest is None else _with_rest(shown, rest, name, shape)
     return grid
 
@@ -153,7 +174,7 @@ def _percentiles(selections: Sequence[Selection], grid: Grid, population: Popula
             by_histograms.setdefault(one.measure.samples(population), []).append(one)
     answer: dict[Selection, list[Value]] = {}
     for names, wanted in by_histograms.items():
-        found = histogram.percentiles(grid.merged(names), [one.percentile or 0 for one in wanted])
+        found = grid.percentiles(names, [one.percentile or 0 for one in wanted])
         least, most = _extremes(grid, names)
         for number, one in enumerate(wanted):
             answer[one] = _in_milliseconds(np.clip(found[:, number], least, most))

@@ -7,12 +7,11 @@ from django.db import transaction
 from analytics.catalog.dimensions import registered_keys
 from analytics.catalog.grains import GRAINS
 from analytics.cells.cells import Cells, merge
-from analytics.cells.storage import STORED, joined, read_grains
+from analytics.cells.storage import joined, read_grains, store
 from analytics.models import ChangedDay, DayAggregate, HourAggregate
 from analytics.rollups.final import day_is_final
 from analytics.rollups.hours import GrainCells, coarser, stored_rows
 from analytics.rollups.locks import Level, lock
-from ingestion.writer.bulk import bulk_insert
 from metricsportal.lib.localtime import next_day_start, zone
 from teams.models import Organization
 
@@ -30,7 +29,7 @@ def rebuild_day(organization: Organization, day_start: datetime) -> int:
         if day_is_final(organization.pk, day_start):  # asked after the hours were read
             return 0
         DayAggregate.objects.filter(organization=organization, bucket_start=day_start).delete()
-        bulk_insert(DayAggregate, STORED, stored_rows(grains, organization.pk, day_start))
+        store(DayAggregate, stored_rows(grains, organization.pk, day_start))
     return sum(len(cells) for _, _, cells in grains)
 
 

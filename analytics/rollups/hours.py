@@ -12,12 +12,11 @@ from analytics.catalog.dimensions import registered_keys
 from analytics.catalog.grains import GRAINS, Grain
 from analytics.cells import frame as frames
 from analytics.cells.cells import Cells, columns_of_facts, from_facts, merge, samples_of_facts
-from analytics.cells.storage import STORED, row_of, row_of_requests
+from analytics.cells.storage import row_of, row_of_requests, store
 from analytics.models import ChangedDay, HourAggregate
 from analytics.rollups.final import hour_is_final
 from analytics.rollups.locks import Level, lock
 from ingestion.models import ChangedHour, LLMRequest, MetadataKey, MetadataValue
-from ingestion.writer.bulk import bulk_insert
 from metricsportal.lib.localtime import day_start, zone
 from teams.models import Organization
 
@@ -37,7 +36,7 @@ def rebuild_hour(organization: Organization, hour_start: datetime) -> int:
         if hour_is_final(organization.pk, hour_start):  # asked after the facts were read
             return 0
         HourAggregate.objects.filter(organization=organization, bucket_start=hour_start).delete()
-        bulk_insert(HourAggregate, STORED, [*stored_rows(hour.grains, organization.pk, hour_start), *hour.rows()])
+        store(HourAggregate, [*stored_rows(hour.grains, organization.pk, hour_start), *hour.rows()])
         ChangedDay.objects.create(organization=organization, day_start=day_start(hour_start, zone(organization.zone)))
     return sum(len(cells) for _, _, cells in hour.grains)
 

@@ -89,7 +89,7 @@ def compact(
     keys = owners * SLOTS + slots
     if counts is None:
         keys = np.sort(keys)
-    else:
+    elif (np.diff(keys) < 0).any():
         order = np.argsort(keys)
         keys, counts = keys[order], counts[order]
     starts = np.flatnonzero(np.diff(keys, prepend=-1))
@@ -123,6 +123,21 @@ def dense(entries: Entries, rows: npt.NDArray[np.int64], height: int) -> Dense:
 def rank(n: int, percentile: int) -> int:
     """Nearest rank k = max(1, ceil(n*p/100)) in integers: the float form gives 8 for n = 100, p = 7."""
     return max(1, -(-n * percentile // 100))
+
+
+def percentiles_of(merged: Entries, wanted: Sequence[int]) -> npt.NDArray[np.float64]:
+    """`percentiles` of compact entries: for many owners with few slots each, which would be wide as rows."""
+    running = np.cumsum(merged.counts)
+    ends = np.cumsum(merged.lengths)
+    sums = np.concatenate(([0], running))
+    before = sums[ends - merged.lengths]
+    totals = sums[ends] - before
+    ranks = np.maximum(1, -(-totals[:, None] * np.array(wanted, dtype=np.int64) // 100))
+    places = np.searchsorted(running, before[:, None] + ranks)
+    slots = np.concatenate((merged.slots, [0]))[places]
+    answer: npt.NDArray[np.float64] = _VALUES[slots]
+    answer[totals == 0] = np.nan
+    return answer
 
 
 def percentiles(merged: Dense, wanted: Sequence[int]) -> npt.NDArray[np.float64]:

@@ -86,6 +86,14 @@ def test_rows_do_not_disturb_each_other(many: list[list[int]], data: st.DataObje
     assert found[:, 1].tolist() == [percentile_of(values, 50) for values in many]
 
 
+@given(st.lists(st.one_of(samples, st.just([])), min_size=1, max_size=6))
+def test_percentiles_of_entries_are_those_of_rows(many: list[list[int]]) -> None:
+    parts = [encoded(values) if values else histogram.no_entries(1) for values in many]
+    wanted = [1, 50, 99, 100]
+    found = histogram.percentiles_of(histogram.concatenate(parts), wanted)
+    assert np.array_equal(found, histogram.percentiles(in_rows(parts), wanted), equal_nan=True)
+
+
 @given(st.lists(samples, min_size=1, max_size=6), st.data())
 def test_some_owners_are_what_they_are_alone(many: list[list[int]], data: st.DataObject) -> None:
     chosen = np.array(data.draw(st.lists(st.booleans(), min_size=len(many), max_size=len(many))))
