@@ -39,6 +39,12 @@ GRAINS: Final = (
         ),
         only_failed=True,
     ),
+    Grain(
+        "metadata_errors",
+        ("model_id", "team_id", "metadata_value_id", "status_code", "error_type_id"),
+        per_metadata_key=True,
+        only_failed=True,
+    ),
     Grain("team", ("team_id",), parent="team_model"),
     Grain("model", ("model_id", "virtual_model_id"), parent="team_model"),
     Grain("total", (), parent="team"),

@@ -86,8 +86,10 @@ def lattice(frame: Frame, values: dict[int, Any]) -> GrainCells:
                 made[grain.name, key_id] = coarser(grain, made[grain.parent, key_id])
                 continue
             one, columns, samples = sources[grain.only_failed]
-            found = one if key_id is None else {**one, "metadata_value_id": values[key_id]}
-            made[grain.name, key_id] = from_facts(columns, samples, keys_of(found, grain.axes, len(one["failed"])))
+            ids = values.get(key_id or 0)
+            if ids is not None:
+                one = {**one, "metadata_value_id": ids[failed] if grain.only_failed else ids}
+            made[grain.name, key_id] = from_facts(columns, samples, keys_of(one, grain.axes, len(one["failed"])))
     return [(grain, key_id, cells) for grain in GRAINS for (name, key_id), cells in made.items() if name == grain.name]
 
 

@@ -7,10 +7,18 @@ import pytest
 import time_machine
 from pytest_django import Settings
 
+from analytics.exports import slots
 from analytics.models import Statement
 from teams.models import ReportRecipient, Team
 from tests.analytics.statements import LATER, close
 from tests.analytics.world import World
+
+
+@pytest.fixture(autouse=True)
+def _no_files_under_way() -> Iterator[None]:
+    """A client of a test may drop a file unread; a server would have closed it."""
+    yield
+    slots._open.clear()
 
 
 @pytest.fixture

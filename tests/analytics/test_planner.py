@@ -93,3 +93,21 @@ def test_a_question_about_failures_needs_no_facts(acme: Organization) -> None:
         grain, _ = covering_grain(replace(query, group_by=group_by))
         assert (grain and grain.name) == name
     assert covering_grain(replace(query, filters=(parse_filter("failed:eq:false", acme.pk),))) == (None, None)
+
+
+@pytest.mark.parametrize("view", ["model", "team", "metadata"])
+def test_a_page_with_a_filter_on_a_metadata_key_needs_no_single_requests(
+    acme: Organization, search: Team, key: MetadataKey, view: str
+) -> None:
+    dimension = metadata_dimension(key) if view == "metadata" else BY_NAME[view]
+    base = Query(
+        scope=scope_of_organization(acme),
+        period=TimeRange(NOW - timedelta(days=30), NOW),
+        selections=SUMS,
+        filters=(parse_filter("metadata.tenant:eq:acme", acme.pk),),
+    )
+    failures = (replace(base, selections=FAILURES, group_by=(BY_NAME[name],)) for name in ("error_type", "status_code"))
+    questions = [base, replace(base, group_by=(dimension,)), *failures]
+    for one in questions:
+        for scope in (base.scope, replace(base.scope, reach=Reach.TEAMS, team_ids=frozenset({search.pk}))):
+            assert covering_grain(replace(one, scope=scope))[0] is not None
