@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Aggregate, BigIntegerField, BinaryField, F, Func, TextField, Value
+from django.db.models import BigIntegerField, F, Func, TextField, Value
 from django.db.models.expressions import Expression
 
 Sql = tuple[str, tuple[Any, ...]]
@@ -63,19 +63,3 @@ class MetadataText(Func):
         column, key = (compiler.compile(part) for part in self.source_expressions)
         sql = f"(SELECT value FROM json_each({column[0]}) WHERE key = {key[0]})"  # noqa: S608 - compiled parts only
         return sql, (*column[1], *key[1])
-
-
-class Concat(Aggregate):
-    """All byte strings of a group joined in any order: histogram records are concatenable."""
-
-    output_field = BinaryField()
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Sql:
-        """`string_agg` on bytea."""
-        sql, params = compiler.compile(self.source_expressions[0])
-        return f"string_agg({sql}, ''::bytea)", tuple(params)
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Sql:
-        """`group_concat` is byte-exact in UTF-8 databases when cast back."""
-        sql, params = compiler.compile(self.source_expressions[0])
-        return f"CAST(group_concat({sql}, '') AS BLOB)", tuple(params)

@@ -11,7 +11,7 @@ from django.db import OperationalError, connection, transaction
 
 TIME_LIMIT_MS: Final = 15_000
 _INSTRUCTIONS: Final = 20_000  # of SQLite's machine between two looks at the clock: well under a millisecond
-# A month of a thousand groups is sorted in memory; the server's default of 4 MB would write it to disk first.
+# Facts are read in the order of their ids; the server's default of 4 MB would sort many of them on disk.
 _SORT_MEMORY: Final = "64MB"
 _LIMITS: Final = "SELECT set_config('statement_timeout', %s, true), set_config('work_mem', %s, true)"
 P = ParamSpec("P")

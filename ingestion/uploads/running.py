@@ -1,16 +1,15 @@
 """Importing one uploaded file, from wherever the worker before stopped."""
 
 import logging
-import threading
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db import DatabaseError, connection
 
+from ingestion.heartbeat import beating
 from ingestion.imports import Progress, import_file
 from ingestion.models import Upload
 from ingestion.services import UnavailableError
@@ -43,7 +42,7 @@ def run(upload_id: uuid.UUID, clock: Clock) -> int:
         queue.finish(upload, Upload.State.FAILED, clock(), error=GIVEN_UP)
         return 0
     before = upload.accepted
-    with _alive(upload, clock):
+    with beating(lambda: queue.keep(upload, clock()), BEAT):
         accepted = _import(upload, clock)
     queue.ring_next(clock())
     return accepted - before
@@ -83,27 +82,3 @@ def _import(upload: Upload, clock: Clock) -> int:
     except UNREADABLE as error:
         queue.finish(upload, Upload.State.FAILED, clock(), error=reason(error))
     return progress.accepted
-
-
-@contextmanager
-def _alive(upload: Upload, clock: Clock) -> Iterator[None]:
-    """Prolong the lease from a thread of its own: a document may take longer to read than the lease lasts."""
-    stop = threading.Event()
-
-    def beat() -> None:
-        try:
-            while not stop.wait(BEAT):
-                # A database that does not answer now may do so at the next beat; batches prolong the lease too.
-                with suppress(DatabaseError):
-                    if not queue.keep(upload, clock()):
-                        return
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()

@@ -57,11 +57,6 @@ class Entries:
         """The owner of each entry."""
         return np.repeat(np.arange(len(self.lengths)), self.lengths)
 
-    def of(self, wanted: npt.NDArray[np.bool_]) -> "Entries":
-        """The entries of the owners for which `wanted` is true."""
-        kept = np.repeat(wanted, self.lengths)
-        return Entries(self.lengths[wanted], self.slots[kept], self.counts[kept])
-
 
 def no_entries(owners: int) -> Entries:
     """Histograms without samples."""

@@ -1,15 +1,14 @@
 """Working on one job, from wherever the worker before stopped: read the parts, then write the file from them."""
 
 import logging
-import threading
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from analytics.exports.formats import FORMATS
 from analytics.exports.jobs import folder, queue, rights, writing
@@ -18,6 +17,7 @@ from analytics.exports.jobs.question import source_of
 from analytics.exports.source import Source
 from analytics.models import ExportJob
 from analytics.query.values import InvalidQueryError, RefusedQueryError
+from ingestion.heartbeat import beating
 
 logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
@@ -44,7 +44,7 @@ def run(job_id: uuid.UUID, clock: Clock) -> int:
     job = queue.claim(job_id, clock())
     if job is None:
         return 0
-    with _alive(job, clock):
+    with beating(lambda: queue.keep(job, clock()), BEAT):
         rows = _attempt(job, clock)
     queue.ring_next(clock())
     return rows
@@ -129,27 +129,3 @@ def _read(job: ExportJob, source: Source, parts: Parts, clock: Clock) -> bool:
 def _note(job: ExportJob, now: datetime, **fields: float) -> None:
     if not queue.keep(job, now, **fields):
         raise LostError
-
-
-@contextmanager
-def _alive(job: ExportJob, clock: Clock) -> Iterator[None]:
-    """Prolong the lease from a thread of its own: a bucket may take longer to read than the lease lasts."""
-    stop = threading.Event()
-
-    def beat() -> None:
-        try:
-            while not stop.wait(BEAT):
-                # A database that does not answer now may do so at the next beat; parts prolong the lease too.
-                with suppress(DatabaseError):
-                    if not queue.keep(job, clock()):
-                        return
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()

@@ -94,14 +94,6 @@ def test_percentiles_of_entries_are_those_of_rows(many: list[list[int]]) -> None
     assert np.array_equal(found, histogram.percentiles(in_rows(parts), wanted), equal_nan=True)
 
 
-@given(st.lists(samples, min_size=1, max_size=6), st.data())
-def test_some_owners_are_what_they_are_alone(many: list[list[int]], data: st.DataObject) -> None:
-    chosen = np.array(data.draw(st.lists(st.booleans(), min_size=len(many), max_size=len(many))))
-    parts = [encoded(values) for values in many]
-    left = [part for part, use in zip(parts, chosen, strict=True) if use]
-    assert equal(histogram.concatenate(parts).of(chosen), histogram.concatenate(left))
-
-
 def test_zeros_rank_first() -> None:
     values = [0, 0, 0, 5_000_000]
     assert [percentile_of(values, p) for p in (1, 50, 75)] == [0, 0, 0]
