@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from analytics import rollups
 from analytics.models import ExchangeRate
+from ingestion.models import LLMRequest
 from ingestion.records import RequestRecord
 from ingestion.services import ingest_records
 from teams.models import Organization, User
@@ -24,13 +25,14 @@ LONG = "mystery-" + "long-" * 20 + "<b>name</b>"
 
 @pytest.fixture
 def traffic(acme: Organization) -> Organization:
-    """Half of the last hour's requests have a price; a rate of euros."""
+    """Forty requests a minute ago, all in one bucket of every chart; half of them have a price. A rate of euros."""
+    started_at = timezone.now() - timedelta(minutes=1)
     make.price("gpt-5", "input", "1.25")
     make.price("gpt-5", "output", "10")
     records = [
         RequestRecord(
             request_id=f"call-{number}",
-            started_at=timezone.now() - timedelta(minutes=number + 1),
+            started_at=started_at,
             model=("gpt-5", LONG)[number % 2],
             provider="openai",
             team=("Search", "Ads")[number % 3 % 2],
@@ -91,7 +93,9 @@ def test_the_custom_range_is_read_in_the_reporting_zone(traffic: Organization, o
 def test_charts_say_at_least_and_leave_out_what_has_no_price(
     traffic: Organization, owner: User, open_page: Open
 ) -> None:
-    page = open_page(owner, "/o/acme/?by=team&interval=1+hour")
+    hour = LLMRequest.objects.latest("started_at").started_at.replace(minute=0, second=0, microsecond=0)
+    times = [(hour + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ") for hours in (-3, 1)]
+    page = open_page(owner, "/o/acme/?by=team&interval=1+hour&from={}&to={}".format(*times))
     page.wait_for_selector('#dashboard[data-ready="true"]')
     panel = page.locator('[data-panel="cost"]')
     expect(panel.locator("[data-headline]")).to_contain_text("at least $")
