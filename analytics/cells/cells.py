@@ -17,6 +17,7 @@ NO_MIN: Final = 2**63 - 1
 NO_MAX: Final = -1
 _BILLION: Final = 10**9
 _SAFE: Final = 2**62
+_SPARSE: Final = 4
 
 
 @dataclass(slots=True)
@@ -49,12 +50,18 @@ def distinct(keys: Ints) -> tuple[Ints, Ints]:
         return keys[:1], np.zeros(len(keys), dtype=np.int64)
     least = keys.min(axis=0)
     spans = [int(span) for span in keys.max(axis=0) - least + 1]
-    if np.prod([float(span) for span in spans]) < _SAFE:
+    size = float(np.prod([float(span) for span in spans]))
+    if size < _SAFE:
         mixed = np.zeros(len(keys), dtype=np.int64)
         for place, span in enumerate(spans):
             mixed = mixed * span + (keys[:, place] - least[place])
-        _, first, places = np.unique(mixed, return_index=True, return_inverse=True)
-        return keys[first], places
+        if size > _SPARSE * len(keys):
+            _, first, places = np.unique(mixed, return_index=True, return_inverse=True)
+            return keys[first], places
+        examples = np.full(int(size), -1)  # most combinations occur: a table of them takes less than sorting
+        examples[mixed] = np.arange(len(keys))
+        occurring = examples >= 0
+        return keys[examples[occurring]], (np.cumsum(occurring) - 1)[mixed]
     rows, places = np.unique(keys, axis=0, return_inverse=True)
     return rows, places.reshape(-1)
 

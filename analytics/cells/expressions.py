@@ -1,9 +1,12 @@
 """Database functions that differ between PostgreSQL and SQLite. Values from outside are bound, never written."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import BigIntegerField, F, Func, TextField, Value
-from django.db.models.expressions import Expression
+from django.db.models import BigIntegerField, BooleanField, F, Func, TextField, Value
+from django.db.models.expressions import Combinable, Expression
+
+from ingestion.writer.bulk import among
 
 Sql = tuple[str, tuple[Any, ...]]
 
@@ -63,3 +66,23 @@ class MetadataText(Func):
         column, key = (compiler.compile(part) for part in self.source_expressions)
         sql = f"(SELECT value FROM json_each({column[0]}) WHERE key = {key[0]})"  # noqa: S608 - compiled parts only
         return sql, (*column[1], *key[1])
+
+
+class OneOf(Func):
+    """Whether a whole number is one of many, with one parameter for all of them: `IN` has one each."""
+
+    output_field = BooleanField()
+
+    def __init__(self, number: Combinable, numbers: Sequence[int]) -> None:
+        super().__init__(number)
+        self._numbers = list(numbers)
+
+    def copy(self) -> Any:
+        """A plain copy; the signature of Func.copy."""
+        return Expression.copy(self)
+
+    def as_sql(self, compiler: Any, connection: Any, *_: Any, **context: Any) -> Sql:
+        """`= ANY(array)` on PostgreSQL, a look-up in a JSON array on SQLite."""
+        sql, params = compiler.compile(self.source_expressions[0])
+        condition, numbers = among(sql, self._numbers)
+        return condition, (*params, numbers)

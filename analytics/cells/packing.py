@@ -1,7 +1,8 @@
 """Columns of integers as one byte string: every column as narrow as its range allows, next to each other.
 
-A column is stored as its distance from its least value, in 0 (all the same), 1, 2, 4 or 8 bytes. Sums beyond 64 bits
-(money) are two columns, whole billions and the rest.
+A column is stored as its distance from its least value, in 0 (all the same), 1, 2, 4 or 8 bytes; amounts of money,
+which would take 8, in multiples of what divides all of them. Columns of the same distances (list and charged cost
+without a discount) share their bytes. Sums beyond 64 bits (money) are two columns, whole billions and the rest.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,40 +17,60 @@ from analytics.catalog.columns import Ints
 _BILLION: Final = 10**9
 _BILLIONS: Final = ":billions"
 _LENGTH: Final = 4  # bytes that hold the length of the layout
-_WIDTHS: Final = ((1, "<u1"), (2, "<u2"), (4, "<u4"), (8, "<u8"))
-_TYPES: Final = dict(_WIDTHS)
+_TYPES: Final = {1: "<u1", 2: "<u2", 4: "<u4", 8: "<u8"}
+_WIDEST: Final = max(_TYPES)
 Numbers = npt.NDArray[Any]
 """int64, or Python integers (object) where 64 bits do not suffice."""
 
 
 class _Layout(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """Rows, and for each column its name, bytes per value and least value."""
+    """Rows, and for each column its name, bytes per value, least value, unit and first byte behind the layout."""
 
     size: int
-    columns: list[tuple[str, int, int]]
+    columns: list[tuple[str, int, int, int, int]]
 
 
+_Place = tuple[int, int, int, int]
+"""Of a column: bytes per value (0: all the same), least value, unit, and first byte."""
+_NOTHING: Final[_Place] = (0, 0, 1, 0)
 _LAYOUT: Final = msgspec.msgpack.Decoder(_Layout)
 
 
 def pack(columns: Mapping[str, Numbers], size: int) -> bytes:
     """The columns, all of `size` values. A column of zeros is left out."""
-    layout: list[tuple[str, int, int]] = []
-    parts: list[bytes] = []
+    layout: list[tuple[str, int, int, int, int]] = []
+    parts: dict[bytes, int] = {}
     narrow = _in_64_bits(columns)
     # All columns at once: most hours have few cells, and then it is the number of calls that takes the time.
     table = np.stack([values for _, values in narrow]) if narrow and size else np.zeros((len(narrow), 1), np.int64)
     borders = zip(table.min(axis=1).tolist(), table.max(axis=1).tolist(), strict=True) if narrow else ()
+    end = 0
     for (name, _), (least, most), values in zip(narrow, borders, table, strict=True):
         if least == most:
             if least:
-                layout.append((name, 0, least))
+                layout.append((name, 0, least, 1, 0))
             continue
-        width, kind = next((width, kind) for width, kind in _WIDTHS if most - least < 1 << 8 * width)
-        layout.append((name, width, least))
-        parts.append((values - least).astype(kind).tobytes())
+        distances, unit, width = _narrowed(values - least, most - least)
+        text = distances.astype(_TYPES[width]).tobytes()
+        start = parts.setdefault(text, end)
+        end += len(text) if start == end else 0
+        layout.append((name, width, least, unit, start))
     head = msgspec.msgpack.encode(_Layout(size, layout))
     return b"".join((len(head).to_bytes(_LENGTH, "little"), head, *parts))
+
+
+def _narrowed(distances: Ints, most: int) -> tuple[Ints, int, int]:
+    """Distances in their unit, the unit, and bytes per value."""
+    width = _width(most)
+    if width == _WIDEST and 0 <= most < 1 << 63:  # more than that has wrapped around, and divides wrongly
+        unit = int(np.gcd.reduce(distances))
+        if _width(most // unit) < width:
+            return distances // unit, unit, _width(most // unit)
+    return distances, 1, width
+
+
+def _width(most: int) -> int:
+    return next(width for width in _TYPES if most < 1 << 8 * width)
 
 
 def _in_64_bits(columns: Mapping[str, Numbers]) -> list[tuple[str, Numbers]]:
@@ -66,16 +87,13 @@ def _in_64_bits(columns: Mapping[str, Numbers]) -> list[tuple[str, Numbers]]:
 class Packed:
     """A packed byte string, read column by column."""
 
-    __slots__ = ("_places", "_text", "size")
+    __slots__ = ("_places", "size", "text")
 
     def __init__(self, text: bytes) -> None:
         end = _LENGTH + int.from_bytes(text[:_LENGTH], "little")
         layout = _LAYOUT.decode(text[_LENGTH:end])
-        self.size, self._text = layout.size, text
-        self._places: dict[str, tuple[int, int, int]] = {}
-        for name, width, least in layout.columns:
-            self._places[name] = (width, least, end)
-            end += width * layout.size
+        self.size, self.text = layout.size, text
+        self._places = {name: (width, least, unit, end + start) for name, width, least, unit, start in layout.columns}
 
     def wide(self, name: str) -> bool:
         """Whether the column holds more than 64 bits."""
@@ -83,17 +101,11 @@ class Packed:
 
     def constant(self, name: str) -> int:
         """The value of a column that is the same everywhere; 0 for one that is not there."""
-        return self._places.get(name, (0, 0, 0))[1]
+        return self._places.get(name, _NOTHING)[1]
 
-    def read_into(self, target: Ints, name: str) -> None:
-        """Write the column into an array of `size` values; zeros for a column that is not there."""
-        width, least, start = self._places.get(name, (0, 0, 0))
-        if width:
-            target[:] = np.frombuffer(self._text, _TYPES[width], self.size, start)
-            if least:
-                target += least
-        else:
-            target.fill(least)
+    def place(self, name: str) -> _Place:
+        """Where a column is and how it is stored; a column that is not there is one of zeros."""
+        return self._places.get(name, _NOTHING)
 
 
 def column(many: Sequence[Packed], name: str) -> Numbers:
@@ -104,9 +116,23 @@ def column(many: Sequence[Packed], name: str) -> Numbers:
 
 
 def _column(many: Sequence[Packed], name: str) -> Ints:
-    answer = np.empty(sum(one.size for one in many), dtype=np.int64)
-    start = 0
-    for one in many:
-        one.read_into(answer[start : start + one.size], name)
-        start += one.size
+    sizes = np.array([one.size for one in many], dtype=np.int64)
+    places = [one.place(name) for one in many]
+    answer: Ints = np.repeat(np.array([least for _, least, _, _ in places], dtype=np.int64), sizes)
+    if any(width for width, _, _, _ in places):
+        distances = _distances(many, places)
+        units = [unit for _, _, unit, _ in places]
+        answer += distances * np.repeat(units, sizes) if max(units) > 1 else distances
     return answer
+
+
+def _distances(many: Sequence[Packed], places: Sequence[_Place]) -> Ints:
+    widths, pairs = {width for width, _, _, _ in places}, list(zip(many, places, strict=True))
+    if len(widths) == 1:  # as one text: for many short ones the number of calls is what takes the time
+        texts = [one.text[start : start + width * one.size] for one, (width, _, _, start) in pairs]
+        return np.frombuffer(b"".join(texts), _TYPES[widths.pop()]).astype(np.int64)
+    parts = [
+        np.frombuffer(one.text, _TYPES[width], one.size, start) if width else np.zeros(one.size, dtype=np.uint8)
+        for one, (width, _, _, start) in pairs
+    ]
+    return np.concatenate(parts, dtype=np.int64, casting="unsafe")

@@ -7,6 +7,7 @@ by cell, within a cell in the order of `HISTOGRAMS`, each `<u2 slot, uN count>`,
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache, cached_property
+from secrets import randbits
 from typing import Any, Final
 
 import numpy as np
@@ -34,9 +35,10 @@ STORED: Final = (
     "requests",
     "head",
     "records",
+    "stamp",
 )
 """Database columns of an aggregate row, in the order of `row_of`."""
-_TYPES: Final = ("int8", "varchar", "int8", "timestamptz", "int4", "int8", "bytea", "bytea")
+_TYPES: Final = ("int8", "varchar", "int8", "timestamptz", "int4", "int8", "bytea", "bytea", "int8")
 ENTRIES: Final = "_entries"
 _WIDTH: Final = "record_width"
 _SLOT: Final = 2  # bytes of a slot
@@ -59,13 +61,13 @@ def row_of(
     width, records = _records_of(cells)
     head = pack(_head_of(cells, grain) | {_WIDTH: np.full(len(cells), width)}, len(cells))
     requests = int(cells.sums["requests"].sum())
-    return (organization_id, grain.name, key_id, bucket_start, len(cells), requests, head, records)
+    return (organization_id, grain.name, key_id, bucket_start, len(cells), requests, head, records, randbits(63))
 
 
 def row_of_requests(frame: Mapping[str, Ints], *, organization_id: int, bucket_start: datetime) -> tuple[object, ...]:
     """The row of an hour's single requests, in the order of `STORED`: their columns are the head."""
     size = len(frame["failed"])
-    return (organization_id, REQUESTS, None, bucket_start, size, size, pack(frame, size), b"")
+    return (organization_id, REQUESTS, None, bucket_start, size, size, pack(frame, size), b"", randbits(63))
 
 
 def _head_of(cells: Cells, grain: Grain) -> dict[str, Numbers]:
@@ -144,13 +146,25 @@ class Kept:
         """Per row: bytes of a count."""
         return [one.constant(_WIDTH) or 1 for one in self.heads]
 
-    def spans(self) -> list[Ints]:
-        """Per row: the byte at which each cell's records begin, and the last one's end."""
-        entries, start, answer = self.lengths.sum(axis=1), 0, []
-        for one, width in zip(self.heads, self.widths, strict=True):
-            answer.append(_places(entries[start : start + one.size]) * (_SLOT + width))
-            start += one.size
-        return answer
+    @cached_property
+    def numbers(self) -> Ints:
+        """The row of each cell."""
+        return np.repeat(np.arange(len(self.heads)), [one.size for one in self.heads])
+
+    @cached_property
+    def spans(self) -> tuple[Ints, Ints]:
+        """First byte of each cell's records within those of its row, and the one behind the last."""
+        sizes = self.lengths.sum(axis=1) * (_SLOT + np.array(self.widths, dtype=np.int64))[self.numbers]
+        ends = np.cumsum(sizes)
+        begins = ends - sizes
+        first = np.searchsorted(self.numbers, np.arange(len(self.heads)))  # a row without cells is asked for nothing
+        base = np.append(begins, 0)[first][self.numbers]
+        return begins - base, ends - base
+
+    @property
+    def memory(self) -> int:
+        """Bytes it takes by now."""
+        return sum(len(one.text) for one in self.heads) + sum(one.nbytes for one in [*self._columns.values()])
 
     def records(self, pieces: Sequence[bytes], wanted: npt.NDArray[np.bool_]) -> "Records":
         """Histogram entries of the wanted cells. `pieces`: per row the records of its wanted cells, joined."""
@@ -160,27 +174,60 @@ class Kept:
                 found = np.frombuffer(text, _layout(width))
                 slots.append(found["slot"])
                 counts.append(found["count"])
-        nothing = np.empty(0, dtype=np.int64)
-        return Records(
-            self.lengths[wanted],
-            np.concatenate(slots, dtype=np.int64) if slots else nothing,
-            np.concatenate(counts, dtype=np.int64) if counts else nothing,
-        )
+        return Records(self.lengths[wanted], _one(slots), _one(counts))
+
+
+def _one(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """As narrow as the widest."""
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.uint8)
 
 
 class Records:
-    """Histogram entries of some cells, cell by cell. `lengths`: cells x histograms."""
+    """Histogram entries of some cells, cell by cell, slots and counts as narrow as stored."""
 
-    def __init__(self, lengths: Ints, slots: Ints, counts: Ints) -> None:
+    def __init__(self, lengths: Ints, slots: npt.NDArray[Any], counts: npt.NDArray[Any]) -> None:
         self._lengths, self._slots, self._counts = lengths, slots, counts
-        self._begin: Ints = _places(lengths)[:-1].reshape(lengths.shape)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Records"]) -> "Records":
+        """Cells of all parts, one part after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        nothing = np.empty((0, len(HISTOGRAM_NAMES)), dtype=np.int64)
+        return cls(
+            np.concatenate([nothing, *(one._lengths for one in parts)]),
+            _one([one._slots for one in parts]),
+            _one([one._counts for one in parts]),
+        )
+
+    @cached_property
+    def _histograms(self) -> npt.NDArray[np.uint8]:
+        """Of each entry the place of its histogram."""
+        places = np.tile(np.arange(self._lengths.shape[1], dtype=np.uint8), len(self._lengths))
+        return np.repeat(places, self._lengths.reshape(-1))
+
+    @property
+    def memory(self) -> int:
+        """Bytes it takes, at most."""
+        return self._lengths.nbytes + self._slots.nbytes + self._counts.nbytes + len(self._slots)
 
     def entries(self, name: str) -> Entries:
         """Those of one histogram."""
         number = HISTOGRAM_NAMES.index(name)
-        lengths = self._lengths[:, number]
-        where = _indexes(self._begin[:, number], lengths)
-        return Entries(lengths, self._slots[where], self._counts[where])
+        own = np.flatnonzero(self._histograms == number)
+        return Entries(self._lengths[:, number], self._slots[own].astype(np.int64), self._counts[own].astype(np.int64))
+
+    def of(self, cells: npt.NDArray[np.bool_]) -> "Records":
+        """Those of some of the cells."""
+        own = np.repeat(cells, self._lengths.sum(axis=1))
+        return Records(self._lengths[cells], self._slots[own], self._counts[own])
+
+    def split(self, sizes: Sequence[int]) -> list["Records"]:
+        """Those of the first so many cells, and so on."""
+        cells = np.cumsum(sizes)[:-1]
+        entries = np.append(0, np.cumsum(self._lengths.sum(axis=1)))[cells]
+        parts = (np.split(self._lengths, cells), np.split(self._slots, entries), np.split(self._counts, entries))
+        return [Records(*part) for part in zip(*parts, strict=True)]
 
 
 def cells_of(grain: Grain, head: bytes, records: bytes) -> Cells:

@@ -105,7 +105,9 @@ def _lines(result: Result, selection: Selection, panel: Panel) -> dict[str, Any]
 
 
 def _line(number: int, one: Series, position: int, unit: Unit, panel: Panel) -> dict[str, Any]:
-    values = [drawn(row[position], unit) for row in one.values]
+    values = [row[position] for row in one.values]
+    if unit is Unit.USD:
+        values = [drawn(value, unit) for value in values]
     if panel.gap == "zero" and unit is not Unit.USD:  # an amount without a value is unknown, not 0
         values = [0 if value is None else value for value in values]
     known = [value for value in values if value is not None]

@@ -40,6 +40,7 @@ def table(level: str) -> migrations.CreateModel:
             ("requests", models.BigIntegerField()),
             ("head", models.BinaryField()),
             ("records", models.BinaryField()),
+            ("stamp", models.BigIntegerField()),
             (
                 "metadata_key",
                 models.ForeignKey(

@@ -27,6 +27,8 @@ class Aggregate(models.Model):
     requests = models.BigIntegerField()
     head = models.BinaryField()
     records = models.BinaryField()
+    stamp = models.BigIntegerField()
+    """Random: together with the id it tells this writing of the row from every other (`analytics.query.blocks`)."""
 
     class Meta:
         abstract = True

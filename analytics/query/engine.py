@@ -26,6 +26,7 @@ from analytics.query.values import (
     RefusedQueryError,
     Result,
     Series,
+    Value,
 )
 from ingestion.pricing import loading
 from metricsportal.lib.localtime import zone
@@ -164,25 +165,26 @@ def _result(query: Query, answer: _Answer, now: datetime, started: float) -> Res
     return Result(query, shown, series, summary, _meta(query, answer, overall, now, started))
 
 
-_Line = tuple[list[list[object]], list[list[int]], list[int]]
+_Line = tuple[tuple[tuple[Value, ...], ...], tuple[tuple[int, ...], ...], list[int]]
+"""Of a group: values and samples [bucket][selection], and requests of each bucket."""
 
 
 def _lines(query: Query, grid: Grid, seconds: Sequence[float]) -> list[_Line]:
     found = values(query.selections, grid, seconds, query.population)
     counted = samples(query.selections, grid, query.population)
     requests = grid.sums["requests"].tolist()
-    return list(zip(found, counted, requests, strict=True))  # type: ignore[arg-type] # Value is an object
+    return list(zip(found, counted, requests, strict=True))
 
 
 def _series(labels: Labels, many: _Line, one: _Line) -> Series:
     return Series(
         labels,
-        values=tuple(tuple(row) for row in many[0]),  # type: ignore[arg-type] # Value is an object
-        total=tuple(one[0][0]),  # type: ignore[arg-type] # Value is an object
+        values=many[0],
+        total=one[0][0],
         requests=tuple(many[2]),
         total_requests=one[2][0],
-        samples=tuple(tuple(row) for row in many[1]),
-        total_samples=tuple(one[1][0]),
+        samples=many[1],
+        total_samples=one[1][0],
     )
 
 

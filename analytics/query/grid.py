@@ -150,11 +150,16 @@ def _with_rest(shown: Dense, rest: Rest, name: str, shape: tuple[int, int]) -> t
 
 def values(
     selections: Sequence[Selection], grid: Grid, seconds: Sequence[float], population: Population
-) -> list[list[list[Value]]]:
+) -> list[tuple[tuple[Value, ...], ...]]:
     """[group][bucket][selection]. `seconds`: length of each bucket inside the range."""
+    groups, _ = grid.shape
+    return _by_group(columns_of(selections, grid, [*seconds] * groups, population), grid)
+
+
+def _by_group(columns: Sequence[Sequence[Any]], grid: Grid) -> list[tuple[tuple[Any, ...], ...]]:
+    """[selection][group x bucket] to [group][bucket][selection]."""
     groups, buckets = grid.shape
-    columns = columns_of(selections, grid, [*seconds] * groups, population)
-    rows: list[list[Value]] = [list(row) for row in zip(*columns, strict=True)] or [[]] * (groups * buckets)
+    rows = tuple(zip(*columns, strict=True)) if columns else ((),) * (groups * buckets)
     return [rows[group * buckets : (group + 1) * buckets] for group in range(groups)]
 
 
@@ -192,17 +197,15 @@ def _in_milliseconds(microseconds: npt.NDArray[np.float64]) -> list[Value]:
     return [None if value != value else value for value in rounded.tolist()]  # noqa: PLR0124 - NaN
 
 
-def samples(selections: Sequence[Selection], grid: Grid, population: Population) -> list[list[list[int]]]:
+def samples(selections: Sequence[Selection], grid: Grid, population: Population) -> list[tuple[tuple[int, ...], ...]]:
     """[group][bucket][selection]: how many requests a duration was measured on; 0 for other measures."""
-    zeros = np.zeros(grid.shape, dtype=np.int64)
-    columns = [
-        sum((grid.sums[f"{name}_count"] for name in one.measure.samples(population)), zeros)
-        if one.measure.kind is Kind.DURATION
-        else zeros
-        for one in selections
-    ]
-    stacked: list[list[list[int]]] = np.stack(columns, axis=2).tolist() if columns else zeros[:, :, None].tolist()
-    return stacked
+    zeros = [0] * (grid.shape[0] * grid.shape[1])
+    durations = {one.measure: one for one in selections if one.measure.kind is Kind.DURATION}
+    counts = {
+        measure: _array(grid, [f"{name}_count" for name in measure.samples(population)]).tolist()
+        for measure in durations
+    }
+    return _by_group([counts.get(one.measure, zeros) for one in selections], grid)
 
 
 def _column(selection: Selection, grid: Grid, seconds: Sequence[float], population: Population) -> list[Value]:

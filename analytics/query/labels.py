@@ -1,16 +1,18 @@
 """Ids of axes to labels of groups. Ids with the same label (one model, two providers) are one group."""
 
-from typing import Any
-
 import numpy as np
+from django.db.models import F, Model
 
 from analytics.catalog.columns import Ints
 from analytics.catalog.dimensions import Dimension
 from analytics.cells.cells import distinct
+from analytics.cells.expressions import OneOf
 from analytics.cells.frame import NULL
 from analytics.query.reader import Read, Shape, frame_axis
+from analytics.query.snapshot import once
 from analytics.query.values import Label, LabelKind
 from ingestion.models import OVERFLOW
+from ingestion.writer.bulk import read_rows
 
 Labels = tuple[Label, ...]
 OTHER = Label("(other)", LabelKind.OTHER)
@@ -35,16 +37,23 @@ def labels_of(shape: Shape, read: Read, organization_id: int) -> tuple[list[Labe
 
 def _names(dimension: Dimension, ids: Ints, texts: dict[int, str], organization_id: int) -> dict[int, Label]:
     wanted = {*ids.tolist()}
-    names: dict[int, Label] = {NULL: Label(dimension.empty, LabelKind.NONE)}
-    names |= {number: Label(text) for number, text in texts.items()}
+    empty = Label(dimension.empty, LabelKind.NONE)
+    names: dict[int, Label] = {NULL: empty} | {number: Label(text) for number, text in texts.items()}
     if dimension.table is None:
         codes = dimension.codes
         names |= {one: Label(codes[one] if codes else str(one)) for one in wanted if one >= 0}
         return names
-    rows: Any = dimension.table._default_manager.filter(
-        organization_id=organization_id, pk__in=[one for one in wanted if one >= 0]
-    )
-    for pk, name in rows.values_list("pk", dimension.attribute):
-        kind = LabelKind.OVERFLOW if name == OVERFLOW else LabelKind.VALUE
-        names[pk] = Label(name, kind) if name else names[NULL]
-    return names
+    known = _known(dimension.table, dimension.attribute, organization_id)
+    missing = [one for one in wanted - known.keys() if one >= 0]
+    if missing:
+        rows = dimension.table._default_manager.filter(OneOf(F("pk"), missing), organization_id=organization_id)
+        for pk, name in read_rows(rows.order_by().values_list("pk", dimension.attribute)):
+            kind = LabelKind.OVERFLOW if name == OVERFLOW else LabelKind.VALUE
+            known[pk] = Label(name, kind) if name else empty
+    return names | known
+
+
+@once
+def _known(table: type[Model], attribute: str, organization_id: int) -> dict[int, Label]:
+    """Labels that earlier questions of the snapshot have read, to be added to."""
+    return {}
