@@ -273,8 +273,8 @@ EXPORT_KEEP_DAYS = env.int("PORTAL_EXPORT_KEEP_DAYS", default=7)
 QUERY_FACT_BUDGET = env.int("PORTAL_QUERY_FACT_BUDGET", default=250_000)
 QUERY_REQUEST_BUDGET = env.int("PORTAL_QUERY_REQUEST_BUDGET", default=2_000_000)
 
-# Megabytes of aggregates that every process remembers unpacked, 0 = none.
-AGGREGATE_CACHE_MB = env.int("PORTAL_AGGREGATE_CACHE_MB", default=128)
+# Megabytes of aggregates that every process remembers between questions, 0 = none.
+AGGREGATE_CACHE_MB = env.int("PORTAL_AGGREGATE_CACHE_MB", default=256)
 
 # Days after the end of a month in which late records still count for it, before its statements are frozen.
 CLOSE_GRACE_DAYS = env.int("PORTAL_CLOSE_GRACE_DAYS", default=3)

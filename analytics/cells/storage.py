@@ -161,11 +161,6 @@ class Kept:
         base = np.append(begins, 0)[first][self.numbers]
         return begins - base, ends - base
 
-    @property
-    def memory(self) -> int:
-        """Bytes it takes by now."""
-        return sum(len(one.text) for one in self.heads) + sum(one.nbytes for one in [*self._columns.values()])
-
     def records(self, pieces: Sequence[bytes], wanted: npt.NDArray[np.bool_]) -> "Records":
         """Histogram entries of the wanted cells. `pieces`: per row the records of its wanted cells, joined."""
         slots, counts = [], []

@@ -1,8 +1,8 @@
-"""Stored rows of a day or a month, unpacked, and remembered between questions: rows are never changed, only replaced.
+"""Stored rows of a day or a month, remembered between questions: rows are never changed, only replaced.
 
 A row is known by its id and its stamp, a random number of those who wrote it, so that what is remembered is what is
 stored, whatever was rebuilt, restored or rolled back meanwhile. Every process remembers the blocks it used last, up to
-`PORTAL_AGGREGATE_CACHE_MB`.
+`PORTAL_AGGREGATE_CACHE_MB`: as they are stored, because unpacking a column takes less than keeping all of them would.
 """
 
 from collections import OrderedDict
@@ -15,7 +15,7 @@ from django.conf import settings
 
 from analytics.catalog.columns import Ints
 from analytics.cells.packing import Packed
-from analytics.cells.storage import Kept, Records
+from analytics.cells.storage import Records
 from analytics.query.matching import Flags
 
 _RECORDS: Final = 2
@@ -27,9 +27,10 @@ class Block:
 
     def __init__(self, pks: Sequence[int], seconds: Sequence[int], heads: Sequence[bytes]) -> None:
         self.pks = pks
-        self.kept = Kept([Packed(head) for head in heads])
-        self.seconds: Ints = np.repeat(np.array(seconds, dtype=np.int64), [one.size for one in self.kept.heads])
-        self.size = self.kept.size
+        self.heads = [Packed(head) for head in heads]
+        sizes = [one.size for one in self.heads]
+        self.seconds: Ints = np.repeat(np.array(seconds, dtype=np.int64), sizes)
+        self.size = sum(sizes)
         self._records: list[tuple[Flags, Records]] = []
 
     def records(self, wanted: Flags) -> Records | None:
@@ -47,7 +48,8 @@ class Block:
     def memory(self) -> int:
         """Bytes it takes."""
         kept = self._records
-        return self.kept.memory + self.seconds.nbytes + sum(read.nbytes + found.memory for read, found in kept)
+        heads = sum(len(one.text) for one in self.heads)
+        return heads + self.seconds.nbytes + sum(read.nbytes + found.memory for read, found in kept)
 
 
 class Memory:

@@ -45,9 +45,9 @@ def _rolled_up(scope: Scope, period: TimeRange) -> Iterator[tuple[int, float]]:
     for key_id in _keys(scope.organization_id):
         for level, ranges in levels:
             stored = rows_of(level, scope.organization_id, _GRAIN, key_id, ranges)
-            seen = matching.seen(scope, stored.column)
-            requests = stored.column("requests") if seen is None else stored.column("requests")[seen]
-            values = stored.column(_AXIS) if seen is None else stored.column(_AXIS)[seen]
+            seen = matching.seen(scope, stored.kept.column)
+            requests = stored.kept.column("requests") if seen is None else stored.kept.column("requests")[seen]
+            values = stored.kept.column(_AXIS) if seen is None else stored.kept.column(_AXIS)[seen]
             before = sums.get(key_id, (0, 0))
             sums[key_id] = (before[0] + int(requests.sum()), before[1] + int(requests[values != NULL].sum()))
     yield from ((key_id, having / total) for key_id, (total, having) in sums.items() if total)

@@ -54,15 +54,15 @@ class StoredPart:
 
     def axis(self, name: str) -> Ints:
         """Ids of an axis."""
-        return self._of(self._rows.column(name.partition(":")[0]))
+        return self._of(self._rows.kept.column(name.partition(":")[0]))
 
     def column(self, name: str) -> Numbers:
         """An additive column."""
-        return self._of(self._rows.column(name))
+        return self._of(self._rows.kept.column(name))
 
     def extreme(self, name: str, part: str) -> Ints:
         """`min` or `max` of a histogram's samples."""
-        return self._of(self._rows.extreme(name, part))
+        return self._of(self._rows.kept.extreme(name, part))
 
     def entries(self, name: str, chosen: Flags) -> Entries:
         """Histogram entries of the chosen ones."""
@@ -121,7 +121,7 @@ class Chosen(Mapping[str, Ints]):
 
     def __getitem__(self, name: str) -> Ints:
         if name not in self._found:
-            values = self._rows.column(name)
+            values = self._rows.kept.column(name)
             self._found[name] = values if self._wanted is None else values[self._wanted]
         return self._found[name]
 

@@ -129,7 +129,7 @@ def read(query: Query, plan: Plan, shape: Shape) -> Read:
 def _matching(query: Query, plan: Plan, stored: Rows) -> Flags | None:
     failures = plan.grain is not None and plan.grain.only_failed
     filters = [one for one in query.filters if not (failures and only_failures(one))]
-    return matching.wanted(query.scope, filters, lambda one: stored.column(one.dimension.axis), stored.column)
+    return matching.wanted(query.scope, filters, lambda one: stored.kept.column(one.dimension.axis), stored.kept.column)
 
 
 def _only_failed(plan: Plan) -> bool:
@@ -142,9 +142,9 @@ def _kept(scope: Scope, periods: tuple[TimeRange, ...], filters: tuple[Filter, .
     tz = zone(scope.zone)
     hours = tuple(TimeRange(hour_start(one.start, tz), one.end) for one in periods)
     rows = rows_of("hour", scope.organization_id, REQUESTS, None, hours)
-    wanted = matching.wanted(scope, filters, lambda one: rows.column(frame_axis(one.dimension)), rows.column)
-    cut = [_within(rows.column(frames.INSTANT), periods)] if _cut(periods, scope) else []
-    for flags in (*cut, *([rows.column("failed") == 1] if failed else [])):
+    wanted = matching.wanted(scope, filters, lambda one: rows.kept.column(frame_axis(one.dimension)), rows.kept.column)
+    cut = [_within(rows.kept.column(frames.INSTANT), periods)] if _cut(periods, scope) else []
+    for flags in (*cut, *([rows.kept.column("failed") == 1] if failed else [])):
         wanted = flags if wanted is None else wanted & flags
     return FactsPart(Chosen(rows, wanted))
 

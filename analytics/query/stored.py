@@ -11,7 +11,6 @@ from django.db.models import F, Q
 
 from analytics.catalog.columns import Ints
 from analytics.cells.expressions import EpochSeconds, OneOf
-from analytics.cells.packing import Numbers
 from analytics.cells.storage import Kept, Records
 from analytics.models import DayAggregate, HourAggregate
 from analytics.query.blocks import MEMORY, Block
@@ -34,20 +33,10 @@ class Rows:
 
     def __init__(self, level: str, blocks: Sequence[Block]) -> None:
         self._level, self._blocks = level, blocks
-        self.size = sum(one.size for one in blocks)
-        self.seconds: Ints = _joined([one.seconds for one in blocks])
-        self._columns: dict[str, Numbers] = {}
+        self.kept = Kept([head for one in blocks for head in one.heads])
+        self.size = self.kept.size
+        self.seconds: Ints = np.concatenate([np.empty(0, dtype=np.int64), *(one.seconds for one in blocks)])
         self._records: tuple[Flags, Records] | None = None
-
-    def column(self, name: str) -> Numbers:
-        """Keys or sums of all cells."""
-        if name not in self._columns:
-            self._columns[name] = _joined([one.kept.column(name) for one in self._blocks])
-        return self._columns[name]
-
-    def extreme(self, name: str, part: str) -> Ints:
-        """`min` or `max` of a histogram of all cells."""
-        return _joined([one.kept.extreme(name, part) for one in self._blocks])
 
     def records(self, wanted: Flags) -> Records:
         """Histogram entries of the wanted cells, read once for all histograms."""
@@ -67,17 +56,11 @@ class Rows:
         return Records.joined([next(rest) if found is None else found for found in known])
 
 
-def _joined(parts: Sequence[Numbers]) -> Numbers:
-    if len(parts) == 1:
-        return parts[0]
-    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
-
-
 def _read(level: str, asked: Sequence[tuple[Block, Flags]]) -> list[Records]:
     """Histogram entries of the wanted cells of every block."""
     if not asked:
         return []
-    kept = Kept([head for block, _ in asked for head in block.kept.heads])
+    kept = Kept([head for block, _ in asked for head in block.heads])
     pks = [pk for block, _ in asked for pk in block.pks]
     wanted = np.concatenate([flags for _, flags in asked])
     found = kept.records(_pieces(level, pks, kept, wanted), wanted)

@@ -124,8 +124,8 @@ def _seen(scope: Scope, dimension: Dimension) -> Seen:
         return {}
     period = (TimeRange(newest - LOOK_BACK, newest + _A_MOMENT),)
     stored = rows_of("day", scope.organization_id, grain.name, dimension.key_id, period)
-    inside = matching.seen(scope, stored.column)
-    ids, seconds = stored.column(dimension.axis), stored.seconds
+    inside = matching.seen(scope, stored.kept.column)
+    ids, seconds = stored.kept.column(dimension.axis), stored.seconds
     if inside is not None:
         ids, seconds = ids[inside], seconds[inside]
     # In order of time: the last of equal ids stays.
