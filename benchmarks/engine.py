@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from benchmarks import menus, pages, rollups
 from benchmarks.downloads import Download
@@ -10,6 +11,10 @@ from benchmarks.pages import Page
 from benchmarks.rollups import Hour, Rebuilt
 from benchmarks.tenants import Tenant, let_in
 from benchmarks.web import Portal
+
+FORGETFUL: Final = {"PORTAL_AGGREGATE_CACHE_MB": "0"}
+"""Environment of a web server that reads everything anew for every answer."""
+_FEW: Final = 5  # rounds, of pages that are the same every time but for the noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,8 @@ class Engine:
     hour: Hour
     rebuilt: Rebuilt
     downloads: Sequence[Download]
+    forgotten: Sequence[Page] = ()
+    """Pages of everybody from a web server that remembers no aggregates."""
 
 
 def measure(
@@ -48,3 +55,10 @@ def measure(
         hour=rollups.hour(largest),
         rebuilt=rebuilt,
     )
+
+
+def forgotten(portal: Portal, usual: Portal, tenant: Tenant) -> list[Page]:
+    """The pages of everybody, from a portal with `FORGETFUL`, to whom the usual one let in."""
+    portal.browser.update(usual.browser)
+    cases = [case for case in pages.cases_of([tenant]) if case.reader == pages.ORGANIZATION]
+    return pages.measure(portal, cases, _FEW, "pages of which nothing is remembered")

@@ -97,11 +97,11 @@ def measure(portal: Portal, cases: Sequence[Case], rounds: int, what: str) -> li
 
 
 def page_of(case: Case, runs: Runs, body: bytes) -> Page:
-    """The page of an answer. Raises RuntimeError when it has no charts, unless two filters were refused."""
+    """The page of an answer, or its refusal. Raises RuntimeError when it has no charts and does not say why."""
     data = json.loads(body)
-    if data["problem"] and len(case.filters) > 1:
+    if data["problem"]:
         return Page(case, runs, len(body), refusal=data["problem"]["detail"])
-    if data["problem"] or not (case.filters or len(data["panels"]) == 11) or (data["empty"] and not case.filters):
-        raise RuntimeError(f"{case} has no charts: {data['empty']} {data['problem']}")
+    if not (case.filters or len(data["panels"]) == 11) or (data["empty"] and not case.filters):
+        raise RuntimeError(f"{case} has no charts: {data['empty']}")
     meta = data["meta"]
     return Page(case, runs, len(body), meta["source"], meta["rows_read"])

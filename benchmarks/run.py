@@ -1,6 +1,7 @@
 """All measurements in their order, and the page they make."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import django
@@ -61,6 +62,8 @@ def everything(chosen: argparse.Namespace, folder: Path) -> str:
     with web.running(folder, web.unthrottled()) as portal:
         measured = engine.measure(portal, [small, large], chosen.rounds, rebuilt=rebuilt, files=files)
         compared = columnar.measure(portal, large, folder)
+    with web.running(folder, web.unthrottled() | engine.FORGETFUL) as forgetful:
+        measured = replace(measured, forgotten=engine.forgotten(forgetful, portal, large))
     tables, grains = storage.tables(), storage.grains(large.organization.pk)
     on_sqlite = embedded.measure(chosen, file)
     # Last: its prices change what everything before would have cost.

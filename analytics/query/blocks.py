@@ -6,7 +6,9 @@ stored, whatever was rebuilt, restored or rolled back meanwhile. Every process r
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from threading import Lock
 from typing import Final
 
@@ -20,6 +22,19 @@ from analytics.query.matching import Flags
 
 _RECORDS: Final = 2
 """Sets of histogram entries that a block remembers: those of a page's table and of its charts."""
+
+
+_passing: ContextVar[bool] = ContextVar("passing", default=False)
+
+
+@contextmanager
+def passing() -> Iterator[None]:
+    """What is read inside is read once, for a file: it is not remembered, and pushes nothing out."""
+    token = _passing.set(True)
+    try:
+        yield
+    finally:
+        _passing.reset(token)
 
 
 class Block:
@@ -69,6 +84,8 @@ class Memory:
 
     def add(self, key: Hashable, block: Block) -> None:
         """Remember a block, and forget what was not used for longest. Blocks grow while they are used."""
+        if _passing.get():
+            return
         with self._lock:
             self._blocks[key] = block
             room = settings.AGGREGATE_CACHE_MB * 1_000_000 - sum(one.memory for one in self._blocks.values())

@@ -10,6 +10,7 @@ import numpy as np
 from analytics.catalog.columns import Ints
 from analytics.cells.cells import distinct
 from analytics.query import planner
+from analytics.query.blocks import passing
 from analytics.query.grid import Wanted, columns_of, fold
 from analytics.query.labels import Labels, labels_of
 from analytics.query.ranking import order_of
@@ -61,7 +62,7 @@ def flat(query: Query, now: datetime) -> Iterator[Flat]:
 
 def rows_of_buckets(query: Query, buckets: Sequence[Bucket], now: datetime) -> Flat:
     """The rows of some buckets of a question that follow each other."""
-    with snapshot():
+    with snapshot(), passing():
         return _rows(replace(query, period=TimeRange(buckets[0].start, buckets[-1].end)), buckets, now)
 
 

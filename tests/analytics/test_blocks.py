@@ -14,6 +14,7 @@ from analytics.catalog.measures import Population, select
 from analytics.models import DayAggregate, HourAggregate
 from analytics.query import engine, stored
 from analytics.query.blocks import MEMORY, Block, Memory
+from analytics.query.flat import flat
 from analytics.query.values import Query, Result
 from ingestion.records import RequestRecord
 from ingestion.services import ingest_records
@@ -44,16 +45,19 @@ def store(organization: Organization, prefix: str, count: int = 60) -> None:
     rollups.drain(organization.pk)
 
 
-def ask(organization: Organization, interval: Interval | None = Interval.HOUR, **more: Any) -> Result:
-    query = Query(
+def question(organization: Organization) -> Query:
+    return Query(
         scope=scope_of_organization(organization),
         period=TimeRange(NOW - timedelta(days=4), NOW),
         selections=(select("requests"), select("input_tokens"), select("latency", "p50"), select("latency", "max")),
         group_by=(BY_NAME["user"],),
-        interval=interval,
+        interval=Interval.HOUR,
         population=Population.ALL,
     )
-    return engine.run(replace(query, **more), NOW)
+
+
+def ask(organization: Organization, **more: Any) -> Result:
+    return engine.run(replace(question(organization), **more), NOW)
 
 
 def numbers(result: Result) -> Any:
@@ -94,7 +98,7 @@ def test_new_requests_are_seen_at_once(acme: Organization, settings: Any) -> Non
     store(acme, "first")
     assert ask(acme).summary.total_requests == 60
     store(acme, "second", 25)
-    remembered = [numbers(ask(acme, interval)) for interval in (Interval.HOUR, Interval.DAY, None)]
+    remembered = [numbers(ask(acme, interval=interval)) for interval in (Interval.HOUR, Interval.DAY, None)]
     assert remembered[0][-1][2][0] == 85
     settings.AGGREGATE_CACHE_MB = 0
     store(acme, "third", 1)  # whose own reading forgets everything
@@ -117,6 +121,17 @@ def test_a_row_that_got_the_id_of_another_is_not_taken_for_it(acme: Organization
             HourAggregate.objects.filter(pk=row.pk).update(id=reused)
     assert {*ids.values()} == {*HourAggregate.objects.filter(metadata_key=None).values_list("pk", flat=True)}
     assert ask(acme).summary.total_requests == 120
+
+
+@pytest.mark.django_db
+def test_what_is_read_for_a_file_is_not_remembered(acme: Organization) -> None:
+    store(acme, "first")
+    MEMORY._blocks.clear()
+    rows = sum(len(part) for part in flat(question(acme), NOW))
+    assert rows > 20
+    assert not MEMORY._blocks
+    ask(acme)
+    assert MEMORY._blocks
 
 
 @pytest.mark.django_db

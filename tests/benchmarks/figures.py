@@ -87,6 +87,7 @@ ENGINE = Engine(
     hour=Hour(500, rollup=[0.3, 0.2, 0.9], scan=[0.1, 0.1, 0.1]),
     rebuilt=Rebuilt(300_000, 24, 2.5, portal=2.0, database=1.0, text="Rolled up 24 hours and 1 days."),
     downloads=DOWNLOADS,
+    forgotten=[replace(one, runs=Runs((300.0, 500.0))) for one in pages("large") if one.case.reader == ORGANIZATION],
 )
 COLUMNAR = Columnar(
     "26.9",
@@ -103,6 +104,7 @@ EMBEDDED = replace(
     ENGINE,
     tenants=TENANTS[:1],
     pages=pages("bench"),
+    forgotten=(),
     downloads=[replace(one, held=[], query=None) for one in DOWNLOADS],
     rebuilt=replace(ENGINE.rebuilt, portal=3.0, database=0.0),
 )

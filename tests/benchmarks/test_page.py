@@ -64,14 +64,18 @@ def test_every_bar_that_is_met_is_called_met() -> None:
     assert "time at 300,000 / time at 30,000 requests at most 1.3 | 1.25" in text
     assert "36 of 36 below" in text
     assert "refused: About 9 requests." in text
+    assert "take 3.0 times as long in the middle, at most 500 ms" in text
+    assert "remembers nothing" not in render(asking(forgotten=[]))
 
 
 @pytest.mark.parametrize(
     ("worse", "place"),
     [
         (slow(35, 100.0, 200.0), 0),
+        (asking(pages=[*ENGINE.pages[:-1], replace(ENGINE.pages[-1], refusal="Too many.")]), 0),
         (slow(0, 104.1, 199.0), 1),
         (asking(filtered=[page(FILTERED, 400.0)]), 2),
+        (asking(filtered=[page(FILTERED, 20.0, refusal="Too many.")]), 2),
         (asking(uncovered=[page(UNCOVERED, 2_000.0)]), 3),
         (asking(uncovered=[page(UNCOVERED, 2_000.0, refusal="Too many.")]), 3),
         (asking(hour=replace(ENGINE.hour, rollup=[0.31, 0.31, 0.1])), 4),
