@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from analytics.catalog.columns import MONEY, Ints
 from analytics.catalog.measures import Kind, Population, Selection, Unit
-from analytics.cells.cells import NO_MAX, added, least_of, most_of
+from analytics.cells.cells import NO_MAX, added
 from analytics.query.reader import Read
 from analytics.query.values import Value
 from metricsportal.lib import histogram
@@ -109,9 +109,7 @@ def fold(read: Read, groups: Ints, wanted: Wanted) -> Grid:
         grid.sums[name] = total.reshape(shape)
     chosen = inside if rest is None else inside & (groups != rest.group)
     for name in histograms:
-        for which, extremes, found in (("min", grid.mins, least_of), ("max", grid.maxs, most_of)):
-            values = read.extreme(name, which)
-            extremes[name] = found(values if everything else values[inside], taken, size).reshape(shape)
+        grid.mins[name], grid.maxs[name] = (values.reshape(shape) for values in read.extremes(name, rows, size))
         those = read.entries(name, chosen)
         if wanted.sparse:
             owners = np.repeat(rows[chosen], those.lengths)

@@ -6,7 +6,6 @@ from typing import Final, Protocol
 import numpy as np
 
 from analytics.catalog.columns import COLUMNS, HISTOGRAMS, Frame, Ints
-from analytics.cells.cells import NO_MAX, NO_MIN
 from analytics.cells.frame import INSTANT, NO_SAMPLE
 from analytics.cells.packing import Numbers
 from analytics.query.matching import Flags
@@ -34,8 +33,8 @@ class Part(Protocol):
     def column(self, name: str) -> Numbers:
         """An additive column."""
 
-    def extreme(self, name: str, part: str) -> Ints:
-        """`min` or `max` of a histogram's samples."""
+    def extremes(self, name: str) -> tuple[Flags | None, Ints, Ints]:
+        """Which entries may have samples of a histogram (None: all), and the least and most of each of those."""
 
     def entries(self, name: str, chosen: Flags) -> Entries:
         """Histogram entries of the chosen ones."""
@@ -60,9 +59,10 @@ class StoredPart:
         """An additive column."""
         return self._of(self._rows.kept.column(name))
 
-    def extreme(self, name: str, part: str) -> Ints:
-        """`min` or `max` of a histogram's samples."""
-        return self._of(self._rows.kept.extreme(name, part))
+    def extremes(self, name: str) -> tuple[Flags | None, Ints, Ints]:
+        """Of every entry; `NO_MIN` and `NO_MAX` without samples."""
+        least, most = (self._of(self._rows.kept.extreme(name, part)) for part in ("min", "max"))
+        return None, least, most
 
     def entries(self, name: str, chosen: Flags) -> Entries:
         """Histogram entries of the chosen ones."""
@@ -78,6 +78,7 @@ class FactsPart:
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
+        self._flags: dict[str, Flags] = {}
         self.seconds: Ints = frame[INSTANT] // 10**6
         self.size = len(self.seconds)
 
@@ -93,23 +94,27 @@ class FactsPart:
         measured = self._measured(head)
         return measured.astype(np.int64) if last == "count" else np.where(measured, self._durations(head), 0)
 
-    def extreme(self, name: str, part: str) -> Ints:
-        """`min` or `max` of a histogram's samples."""
-        return np.where(self._measured(name), self._durations(name), NO_MIN if part == "min" else NO_MAX)
+    def extremes(self, name: str) -> tuple[Flags | None, Ints, Ints]:
+        """Of those on which it was measured."""
+        measured = self._measured(name)
+        values = self._durations(name)[measured]
+        return measured, values, values
 
     def entries(self, name: str, chosen: Flags) -> Entries:
         """Histogram entries of the chosen ones."""
-        measured = self._measured(name)[chosen]
-        slots = self._frame[f"{_HISTOGRAMS[name].duration}_bucket"][chosen][measured] + 1
-        return Entries(measured.astype(np.int64), slots, np.ones(len(slots), dtype=np.int64))
+        measured = self._measured(name)
+        slots = self._frame[f"{_HISTOGRAMS[name].duration}_bucket"][measured & chosen] + 1
+        return Entries(measured[chosen].astype(np.int64), slots, np.ones(len(slots), dtype=np.int64))
 
     def _durations(self, name: str) -> Ints:
         return self._frame[f"{_HISTOGRAMS[name].duration}_us"]
 
     def _measured(self, name: str) -> Flags:
-        one = _HISTOGRAMS[name]
-        flags: Flags = (self._frame[f"{one.duration}_bucket"] != NO_SAMPLE) & (self._frame["failed"] == int(one.failed))
-        return flags
+        if name not in self._flags:
+            one = _HISTOGRAMS[name]
+            measured = self._frame[f"{one.duration}_bucket"] != NO_SAMPLE
+            self._flags[name] = measured & (self._frame["failed"] == int(one.failed))
+        return self._flags[name]
 
 
 class Chosen(Mapping[str, Ints]):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from analytics.catalog.columns import Frame, Ints
 from analytics.catalog.dimensions import Dimension
 from analytics.catalog.grains import REQUESTS
 from analytics.cells import frame as frames
+from analytics.cells.cells import NO_MAX, NO_MIN
 from analytics.cells.packing import Numbers
 from analytics.query import matching
 from analytics.query.explaining import note
@@ -25,7 +27,7 @@ from analytics.query.values import Filter, Query
 from ingestion.models import MetadataKey, MetadataValue
 from metricsportal.lib import histogram
 from metricsportal.lib.histogram import Entries
-from metricsportal.lib.localtime import hour_start, zone
+from metricsportal.lib.localtime import hour_start, next_hour_start, zone
 from metricsportal.lib.timerange import TimeRange
 from teams.access import Scope
 
@@ -73,9 +75,18 @@ class Read:
         """An additive column of all entries."""
         return self._joined(lambda part: part.column(name))
 
-    def extreme(self, name: str, which: str) -> Ints:
-        """`min` or `max` of a histogram's samples, of all entries."""
-        return self._joined(lambda part: part.extreme(name, which))
+    def extremes(self, name: str, rows: Ints, size: int) -> tuple[Ints, Ints]:
+        """Least and most of a histogram's samples per row. `rows`: of every entry, negative for none."""
+        least, most, start = np.full(size, NO_MIN), np.full(size, NO_MAX), 0
+        for part in self.parts:
+            flags, low, high = part.extremes(name)
+            own = rows[start : start + part.size] if flags is None else rows[start : start + part.size][flags]
+            start += part.size
+            if (outside := own < 0).any():
+                own, low, high = (values[~outside] for values in (own, low, high))
+            np.minimum.at(least, own, low)
+            np.maximum.at(most, own, high)
+        return least, most
 
     def entries(self, name: str, chosen: Flags) -> Entries:
         """Histogram entries of the chosen ones."""
@@ -110,9 +121,10 @@ def read(query: Query, plan: Plan, shape: Shape) -> Read:
             rows += stored.size
     if plan.requests:
         started = time.monotonic()
-        parts.append(_kept(query.scope, plan.requests, query.filters, _only_failed(plan)))
-        note("requests", "", plan.requests, parts[-1].size, started)
-        rows += parts[-1].size
+        kept = _kept(query.scope, plan.requests, query.filters, _only_failed(plan))
+        parts += kept
+        note("requests", "", plan.requests, sum(part.size for part in kept), started)
+        rows += sum(part.size for part in kept)
     if plan.facts:
         started = time.monotonic()
         frame, texts = _facts(query, plan, shape)
@@ -137,22 +149,40 @@ def _only_failed(plan: Plan) -> bool:
 
 
 @once
-def _kept(scope: Scope, periods: tuple[TimeRange, ...], filters: tuple[Filter, ...], failed: bool) -> FactsPart:
-    """The kept requests that match: all panels of a page ask about the same ones."""
+def _kept(scope: Scope, periods: tuple[TimeRange, ...], filters: tuple[Filter, ...], failed: bool) -> list[FactsPart]:
+    """The kept requests that match: all panels of a page ask about the same ones.
+
+    Those of whole hours apart from the others, so that not every column of a day has to be cut at two borders.
+    """
+    whole, cut = _whole_hours(periods, zone(scope.zone))
+    return [_requests(scope, ranges, filters, failed, cut=ranges is cut) for ranges in (whole, cut) if ranges]
+
+
+def _whole_hours(periods: tuple[TimeRange, ...], tz: ZoneInfo) -> tuple[tuple[TimeRange, ...], tuple[TimeRange, ...]]:
+    """What of the periods is whole hours, and what lies before and behind these."""
+    whole, cut = [], []
+    for one in periods:
+        first, last = hour_start(one.start, tz), hour_start(one.end, tz)
+        first = first if first == one.start else next_hour_start(first, tz)
+        if first < last:
+            whole.append(TimeRange(first, last))
+            cut += [TimeRange(one.start, first), TimeRange(last, one.end)]
+        else:
+            cut.append(one)
+    return tuple(whole), tuple(one for one in cut if one.seconds)
+
+
+def _requests(
+    scope: Scope, periods: tuple[TimeRange, ...], filters: tuple[Filter, ...], failed: bool, *, cut: bool
+) -> FactsPart:
     tz = zone(scope.zone)
     hours = tuple(TimeRange(hour_start(one.start, tz), one.end) for one in periods)
     rows = rows_of("hour", scope.organization_id, REQUESTS, None, hours)
     wanted = matching.wanted(scope, filters, lambda one: rows.kept.column(frame_axis(one.dimension)), rows.kept.column)
-    cut = [_within(rows.kept.column(frames.INSTANT), periods)] if _cut(periods, scope) else []
-    for flags in (*cut, *([rows.kept.column("failed") == 1] if failed else [])):
+    within = [_within(rows.kept.column(frames.INSTANT), periods)] if cut else []
+    for flags in (*within, *([rows.kept.column("failed") == 1] if failed else [])):
         wanted = flags if wanted is None else wanted & flags
     return FactsPart(Chosen(rows, wanted))
-
-
-def _cut(periods: tuple[TimeRange, ...], scope: Scope) -> bool:
-    """Whether one of the periods begins or ends inside an hour."""
-    tz = zone(scope.zone)
-    return any(hour_start(border, tz) != border for one in periods for border in (one.start, one.end))
 
 
 def _within(instants: Ints, periods: tuple[TimeRange, ...]) -> Flags:
