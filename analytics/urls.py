@@ -2,12 +2,14 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from analytics.views import costs, dashboard, statements
+from analytics.views import costs, dashboard, requests, statements
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/", dashboard.dashboard, name="dashboard"),
     path("o/<slug:slug>/data", dashboard.dashboard_data, name="dashboard-data"),
     path("o/<slug:slug>/costs/", costs.costs, name="costs"),
+    path("o/<slug:slug>/requests/", requests.requests, name="requests"),
+    path("o/<slug:slug>/requests/one", requests.detail, name="request"),
     path("o/<slug:slug>/statements/", statements.statements, name="statements"),
     path("o/<slug:slug>/statements/<slug:number>/", statements.statement, name="statement"),
     path("o/<slug:slug>/statements/<slug:number>/csv", statements.statement_csv, name="statement-csv"),

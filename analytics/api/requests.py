@@ -15,6 +15,7 @@ from analytics.exports import formats, names, requests
 from analytics.exports.cells import instant
 from analytics.exports.source import opened
 from analytics.query import facts_list
+from ingestion.quoting.receipt import receipt
 from teams.access import Scope
 from teams.authentication import ScopedRequest
 
@@ -55,7 +56,7 @@ class RequestDetail(PortalView):
         found = facts_list.one_request(request.scope, request_id) if "\0" not in request_id else None
         if found is None:
             raise Http404
-        return Response(requests.detail(found, facts_list.same_trace(request.scope, found)))
+        return Response(requests.detail(found, facts_list.same_trace(request.scope, found), receipt(found)))
 
 
 def _file(scope: Scope, question: RequestQuestion, now: datetime) -> HttpResponseBase:

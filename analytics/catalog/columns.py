@@ -11,7 +11,9 @@ from ingestion.records import CostState, FailureClass
 
 Ints = npt.NDArray[np.int64]
 Frame = Mapping[str, Ints]
-"""Fact columns by name, one integer per fact; -1 stands for NULL (see `analytics.query.facts`)."""
+"""Fact columns by name, one integer per fact."""
+NULL: Final = -1
+"""What stands for no value there."""
 
 COST_STATES: Final = tuple(CostState)
 FAILURE_CLASSES: Final = tuple(FailureClass)

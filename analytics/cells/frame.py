@@ -1,6 +1,6 @@
 """Facts as columns of integers, whatever the database; -1 stands for NULL."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -9,14 +9,13 @@ from django.db.models import BigIntegerField, Case, F, IntegerField, QuerySet, V
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce
 
-from analytics.catalog.columns import COST_STATES, DURATIONS, FAILURE_CLASSES, Frame
-from analytics.cells.binary import read_integers
-from analytics.cells.expressions import EpochMicroseconds, MetadataText
+from analytics.catalog.columns import COST_STATES, DURATIONS, FAILURE_CLASSES, NULL, Frame
+from analytics.cells.binary import UNSEEN, read_integers
+from analytics.cells.expressions import EpochMicroseconds, MetadataText, OneOf
 from ingestion.models import LLMRequest, MetadataKey
 from ingestion.records import Operation
 from ingestion.writer.bulk import read_rows
 
-NULL: Final = -1
 NO_SAMPLE: Final = -2
 """Bucket number of a duration that was not measured; -1 is the bucket of exact zeros."""
 INSTANT: Final = "instant"
@@ -109,6 +108,10 @@ def metadata_axis(key_id: int) -> str:
     return f"metadata_value_id:{key_id}"
 
 
+IdsOf = Callable[[MetadataKey, set[str]], dict[str, int]]
+"""Ids of texts as values of a key, of every one that is asked for."""
+
+
 def read(
     facts: QuerySet[LLMRequest], axes: Sequence[str], keys: Sequence[MetadataKey] = ()
 ) -> tuple[Frame, dict[str, list[str | None]]]:
@@ -143,6 +146,43 @@ def _in_binary(
         return None
     frame = dict(zip(names, columns, strict=True))
     return frame, {metadata_axis(key.pk): list(column) for key, column in zip(keys, texts, strict=True)}
+
+
+def read_numbered(facts: QuerySet[LLMRequest], keys: Sequence[MetadataKey], ids_of: IdsOf) -> Frame:
+    """The measured columns, every axis, and the id of each fact's value of every key, in the order of storage."""
+    if connection.vendor != "postgresql":
+        frame, texts = read(facts, AXES, keys)
+        axes = {
+            axis: number_texts(texts[axis], ids_of(key, {text for text in texts[axis] if text is not None}))[0]
+            for key, axis in _axes(keys)
+        }
+        return {**frame, **axes}
+    names = [*dict.fromkeys((*AXES, *MEASURED))]
+    expressions, pairs = (
+        [F("pk"), *(EXPRESSIONS[name] for name in names)],
+        [(MetadataText(key.name), key.pk) for key in keys],
+    )
+    pks, *columns = read_integers(facts.order_by(), expressions, pairs)
+    frame = dict(zip((*names, *(axis for _, axis in _axes(keys))), columns, strict=True))
+    for key, axis in _axes(keys):
+        unseen = frame[axis] == UNSEEN
+        if unseen.any():
+            frame[axis][unseen] = _ids_of_new(facts, key, pks[unseen].tolist(), ids_of)
+    if (np.diff(pks) > 0).all():
+        return frame
+    order = np.argsort(pks)
+    return {name: column[order] for name, column in frame.items()}
+
+
+def _axes(keys: Sequence[MetadataKey]) -> list[tuple[MetadataKey, str]]:
+    return [(key, metadata_axis(key.pk)) for key in keys]
+
+
+def _ids_of_new(facts: QuerySet[LLMRequest], key: MetadataKey, pks: list[int], ids_of: IdsOf) -> list[int]:
+    rows = facts.filter(OneOf(F("pk"), pks)).order_by()
+    texts: dict[int, str] = dict(read_rows(rows.values_list("pk", MetadataText(key.name))))
+    known = ids_of(key, {*texts.values()})
+    return [known[texts[pk]] if pk in texts else NULL for pk in pks]  # one that is gone by now makes the hour run again
 
 
 def number_texts(texts: Sequence[str | None], known: dict[str, int]) -> tuple[Any, dict[int, str]]:

@@ -15,9 +15,9 @@ from analytics.dashboards.page import emptiness, head_of, problem_of
 from analytics.dashboards.panels import at_least, text
 from analytics.dashboards.questions import PAGE_SIZE, rank
 from analytics.dashboards.state import State, parse
-from analytics.dashboards.tables import converted_words, filter_of
+from analytics.dashboards.tables import converted_words
 from analytics.query import engine
-from analytics.query.parsing import filter_text
+from analytics.query.parsing import filter_of, filter_text
 from analytics.query.snapshot import snapshot
 from analytics.query.values import LabelKind, Query, RefusedQueryError, Result, Series, Value
 from ingestion.pricing.matching import ANY_PROVIDER

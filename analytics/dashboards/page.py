@@ -10,8 +10,8 @@ from analytics.dashboards.api_questions import api_questions
 from analytics.dashboards.panels import panels
 from analytics.dashboards.questions import Answers, ask
 from analytics.dashboards.state import State, parse
-from analytics.dashboards.tables import breakdown, counters, filter_of
-from analytics.query.parsing import OPERATOR_WORDS, filter_text
+from analytics.dashboards.tables import breakdown, counters
+from analytics.query.parsing import OPERATOR_WORDS, filter_of, filter_text
 from analytics.query.span import recorded_span
 from analytics.query.values import Bucket, Filter, LabelKind, RefusedQueryError
 from metricsportal.lib.histogram import RELATIVE_ERROR

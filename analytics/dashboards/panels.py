@@ -7,6 +7,7 @@ from typing import Any, Final
 from analytics.catalog.measures import BY_NAME, Kind, Selection, Unit, select
 from analytics.dashboards.questions import CHARTED, Answers
 from analytics.dashboards.state import PERCENTILES
+from analytics.query.parsing import filter_of
 from analytics.query.values import LabelKind, Result, Series, Value
 from metricsportal.lib import formats
 from metricsportal.lib.money import PICO_PER_USD
@@ -131,7 +132,7 @@ def _failures_by_error_type(panel: Panel, answers: Answers) -> dict[str, Any]:
     result = answers.by_error_type
     total = result.summary.total[0] or 0
     series = [
-        _own_line(one, [row[0] for row in one.values], one.total[0], Unit.COUNT)
+        _own_line("error_type", one, [row[0] for row in one.values], one.total[0], Unit.COUNT)
         for one in result.series
         if one.total_requests
     ]
@@ -154,6 +155,7 @@ def _failure_rate_by_status_code(panel: Panel, answers: Answers) -> dict[str, An
     whole = requests.total_requests
     series = [
         _own_line(
+            "status_code",
             one,
             [_over(row[0], count) for row, count in zip(one.values, requests.requests, strict=True)],
             _over(one.total[0], whole),
@@ -181,12 +183,13 @@ def _over(part: Value, whole: int) -> float | None:
     return (part or 0) / whole if whole else None
 
 
-def _own_line(one: Series, values: Sequence[Value], total: Value, unit: Unit) -> dict[str, Any]:
+def _own_line(dimension: str, one: Series, values: Sequence[Value], total: Value, unit: Unit) -> dict[str, Any]:
     label = one.labels[0]
     return {
         "group": None,
         "label": "no status" if label.kind is LabelKind.NONE else label.text,
         "kind": label.kind.value,
+        "filter": filter_of(dimension, label),
         "values": list(values),
         "range": total,
         "range_text": text(total, unit),

@@ -9,8 +9,8 @@ from analytics.currency import Rate
 from analytics.dashboards.panels import at_least, drawn, headline, text
 from analytics.dashboards.questions import LISTED, SUMS, Answers, page_number, pages, sorted_by
 from analytics.dashboards.state import State
-from analytics.query.parsing import join_values
-from analytics.query.values import Label, LabelKind, Result, Series, Value
+from analytics.query.parsing import filter_of
+from analytics.query.values import Result, Series, Value
 from metricsportal.lib import formats
 from metricsportal.lib.money import usd_text
 
@@ -123,13 +123,6 @@ def _row(one: Series, state: State, whole: int) -> dict[str, Any]:
     label = one.labels[0]
     head = {"label": label.text, "kind": label.kind.value, "filter": filter_of(state.dimension.name, label)}
     return head | _cells(one, whole)
-
-
-def filter_of(name: str, label: Label) -> str | None:
-    """The filter that leaves one group, as in the URL; None for the rest."""
-    if label.kind is LabelKind.OTHER:
-        return None
-    return f"{name}:null:" if label.kind is LabelKind.NONE else f"{name}:eq:{join_values((label.text,))}"
 
 
 def _cells(one: Series, whole: int) -> dict[str, Any]:

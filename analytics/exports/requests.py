@@ -17,6 +17,7 @@ from analytics.query.facts_list import EVER, Place
 from analytics.query.values import Filter
 from ingestion.models import LLMRequest
 from ingestion.pricing import loading
+from ingestion.quoting.receipt import Line, Receipt
 from ingestion.records import CostState
 from metricsportal.lib.money import usd_text
 from metricsportal.lib.timerange import TimeRange
@@ -78,8 +79,8 @@ def _milliseconds(microseconds: int | None) -> float | None:
     return None if microseconds is None else microseconds / 1000
 
 
-def detail(one: LLMRequest, trace: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Everything kept of one request, with the requests of its trace."""
+def detail(one: LLMRequest, trace: Iterable[dict[str, Any]], billed: Receipt) -> dict[str, Any]:
+    """Everything kept of one request, with the requests of its trace and what it is billed for."""
     return row(one) | {
         "received_at": instant(one.received_at),
         "operation": one.operation,
@@ -97,7 +98,31 @@ def detail(one: LLMRequest, trace: Iterable[dict[str, Any]]) -> dict[str, Any]:
         "contracted_cost_usd": usd_text(one.contracted_cost),
         "reported_cost_usd": usd_text(one.reported_cost),
         "price_book_version": one.price_book_version,
+        "price_lines": [_line(line) for line in billed.lines],
         "trace": [{name: _plain(value) for name, value in other.items()} for other in trace],
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    entry = line.entry
+    return {
+        "class": line.token_class,
+        "quantity": line.quantity,
+        "price_usd": None if line.price is None else f"{line.price.normalize():f}",
+        "per": "piece" if line.per_piece else "million tokens",
+        "amount_usd": usd_text(line.amount),
+        "entry": None
+        if entry is None
+        else {
+            "source": entry.catalogue or "manual",
+            "provider": entry.provider,
+            "match": entry.match_kind,
+            "model": entry.model_match,
+            "class": entry.token_class,
+            "service_tier": entry.service_tier,
+            "context_above": entry.context_above,
+            "effective_from": instant(entry.effective_from),
+        },
     }
 
 

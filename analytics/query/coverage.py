@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
+from analytics.catalog.columns import NULL
 from analytics.catalog.dimensions import Dimension, registered_keys
 from analytics.catalog.measures import select
-from analytics.cells.frame import NULL
 from analytics.query import engine, matching
 from analytics.query.conditions import scope_axes
 from analytics.query.snapshot import snapshot

@@ -3,11 +3,10 @@
 import numpy as np
 from django.db.models import F, Model
 
-from analytics.catalog.columns import Ints
+from analytics.catalog.columns import NULL, Ints
 from analytics.catalog.dimensions import Dimension
 from analytics.cells.cells import distinct
 from analytics.cells.expressions import OneOf
-from analytics.cells.frame import NULL
 from analytics.query.reader import Read, Shape, frame_axis
 from analytics.query.snapshot import once
 from analytics.query.values import Label, LabelKind

@@ -8,9 +8,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from analytics.catalog.columns import Ints
+from analytics.catalog.columns import NULL, Ints
 from analytics.catalog.dimensions import Dimension, ValueType
-from analytics.cells.frame import NULL
 from analytics.query.conditions import NEGATED, callers, matching_rows, stored_number
 from analytics.query.snapshot import once
 from analytics.query.values import Filter, Operator

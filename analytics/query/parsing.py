@@ -7,7 +7,7 @@ from typing import Final
 
 from analytics.catalog import dimensions
 from analytics.catalog.dimensions import Dimension, ValueType
-from analytics.query.values import Filter, InvalidQueryError, Operator, Problem
+from analytics.query.values import Filter, InvalidQueryError, Label, LabelKind, Operator, Problem
 from metricsportal.lib.localtime import midnight, zone
 
 _ANYWHERE: Final = (Operator.EQ, Operator.NE, Operator.IN, Operator.NIN, Operator.NULL, Operator.NNULL)
@@ -187,6 +187,13 @@ def _split_metadata(text: str) -> tuple[str, str, str]:
 def filter_text(condition: Filter) -> str:
     """The inverse of `parse_filter`."""
     return f"{condition.dimension.name}:{condition.operator.value}:{join_values(condition.values)}"
+
+
+def filter_of(name: str, label: Label) -> str | None:
+    """The filter that leaves one group, as in the URL; None for the rest."""
+    if label.kind is LabelKind.OTHER:
+        return None
+    return f"{name}:null:" if label.kind is LabelKind.NONE else f"{name}:eq:{join_values((label.text,))}"
 
 
 def parse_instant(text: str, now: datetime, loc: tuple[str | int, ...]) -> datetime:

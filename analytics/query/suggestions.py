@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from django.db.models import Case, F, IntegerField, Max, Q, QuerySet, Value, When
 
+from analytics.catalog.columns import NULL
 from analytics.catalog.dimensions import Dimension
 from analytics.catalog.grains import GRAINS, Grain
 from analytics.cells.expressions import MetadataText
-from analytics.cells.frame import NULL
 from analytics.models import DayAggregate
 from analytics.query import matching
 from analytics.query.facts import scoped_facts

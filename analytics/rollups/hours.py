@@ -12,6 +12,7 @@ from analytics.catalog.dimensions import registered_keys
 from analytics.catalog.grains import GRAINS, Grain
 from analytics.cells import frame as frames
 from analytics.cells.cells import Cells, columns_of_facts, from_facts, merge, samples_of_facts
+from analytics.cells.frame import metadata_axis
 from analytics.cells.storage import row_of, row_of_requests, store
 from analytics.models import ChangedDay, HourAggregate
 from analytics.rollups.final import hour_is_final
@@ -66,10 +67,10 @@ def aggregate_hour(organization_id: int, hour_start: datetime) -> Hour:
     """Everything that is kept of one hour, computed from facts. Values of metadata not seen before are interned."""
     keys = registered_keys(organization_id)
     facts = LLMRequest.objects.filter(organization_id=organization_id, hour_start=hour_start)
-    frame, texts = frames.read(facts.order_by("pk"), frames.AXES, keys)
-    values = {key.pk: _value_ids(key, texts) for key in keys}
-    by_axis = {frames.metadata_axis(key_id): ids for key_id, ids in values.items()}
-    return Hour(organization_id, hour_start, lattice(frame, values), {**frame, **by_axis})
+    frame = frames.read_numbered(facts, keys, _ids_of)
+    return Hour(
+        organization_id, hour_start, lattice(frame, {key.pk: frame[metadata_axis(key.pk)] for key in keys}), frame
+    )
 
 
 def lattice(frame: Frame, values: dict[int, Any]) -> GrainCells:
@@ -104,13 +105,11 @@ def keys_of(columns: Frame, axes: tuple[str, ...], size: int) -> Any:
     return np.stack([columns[axis] for axis in axes], axis=1) if axes else np.empty((size, 0), dtype=np.int64)
 
 
-def _value_ids(key: MetadataKey, texts: dict[str, list[str | None]]) -> Any:
-    column = texts[frames.metadata_axis(key.pk)]
-    wanted = {text for text in column if text is not None}
-    known = dict(MetadataValue.objects.filter(key=key, name__in=wanted).values_list("name", "pk"))
-    for text in sorted(wanted - known.keys()):
+def _ids_of(key: MetadataKey, texts: set[str]) -> dict[str, int]:
+    known = dict(MetadataValue.objects.filter(key=key, name__in=texts).values_list("name", "pk"))
+    for text in sorted(texts - known.keys()):
         value, _ = MetadataValue.objects.get_or_create(
             key=key, name=text, defaults={"organization_id": key.organization_id}
         )
         known[text] = value.pk
-    return frames.number_texts(column, known)[0]
+    return known

@@ -16,7 +16,7 @@ from teams.models import Organization
 register = template.Library()
 
 # Where in a list one stands means nothing once the question changes.
-_POSITION = ("page",)
+_POSITION = ("page", "place")
 
 
 def _state(context: Context) -> QueryDict:

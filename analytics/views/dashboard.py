@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 
 from analytics.dashboards.page import build
 from analytics.exports import formats
-from teams.access import Scope
+from teams.access import Scope, manages, visible_teams
 from teams.pages import Organization, organization_page
 
 
@@ -18,7 +18,13 @@ from teams.pages import Organization, organization_page
 def dashboard(request: HttpRequest, organization: Organization, scope: Scope) -> HttpResponse:
     """The page with its numbers in tables, before any script runs."""
     data = build(request.GET, scope, datetime.now(UTC))
-    context = {"organization": organization, "data": data, "state": data["state"], "formats": formats.offered()}
+    context = {
+        "organization": organization,
+        "data": data,
+        "state": data["state"],
+        "formats": formats.offered(),
+        "managed_teams": [team.name for team in visible_teams(scope) if manages(scope, team.pk)],
+    }
     return render(request, "analytics/dashboard.html", context)
 
 

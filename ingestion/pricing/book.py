@@ -68,6 +68,18 @@ class PriceBook:
             cell = cell * (len(sheet.contexts) + 1) + bisect_right(sheet.contexts, input_tokens)
         return sheet.cells[cell] or sheet.fill(cell, input_tokens, at)
 
+    def entries_for(
+        self,
+        provider: str | None,
+        model: str | None,
+        tier: str | None,
+        *,
+        team_id: int | None = None,
+        virtual_account_id: int | None = None,
+    ) -> Sequence[Entry]:
+        """The entries among which `rates` finds the prices of a request."""
+        return self._sheet(provider or "", model or "", tier or STANDARD, team_id, virtual_account_id).entries
+
     def _sheet_of(self, key: "_Key") -> "_Sheet":
         """Those without prices or terms of their own share the sheet of everybody."""
         provider, model, tier, *owners = key

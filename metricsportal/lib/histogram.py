@@ -18,6 +18,7 @@ SLOTS: Final = 2048
 RELATIVE_ERROR: Final = 0.0109
 ZERO: Final = -1
 _SCALE: Final = 32
+_CROWDED: Final = 16
 _GAMMA: Final = 2.0 ** (1 / _SCALE)
 
 
@@ -80,7 +81,19 @@ def compact(
     counts: npt.NDArray[np.int64] | None,
     height: int,
 ) -> Entries:
-    """One entry per slot, sorted, for owners 0..height-1 of samples (owner, slot, count); no counts: one each."""
+    """One entry per slot, sorted, for owners 0..height-1 of samples (owner, slot, count); no counts: one each.
+
+    Counts are positive.
+    """
+    low = int(slots.min()) if len(slots) else 0
+    width = int(slots.max()) - low + 1 if len(slots) else 0
+    if height * width < _CROWDED * len(slots):  # counting into a table of all slots takes less than sorting
+        places = owners * width + (slots - low)
+        table = np.bincount(places, minlength=height * width) if counts is None else np.zeros(height * width, np.int64)
+        if counts is not None:
+            np.add.at(table, places, counts)
+        used = np.flatnonzero(table)
+        return Entries(np.bincount(used // width, minlength=height), used % width + low, table[used])
     keys = owners * SLOTS + slots
     if counts is None:
         keys = np.sort(keys)

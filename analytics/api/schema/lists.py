@@ -57,6 +57,28 @@ _ROW: Final[dict[str, Schema]] = {
 _TRACE: Final = record(
     {"request_id": TEXT, "started_at": INSTANT, "attempt": nullable(WHOLE), "status_code": nullable(WHOLE)}
 )
+_ENTRY: Final = record(
+    {
+        "source": TEXT,
+        "provider": TEXT,
+        "match": TEXT,
+        "model": TEXT,
+        "class": TEXT,
+        "service_tier": TEXT,
+        "context_above": WHOLE,
+        "effective_from": INSTANT,
+    }
+)
+_LINE: Final = record(
+    {
+        "class": TEXT,
+        "quantity": WHOLE,
+        "price_usd": nullable(MONEY),
+        "per": choice(("million tokens", "piece")),
+        "amount_usd": nullable(MONEY),
+        "entry": nullable(_ENTRY),
+    }
+)
 _DETAIL: Final = record(
     _ROW
     | {
@@ -76,6 +98,7 @@ _DETAIL: Final = record(
         "contracted_cost_usd": nullable(MONEY),
         "reported_cost_usd": nullable(MONEY),
         "price_book_version": WHOLE,
+        "price_lines": array(_LINE),
         "trace": array(_TRACE),
     }
 )

@@ -40,6 +40,26 @@ def percentile_of(values: list[int], percentile: int) -> float:
     return float(histogram.percentiles(in_rows([encoded(values)]), [percentile])[0, 0])
 
 
+several = st.lists(
+    st.tuples(st.integers(0, 9), st.integers(0, 2047) | st.integers(700, 705), st.integers(1, 9)), max_size=80
+)
+
+
+@given(several, st.booleans())
+def test_entries_are_the_same_however_they_are_counted(found: list[tuple[int, int, int]], counted: bool) -> None:
+    owners, slots, counts = (np.array([one[place] for one in found], dtype=np.int64) for place in range(3))
+    expected: dict[tuple[int, int], int] = {}
+    for owner, slot, count in found:
+        expected[owner, slot] = expected.get((owner, slot), 0) + (count if counted else 1)
+    for crowded in (0, 10**9):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(histogram, "_CROWDED", crowded)
+            entries = histogram.compact(owners, slots, counts if counted else None, 10)
+        keys = zip(entries.owners.tolist(), entries.slots.tolist(), strict=True)
+        assert list(zip(keys, entries.counts.tolist(), strict=True)) == sorted(expected.items())
+        assert len(entries.lengths) == 10
+
+
 def test_borders_are_the_floors_of_the_exact_powers() -> None:
     # n = floor(2^(b/32))  <=>  n^32 <= 2^b < (n+1)^32, in integers of any size.
     assert len(BUCKETS) == 2016

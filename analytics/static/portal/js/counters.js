@@ -2,7 +2,7 @@
 
 import { byId, h, icon, replace, svg } from "./dom.js";
 import { instantText, moment } from "./format.js";
-import { link } from "./state.js";
+import { link, linkToRequests } from "./state.js";
 
 const WIDTH = 120;
 const HEIGHT = 40;
@@ -41,8 +41,11 @@ function costNote(words) {
   return h("li", {}, h("a", { href: `${costsUrl}${link({ by: null, key: null, sort: null, iso: null })}` }, words));
 }
 
+/** What failed leads to the requests that did. */
 function note(words) {
-  return h("li", /\bfailed\b/.test(words) && !/^0 failed/.test(words) ? { class: "bad" } : {}, words);
+  if (!/\bfailed\b/.test(words) || /^0 failed/.test(words)) return h("li", {}, words);
+  const { requestsUrl } = byId("dashboard").dataset;
+  return h("li", { class: "bad" }, h("a", { href: `${requestsUrl}${linkToRequests("failed:eq:true")}` }, words));
 }
 
 function counterElement(counter, data) {

@@ -14,6 +14,7 @@ import { isolate } from "./legend.js";
 import { latestOnly } from "./load.js";
 import { makePanels } from "./panels.js";
 import { bindRefresh } from "./refresh.js";
+import { bindViews } from "./saved.js";
 import { bindShortcuts } from "./shortcuts.js";
 import { link, params, question, sameQuestion } from "./state.js";
 import { clearFailure, renderFailure, renderMessages, renderState } from "./states.js";
@@ -27,6 +28,7 @@ const page = {
   organization: root.dataset.organization,
   reportUrl: root.dataset.reportUrl,
   exportsUrl: root.dataset.exportsUrl,
+  savedUrl: root.dataset.savedUrl,
   valuesUrl: root.dataset.valuesUrl,
   data: () => data,
   go,
@@ -151,4 +153,5 @@ bindExport(page);
 bindCurl();
 bindRefresh(page);
 bindShortcuts(page);
+bindViews(page);
 render();

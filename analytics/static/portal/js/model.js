@@ -43,7 +43,7 @@ function seriesOf(part, data, paints) {
   const errors = new Map(paintErrors(own).map((paint, index) => [own[index], paint]));
   return part.series.map((series) => {
     const group = series.group === null ? null : data.groups[series.group];
-    return { ...series, label: group?.label ?? series.label, isGroup: group !== null, filter: group?.filter ?? null, paint: group ? paints[series.group] : errors.get(series.label) };
+    return { ...series, label: group?.label ?? series.label, isGroup: group !== null, filter: group?.filter ?? series.filter ?? null, paint: group ? paints[series.group] : errors.get(series.label) };
   });
 }
 

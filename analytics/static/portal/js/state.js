@@ -31,6 +31,13 @@ export function linkWithFilter(text) {
   return link({ f: filters.includes(text) ? filters : [...filters, text], iso: null });
 }
 
+/** Query string of the requests behind the page's numbers, or behind one bucket, with one more filter if there is one. */
+export function linkToRequests(filter, borders = {}) {
+  const filters = params().getAll("f");
+  const all = filter && !filters.includes(filter) ? [...filters, filter] : filters;
+  return link({ ...borders, f: all }, new URLSearchParams(["from", "to"].flatMap((name) => params().getAll(name).map((value) => [name, value]))));
+}
+
 /** Query string without a filter. */
 export function linkWithoutFilter(text) {
   return link({ f: params().getAll("f").filter((other) => other !== text) });

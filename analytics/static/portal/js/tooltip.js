@@ -1,10 +1,10 @@
 /** The box beside the crosshair: values of one bucket, largest first; pinned by a click, it offers filters. */
 
 import { swatch } from "./legend.js";
-import { goLink, h, replace } from "./dom.js";
+import { byId, goLink, h, replace } from "./dom.js";
 import { bucket, text, textAtLeast } from "./format.js";
 import { valuesAt } from "./model.js";
-import { linkWithFilter } from "./state.js";
+import { instant, linkToRequests, linkWithFilter } from "./state.js";
 
 const ROWS = 12;
 const FEW = 100;
@@ -25,17 +25,23 @@ function extraOf(row, model, total) {
   return "";
 }
 
-function actions(filter) {
+/** A link to the requests of a bucket, perhaps to those of one series. */
+function requestsLink(borders, filter, words) {
+  return h("a", { href: `${byId("dashboard").dataset.requestsUrl}${linkToRequests(filter, borders)}` }, words);
+}
+
+function actions(filter, borders) {
   const exclude = opposite(filter);
   return h(
     "span",
     { class: "tooltip-actions" },
     goLink(linkWithFilter(filter), {}, "Filter to"),
     exclude && goLink(linkWithFilter(exclude), {}, "Exclude"),
+    requestsLink(borders, filter, "Requests"),
   );
 }
 
-function rowOf(row, model, total, pinned) {
+function rowOf(row, model, total, borders) {
   const extra = extraOf(row, model, total);
   return h(
     "div",
@@ -43,17 +49,18 @@ function rowOf(row, model, total, pinned) {
     swatch(row.series.paint, model.form),
     h("span", { class: "name" }, row.series.label),
     h("span", { class: "value" }, textAtLeast(row.value, model.unit, row.least)),
-    pinned && row.series.filter ? actions(row.series.filter) : extra && h("span", { class: "extra" }, extra),
+    borders && row.series.filter ? actions(row.series.filter, borders) : extra && h("span", { class: "extra" }, extra),
   );
 }
 
-function footOf(model, index, rows, total) {
+function footOf(model, index, rows, total, borders) {
   const isLeast = model.series.some((series) => !series.hidden && series.at_least?.[index]);
   const hidden = rows.length - ROWS;
   return h(
     "div",
     { class: "tooltip-foot" },
     hidden > 0 && h("p", {}, `${hidden} more in the table`),
+    borders && h("p", {}, requestsLink(borders, null, "Open the requests")),
     model.form !== "line" && rows.length > 1 && h("div", { class: "tooltip-row" }, h("span", { class: "name" }, "Total"), h("span", { class: "value" }, textAtLeast(total, model.unit, isLeast))),
   );
 }
@@ -63,11 +70,13 @@ function fill(model, index, pinned) {
   const rows = valuesAt(model, index);
   const total = rows.reduce((sum, row) => sum + row.value, 0);
   const { starts, ends, partial, zone } = model.axis;
-  const foot = footOf(model, index, rows, total);
+  // Only a box that stays can be clicked.
+  const borders = pinned ? { from: instant(starts[index]), to: instant(ends[index]) } : null;
+  const foot = footOf(model, index, rows, total, borders);
   replace(
     box,
     h("p", { class: "tooltip-time" }, `${bucket(starts[index], ends[index], zone)} ${zone}`, index >= partial && h("span", { class: "warn" }, "still filling")),
-    rows.slice(0, ROWS).map((row) => rowOf(row, model, total, pinned)),
+    rows.slice(0, ROWS).map((row) => rowOf(row, model, total, borders)),
     rows.length === 0 && h("p", { class: "tooltip-row muted" }, "No value"),
     foot.childElementCount > 0 && foot,
   );

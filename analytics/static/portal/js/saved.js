@@ -1,0 +1,105 @@
+/** Saved views: states of the page kept under a name, one's own or a team's. */
+
+import { byId, h, icon, replace, say } from "./dom.js";
+import { getJson, send } from "./load.js";
+import { params } from "./state.js";
+
+const KEPT = ["from", "to", "by", "key", "p", "pop", "top", "interval", "compare", "sort"];
+
+let page = null;
+let views = [];
+
+function address(path = "", query = {}) {
+  return `${page.savedUrl}${path}?${new URLSearchParams({ ...query, organization: page.organization })}`;
+}
+
+function token() {
+  return byId("views-form").querySelector("[name=csrfmiddlewaretoken]").value;
+}
+
+function showProblem(problem) {
+  byId("views-error").textContent = problem ? `${problem.message}. ${problem.detail ?? ""}` : "";
+}
+
+/** The state of the page as a view keeps it. */
+function stateNow() {
+  const now = params();
+  const content = Object.fromEntries(KEPT.filter((name) => now.has(name)).map((name) => [name, now.get(name)]));
+  return { ...content, f: now.getAll("f") };
+}
+
+function searchOf({ f = [], ...content }) {
+  const search = new URLSearchParams(content);
+  for (const one of [f].flat()) search.append("f", one);
+  return `?${search.toString().replaceAll("%3A", ":").replaceAll("%2C", ",")}`;
+}
+
+async function attempt(act) {
+  showProblem(null);
+  try {
+    await act();
+  } catch (problem) {
+    showProblem(problem);
+  }
+}
+
+function open(view) {
+  return attempt(async () => {
+    const { content } = await getJson(address(`/${view.id}`));
+    byId("views").open = false;
+    page.go(searchOf(content));
+    say(`${view.name}.`);
+  });
+}
+
+function remove(view) {
+  return attempt(async () => {
+    await send("DELETE", address(`/${view.id}`), token());
+    await list();
+    byId("views-name").focus();
+  });
+}
+
+/** A team's view is removed by who manages the team: the teams to save for. */
+function mayRemove(view) {
+  return view.team === null || [...byId("views-team").options].some((option) => option.value === view.team);
+}
+
+function entry(view) {
+  return h(
+    "div",
+    { class: "views-entry" },
+    h("button", { type: "button", on: { click: () => open(view) } }, h("span", { class: "ellipsis grow" }, view.name), view.team && h("span", { class: "muted ellipsis" }, view.team)),
+    mayRemove(view) && h("button", { type: "button", class: "button small icon-only quiet", "aria-label": `Delete the view ${view.name}`, on: { click: () => remove(view) } }, icon("close")),
+  );
+}
+
+async function list() {
+  const { results } = await getJson(address("", { kind: "dashboard" }));
+  views = results;
+  replace(byId("views-found"), views.map(entry));
+  byId("views-none").hidden = views.length > 0;
+}
+
+/** Under a name that is there already the view becomes this page. */
+function save(event) {
+  event.preventDefault();
+  return attempt(async () => {
+    const name = byId("views-name").value.trim();
+    const team = byId("views-team").value || null;
+    const body = { name, kind: "dashboard", content: stateNow() };
+    const same = views.find((view) => view.name === name && view.team === team);
+    if (same) await send("PUT", address(`/${same.id}`), token(), body);
+    else await send("POST", address(), token(), { ...body, team });
+    byId("views-name").value = "";
+    await list();
+    say("Saved.");
+  });
+}
+
+/** Let the menu work. `dashboard` offers `organization`, `savedUrl` and `go(search)`. */
+export function bindViews(dashboard) {
+  page = dashboard;
+  byId("views").addEventListener("toggle", () => byId("views").open && attempt(list));
+  byId("views-form").addEventListener("submit", save);
+}
