@@ -272,7 +272,6 @@ EXPORT_KEEP_DAYS = env.int("PORTAL_EXPORT_KEEP_DAYS", default=7)
 # Most fact rows one question may read; above it the answer is a refusal that names what to narrow.
 QUERY_FACT_BUDGET = env.int("PORTAL_QUERY_FACT_BUDGET", default=250_000)
 QUERY_REQUEST_BUDGET = env.int("PORTAL_QUERY_REQUEST_BUDGET", default=2_000_000)
-
 # Megabytes of aggregates that every process remembers between questions, 0 = none.
 AGGREGATE_CACHE_MB = env.int("PORTAL_AGGREGATE_CACHE_MB", default=256)
 

@@ -10,6 +10,7 @@ from analytics.dashboards.state import PERCENTILES as SHOWN_PERCENTILES
 from analytics.dashboards.state import TOPS, State, possible_intervals
 from analytics.query.coverage import coverage
 from analytics.query.parsing import OPERATOR_WORDS, OPERATORS
+from analytics.query.values import Compare
 from metricsportal.lib import formats
 from metricsportal.lib.localtime import zone
 from teams.access import Scope
@@ -39,6 +40,11 @@ INTERVAL_WORDS: Final = {
     "1 day": "1 day",
     "1 week": "1 week",
     "1 month": "1 month",
+}
+COMPARE_WORDS: Final = {
+    Compare.NONE: "Nothing",
+    Compare.PREVIOUS_PERIOD: "Period before",
+    Compare.PREVIOUS_CALENDAR: "A month earlier",
 }
 _EXPORT_GROUPS: Final = (*dimensions.VIEWS, "provider", "status_code", "error_type", "cost_state")
 
@@ -81,6 +87,7 @@ def choices(state: State, scope: Scope, now: datetime) -> dict[str, Any]:
         "percentiles": list(SHOWN_PERCENTILES),
         "populations": [{"name": one.value, "label": one.value.capitalize()} for one in Population],
         "tops": list(TOPS),
+        "compares": [{"name": one.value, "label": label} for one, label in COMPARE_WORDS.items()],
     }
 
 

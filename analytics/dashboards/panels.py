@@ -101,6 +101,10 @@ def _lines(result: Result, selection: Selection, panel: Panel) -> dict[str, Any]
     position, unit = _POSITION[selection], selection.measure.unit
     total, unpriced = result.summary.total[position], result.summary.total[_UNPRICED]
     series = [_line(number, one, position, unit, panel) for number, one in enumerate(result.series)]
+    if result.previous is not None:
+        earlier = {one.labels: one for one in result.previous.series}
+        for line, one in zip(series, result.series, strict=True):
+            line["previous"] = _earlier(earlier.get(one.labels), len(line["values"]), position, unit)
     words = at_least(headline(total, unit), total, unit, unpriced)
     return {"headline": words, "range": drawn(total, unit), "series": series}
 
@@ -126,6 +130,12 @@ def _line(number: int, one: Series, position: int, unit: Unit, panel: Panel) -> 
     if unit is Unit.MS:
         line |= {"samples": [row[position] for row in one.samples], "range_samples": one.total_samples[position]}
     return line
+
+
+def _earlier(one: Series | None, length: int, position: int, unit: Unit) -> list[float | int | None]:
+    """The values of a series in the earlier period, bucket by bucket; a month may have had fewer."""
+    values = [] if one is None else [drawn(row[position], unit) for row in one.values]
+    return [*values, *[None] * length][:length]
 
 
 def _failures_by_error_type(panel: Panel, answers: Answers) -> dict[str, Any]:

@@ -163,4 +163,13 @@ def _charted(base: Query, state: State, listed: Result, now: datetime) -> Result
         shown=groups[: state.top],
         other=len(groups) > state.top,
     )
-    return engine.run(query, now)
+    charted = engine.run(query, now)
+    if state.compare is Compare.NONE:
+        return charted
+    return replace(charted, previous=engine.run_if_kept(_before(charted.query, state.compare), now))
+
+
+def _before(query: Query, compare: Compare) -> Query:
+    """The same series in the period to compare with, in as many buckets."""
+    period = engine.previous_period(replace(query, compare=compare))
+    return replace(query, period=period, compare=Compare.NONE, interval_automatic=False)

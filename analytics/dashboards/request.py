@@ -116,7 +116,7 @@ def _bill(one: LLMRequest, found: Receipt) -> dict[str, Any]:
     )
     return {
         "lines": [_line(line) for line in found.lines],
-        "total": formats.usd(found.total),
+        "total": exact_usd(found.total),
         "state": _STATES[CostState(one.cost_state)],
         "amounts": [(name, exact_usd(amount)) for name, amount in amounts if amount is not None],
         "changed": bool(found.lines) and found.total != one.list_cost,
@@ -128,7 +128,7 @@ def _line(line: Line) -> dict[str, Any]:
     price = None if line.price is None else formats.decimal(line.price)
     entry = line.entry
     return {
-        "label": label(line.token_class),
+        "label": label(line.token_class).capitalize(),
         "quantity": formats.exact(line.quantity),
         "price": formats.NO_VALUE if price is None else f"${price} {'each' if line.per_piece else 'per 1M'}",
         "amount": exact_usd(line.amount),

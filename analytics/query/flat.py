@@ -24,6 +24,8 @@ from metricsportal.lib.timerange import TimeRange
 ROWS_AT_ONCE: Final = 20_000
 """About as many rows as are in memory at a time, in whole buckets."""
 _MOST_BUCKETS: Final = 200
+_HISTOGRAMS_AT_ONCE: Final = 5_000
+"""Rows of which the histograms are in memory together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +52,14 @@ def flat(query: Query, now: datetime) -> Iterator[Flat]:
             yield found
         return
     waiting = list(bucket_list(query, now))
-    taken = 1
+    taken, most = 1, 1.0
     while waiting:
         part, waiting = waiting[:taken], waiting[taken:]
         found = rows_of_buckets(complete, part, now)
         if len(found):
             yield found
-        by_bucket = max(len(found) / len(part), 1)
-        taken = max(1, min(_MOST_BUCKETS, int(ROWS_AT_ONCE / by_bucket)))
+        most = max(most, len(found) / len(part))  # after a Sunday comes a Monday
+        taken = max(1, min(_MOST_BUCKETS, int(ROWS_AT_ONCE / most)))
 
 
 def rows_of_buckets(query: Query, buckets: Sequence[Bucket], now: datetime) -> Flat:
@@ -102,8 +104,16 @@ def _columns(query: Query, found: Read, rows: Ints, seconds: Sequence[float]) ->
     order = order_of(query)
     selections = list(dict.fromkeys((*query.selections, order)))
     sums, histograms = needed_for(selections, query.population)
-    grid = fold(found, rows, Wanted(len(seconds), None, sorted(sums), histograms, sparse=True))
-    columns = dict(zip(selections, columns_of(selections, grid, seconds, query.population), strict=True))
+    answer: list[list[Value]] = [[] for _ in selections]
+    # The histograms of all rows of a day would be in memory together, many times what their percentiles take.
+    for first in range(0, len(seconds), _HISTOGRAMS_AT_ONCE if histograms else max(len(seconds), 1)):
+        last = min(first + _HISTOGRAMS_AT_ONCE, len(seconds)) if histograms else len(seconds)
+        own = np.where((rows >= first) & (rows < last), rows - first, -1)
+        grid = fold(found, own, Wanted(last - first, None, sorted(sums), histograms, sparse=True))
+        found_here = columns_of(selections, grid, seconds[first:last], query.population)
+        for column, values in zip(answer, found_here, strict=True):
+            column.extend(values)
+    columns = dict(zip(selections, answer, strict=True))
     return [columns[one] for one in query.selections], columns[order]
 
 

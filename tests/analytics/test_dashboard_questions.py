@@ -95,3 +95,29 @@ def test_every_panel_has_the_question_of_its_numbers(browser_of_owner: Client, p
             assert found == pytest.approx(expected), panel["name"]
         compared += len(found)
     assert compared > 0
+
+
+@pytest.mark.parametrize("compare", ["previous_period", "previous_calendar"])
+def test_the_earlier_values_are_those_of_the_page_of_that_period(
+    world: World, browser_of_owner: Client, compare: str
+) -> None:
+    fields = {"model": "gpt-5", "provider": "openai", "input_tokens": 70, "output_tokens": 7, "latency_ms": 40.0}
+    for number_, moment in enumerate((at(9).replace(day=19), at(10).replace(day=19), at(10).replace(month=10))):
+        store(world.acme, {"request_id": f"before-{number_}", "started_at": moment, "status_code": 200} | fields)
+    state = _RANGE | {"by": "model", "interval": "1 hour", "pop": "all"}
+    page = browser_of_owner.get("/o/acme/data", state | {"compare": compare}).json()
+    before = page["previous"]
+    assert before["start"][:10] == ("2026-11-18" if compare == "previous_period" else "2026-10-19")
+    alone = browser_of_owner.get("/o/acme/data", state | {"from": before["start"], "to": before["end"]}).json()
+    assert all("previous" not in line for line in _lines(browser_of_owner.get("/o/acme/data", state).json()).values())
+    earlier, found = _lines(alone), _lines(page)
+    assert any(value for line in found.values() for value in line["previous"])
+    for key, line in found.items():
+        expected = earlier[key]["values"] if key in earlier else [None] * 24
+        assert [value or None for value in line["previous"]] == [value or None for value in expected], key
+
+
+def _lines(page: Json) -> dict[tuple[str, str], Json]:
+    """Lines of groups by panel and label, percentiles at P50."""
+    parts = ((panel["name"], panel.get("percentiles", {"50": panel})["50"]) for panel in page["panels"])
+    return {(name, line["label"]): line for name, part in parts for line in part["series"] if line["group"] is not None}

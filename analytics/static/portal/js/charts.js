@@ -27,6 +27,12 @@ function line(series, model) {
   };
 }
 
+/** The same series in the period before: thin, dashed and pale, bucket below bucket. */
+function before(series, model) {
+  const values = series.previous;
+  return { ...line({ ...series, values }, model), borderColor: fade(css(series.paint.name), 0.55), borderWidth: 1.25, borderDash: [4, 4], segment: undefined };
+}
+
 /** Radius of every point: a value between two gaps has no line, so it gets a dot. One number when there is none: that is faster. */
 function dots(values) {
   const missing = (value) => value === null || value === undefined;
@@ -53,7 +59,9 @@ function bars(series, model) {
 }
 
 function datasets(model) {
-  return model.series.map((series) => (model.form === "line" ? line(series, model) : bars(series, model)));
+  if (model.form !== "line") return model.series.map((series) => bars(series, model));
+  const compared = model.series.filter((series) => series.previous);
+  return [...model.series.map((series) => line(series, model)), ...compared.map((series) => before(series, model))];
 }
 
 /** Hours within a day, the date at midnight. */

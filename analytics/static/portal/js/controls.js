@@ -61,6 +61,7 @@ function renderSelects(data) {
     data.choices.intervals.map(({ name, label }) => option(name, name === "auto" ? auto : label, name === data.state.interval)),
   );
   form.elements.top.value = String(data.state.top);
+  form.elements.compare.value = data.state.compare;
 }
 
 /** Mark percentile and population; the links of both. */
@@ -99,7 +100,7 @@ export function bindRange(page) {
     byId("range-menu").open = false;
     page.go(link({ from: instant(start), to: instant(end) }));
   });
-  for (const menu of [byId("range-menu"), byId("key-menu")]) {
+  for (const menu of [byId("range-menu"), byId("key-menu")].filter(Boolean)) {
     menu.addEventListener("click", (event) => {
       if (event.target.closest("a")) menu.open = false;
     });

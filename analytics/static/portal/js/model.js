@@ -1,6 +1,7 @@
 /** What a panel shows: its part of the answer joined with colours, isolation and percentile. No DOM here. */
 
 import { paintErrors, paintGroups } from "./colors.js";
+import { moment, UNITS } from "./format.js";
 
 /** Time axis of all panels: starts of the buckets, their ends, the borders of the axis. Epoch milliseconds. */
 export function timeAxis(data) {
@@ -29,6 +30,13 @@ function noteOf(panel, data, percentile) {
   if (!panel.percentiles) return panel.form === "line" ? "" : `per ${data.interval.label}`;
   const streams = panel.name === "ttft" ? ", streaming only" : "";
   return `P${percentile} · ${panel.population ?? "successful"} requests${streams}`;
+}
+
+/** Which dates the dashed lines, or the second values, are of. */
+function comparison(part, data) {
+  if (!part.series.some((series) => series.previous)) return "";
+  const [start, end] = [data.previous.start, data.previous.end].map((border) => moment(Date.parse(border), data.range.zone, "d LLL HH:mm"));
+  return ` · compared with ${start} – ${end}`;
 }
 
 /** Panels with series of their own are not narrowed by isolating a value of the view: they say so. */
@@ -68,7 +76,7 @@ export function panelModels(data, percentile, isolated) {
       definition: panel.definition,
       percentile,
       headline: part.headline ?? "",
-      note: noteOf(panel, data, percentile) + narrowing(part, data, isolated),
+      note: ((noteOf(panel, data, percentile) + narrowing(part, data, isolated)) || UNITS[panel.unit]) + comparison(part, data),
       range: data.range,
       axis,
       series: markHidden(seriesOf(part, data, paints), isolated, data.groups),
@@ -85,7 +93,7 @@ export function hasValues(model) {
 export function valuesAt(model, index) {
   const rows = model.series
     .filter((series) => !series.hidden)
-    .map((series) => ({ series, value: series.values[index], samples: series.samples?.[index], least: series.at_least?.[index] ?? false }))
+    .map((series) => ({ series, value: series.values[index], previous: series.previous?.[index], samples: series.samples?.[index], least: series.at_least?.[index] ?? false }))
     .filter((row) => row.value !== null && row.value !== undefined && (row.value !== 0 || model.form === "line"));
   return rows.sort((one, other) => other.value - one.value);
 }

@@ -4,8 +4,16 @@ import { h, replace } from "./dom.js";
 import { bucket, text, textAtLeast } from "./format.js";
 import { instant } from "./state.js";
 
+/** One column per series, and one for each compared with an earlier period. */
+function columns(model) {
+  return model.series.flatMap((series) => {
+    const own = { label: series.label, values: series.values, least: series.at_least, whole: series.range_text ?? text(series.range ?? null, model.unit) };
+    return series.previous ? [own, { label: `${series.label}, before`, values: series.previous, whole: "" }] : [own];
+  });
+}
+
 function head(model) {
-  return h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "From"), model.series.map((series) => h("th", { scope: "col", class: "number" }, series.label))));
+  return h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "From"), columns(model).map(({ label }) => h("th", { scope: "col", class: "number" }, label))));
 }
 
 function row(model, index) {
@@ -14,12 +22,12 @@ function row(model, index) {
     "tr",
     {},
     h("th", { scope: "row" }, bucket(starts[index], ends[index], zone)),
-    model.series.map((series) => h("td", { class: "number" }, textAtLeast(series.values[index], model.unit, series.at_least?.[index]))),
+    columns(model).map(({ values, least }) => h("td", { class: "number" }, textAtLeast(values[index], model.unit, least?.[index]))),
   );
 }
 
 function foot(model) {
-  const cells = model.series.map((series) => h("td", { class: "number" }, series.range_text ?? text(series.range ?? null, model.unit)));
+  const cells = columns(model).map(({ whole }) => h("td", { class: "number" }, whole));
   return h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, "Whole range"), cells));
 }
 
@@ -32,8 +40,9 @@ export function renderTable(container, model) {
 
 /** Rows of raw values: instants in UTC, numbers as they are, nothing where there is none. */
 function rawRows(model) {
-  const heading = ["start", ...model.series.map((series) => series.label)];
-  const rows = model.axis.starts.map((start, index) => [instant(start), ...model.series.map((series) => series.values[index] ?? "")]);
+  const found = columns(model);
+  const heading = ["start", ...found.map(({ label }) => label)];
+  const rows = model.axis.starts.map((start, index) => [instant(start), ...found.map(({ values }) => values[index] ?? "")]);
   return [heading, ...rows];
 }
 

@@ -5,7 +5,6 @@ import { css } from "./colors.js";
 import { attach, clear } from "./crosshair.js";
 import { bodyOf, showCurl } from "./curl.js";
 import { copyText, download, h, replace, say } from "./dom.js";
-import { UNITS } from "./format.js";
 import { renderLegend } from "./legend.js";
 import { hasValues, panelModels, sentence } from "./model.js";
 import { panelCsv, panelTabs, renderTable } from "./panel-table.js";
@@ -36,7 +35,7 @@ class Panel {
   show(model, data) {
     this.model = model;
     this.find("headline").textContent = model.headline;
-    this.find("note").textContent = model.note || UNITS[model.unit];
+    this.find("note").textContent = model.note;
     this.find("definition").textContent = model.definition;
     this.draw(data);
     renderLegend(this.find("legend"), model, this.page.onIsolate);

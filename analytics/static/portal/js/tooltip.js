@@ -20,6 +20,7 @@ function opposite(filter) {
 }
 
 function extraOf(row, model, total) {
+  if (row.previous !== undefined) return row.previous === null ? "before –" : `before ${text(row.previous, model.unit)}`;
   if (row.samples !== undefined) return row.samples < FEW ? `n = ${row.samples}` : "";
   if (model.form !== "line" && total > 0) return text(row.value / total, "share");
   return "";
