@@ -102,7 +102,7 @@ def dashboard(visitor: Visitor) -> Found:
         html = visitor.page("/o/acme/", **shown_for(team))
         counters = re.findall(r'data-counter="(\w+)".*?<span class="visually-hidden">([^<]*)</span>', html, re.DOTALL)
         texts = dict(counters)
-        (failed,) = re.findall(r"<li>(\d+) failed", html)
+        (failed,) = re.findall(r">(\d+) failed \(", html)
         requests, *tokens = (number(texts[name]) for name in ("requests", "input_tokens", "output_tokens"))
         cost = texts["cost"].removeprefix("$") if "$" in texts["cost"] else None
         found[team] = figures((requests, int(failed), *tokens), cost)

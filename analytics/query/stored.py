@@ -75,23 +75,28 @@ def rows_of(level: str, organization_id: int, grain: str, key_id: int | None, ra
         within |= Q(bucket_start__gte=one.start, bucket_start__lt=one.end)
     rows = TABLES[level]._default_manager.filter(organization_id=organization_id, grain=grain, metadata_key_id=key_id)
     ordered = rows.filter(within).order_by("bucket_start")
-    found = read_rows(ordered.values_list(EpochSeconds(F("bucket_start")), "pk", "stamp"))
-    by_block = [tuple(many) for _, many in groupby(found, key=lambda row: row[0] // _BLOCK[level])]
-    known = {many: block for many in by_block if (block := MEMORY.get((level, many)))}
-    known |= _unpacked(level, [many for many in by_block if many not in known])
-    return Rows(level, [known[many] for many in by_block])
+    while True:
+        found = read_rows(ordered.values_list(EpochSeconds(F("bucket_start")), "pk", "stamp"))
+        by_block = [tuple(many) for _, many in groupby(found, key=lambda row: row[0] // _BLOCK[level])]
+        known = {many: block for many in by_block if (block := MEMORY.get((level, many)))}
+        read = _unpacked(level, [many for many in by_block if many not in known])
+        if read is not None:
+            return Rows(level, [(known | read)[many] for many in by_block])
 
 
 _Known = tuple[tuple[int, int, int], ...]
 """Rows of a block: second, id and stamp."""
 
 
-def _unpacked(level: str, wanted: Sequence[_Known]) -> dict[_Known, Block]:
+def _unpacked(level: str, wanted: Sequence[_Known]) -> dict[_Known, Block] | None:
+    """The blocks, or None when a row was replaced since it was found: in a transaction without a view of its own."""
     pks = [pk for many in wanted for _, pk, _ in many]
     if not pks:
         return {}
     found = TABLES[level]._default_manager.filter(OneOf(F("pk"), pks)).order_by()
     heads = {pk: bytes(head) for pk, head in read_rows(found.values_list("pk", "head"))}
+    if len(heads) < len(pks):
+        return None
     answer = {}
     for many in wanted:
         seconds, own, _ = zip(*many, strict=True)

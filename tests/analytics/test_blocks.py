@@ -135,6 +135,24 @@ def test_what_is_read_for_a_file_is_not_remembered(acme: Organization) -> None:
 
 
 @pytest.mark.django_db
+def test_rows_that_are_replaced_while_they_are_looked_for_are_looked_for_again(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(acme, "first")
+    fetch, times = stored._unpacked, []
+
+    def replaced_meanwhile(level: str, wanted: Any) -> Any:
+        times.append(level)
+        if len(times) == 1:
+            rollups.hours.rebuild_hour(acme, datetime.fromtimestamp(wanted[0][0][0], UTC))
+        return fetch(level, wanted)
+
+    monkeypatch.setattr(stored, "_unpacked", replaced_meanwhile)
+    assert ask(acme).summary.total_requests == 60
+    assert len(times) > 1
+
+
+@pytest.mark.django_db
 def test_every_writing_of_a_row_has_a_stamp_of_its_own(acme: Organization) -> None:
     store(acme, "first")
     stamps = [

@@ -89,3 +89,5 @@ form.addEventListener("input", soon);
 form.addEventListener("change", soon);
 byId("add-unit").hidden = false;
 byId("add-unit").addEventListener("click", addUnit);
+// What was typed before this script was there.
+if ([...new FormData(form)].some(([name, value]) => name.startsWith("price_") && value)) soon();
