@@ -141,8 +141,5 @@ def _place(text: str) -> Place | None:
     if found is None:
         return None
     seconds, micro = divmod(int(found[1]), _MICROSECONDS)
-    try:
-        instant = datetime.fromtimestamp(seconds, UTC).replace(microsecond=micro)
-    except (OverflowError, ValueError, OSError):
-        return None
+    instant = datetime.fromtimestamp(seconds, UTC).replace(microsecond=micro)  # of 17 digits at most: before 5139
     return Place(instant, int(found[2]), found[3] == "newer")
