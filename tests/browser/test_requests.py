@@ -54,6 +54,19 @@ def test_pages_and_filters(traffic: Organization, owner: User, open_page: Open) 
     expect(page.locator(".dash-head")).to_contain_text(f"{COUNT} requests")
 
 
+def test_another_question_begins_with_its_newest_requests(traffic: Organization, owner: User, open_page: Open) -> None:
+    page = open_page(owner, PAGE)
+    page.get_by_role("link", name="Older").click()
+    expect(page).to_have_url(re.compile("place="))
+    page.locator("#filter-add").click()
+    page.locator("#filter-field").select_option("model")
+    page.locator("#filter-values-field .ts-control input").click()
+    page.locator('.ts-dropdown [data-value="gpt-5"]').click()
+    page.locator("#filter-form [type=submit]").click()
+    expect(page).to_have_url(re.compile(r"\?from=now-2d&f=model:eq:gpt-5$"))
+    expect(page.locator(".requests-table tbody tr")).to_have_count(50)
+
+
 def bucket_of(page: Page, panel: str) -> None:
     """Pin the crosshair in the middle of a panel."""
     canvas = page.locator(f'[data-panel="{panel}"] canvas')

@@ -2,6 +2,8 @@
 
 /** Parameters that change what is shown of the answer, not the answer. */
 const SHOWN_ONLY = ["p", "iso"];
+/** Where in a list one stands means nothing once the question changes. */
+const POSITION = ["page", "place"];
 
 /** The parameters of the page now. */
 export function params() {
@@ -12,10 +14,10 @@ function readable(search) {
   return `?${search.toString().replaceAll("%3A", ":").replaceAll("%2C", ",")}`;
 }
 
-/** Query string with parameters replaced: a text, a list for repeated ones, null to remove. The page of the table starts over. */
+/** Query string with parameters replaced: a text, a list for repeated ones, null to remove. Tables and lists start over. */
 export function link(changes, base = params()) {
   const search = new URLSearchParams(base);
-  search.delete("page");
+  for (const name of POSITION) search.delete(name);
   for (const [name, value] of Object.entries(changes)) {
     search.delete(name);
     for (const one of Array.isArray(value) ? value : [value]) {
