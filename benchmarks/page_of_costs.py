@@ -88,8 +88,8 @@ def repricing_section(repriced: Repriced) -> list[str]:
             f"Requests per second, {ROUNDS} rounds over {repriced.requests:,} stored requests, which are all that can "
             "cost something. First the baseline, one plain UPDATE that adds a picodollar to each cost and so makes it "
             f"wrong; then `reprice --apply`, which makes every one right again in transactions of {_TRANSACTION:,}; "
-            "then the same once more, which changes nothing. The table is written anew (`VACUUM FULL`) before the "
-            "first two. Afterwards the costs add up to those of before."
+            "then the same once more, which changes nothing. Before the first two the table is written anew in the "
+            "order of time (`CLUSTER`), as requests arrive. Afterwards the costs add up to those of before."
         ),
         table(("round", "UPDATE", "reprice", "reprice again"), rows),
         f"Repricing runs at **{share:.0%}** of the speed of the plain UPDATE, which reads, prices and logs nothing.",

@@ -19,13 +19,16 @@ COLUMNS: Final = (
 _TABLE: Final = LLMRequest._meta.db_table
 _STAGING: Final = "reprice_staging"
 _LOCK: Final = 0x52455052 << 32  # "REPR": apart from every other advisory lock of one 64-bit key
-# Names of our own table and columns; values travel through COPY. Without the settings a planner that knows nothing
-# of the temporary table may read all facts to find the few thousand of a chunk.
+# Names of our own table and columns; values travel through COPY. A part need not reach the disk before the next is
+# written: its facts, its hours and the place of the run are lost together or not at all, and the run's end waits for
+# all of them. Without the other settings a planner that knows nothing of the temporary table may read all facts to find
+# the few thousand of a chunk.
 _PREPARE: Final = (
     f"CREATE TEMPORARY TABLE IF NOT EXISTS {_STAGING} "  # noqa: S608
     "(id bigint, cost_state text, cost bigint, list_cost bigint, contracted_cost bigint) ON COMMIT DELETE ROWS; "
     f"DELETE FROM {_STAGING}; "
-    "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off"
+    "SET LOCAL synchronous_commit = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; "
+    "SET LOCAL jit = off"
 )
 _UPDATE: Final = (
     f"UPDATE {_TABLE} AS fact SET cost_state = new.cost_state, cost = new.cost, "  # noqa: S608

@@ -1,8 +1,10 @@
 """Repricing beside ingest, beside itself, and by several workers at a time, over real transactions."""
 
+import gc
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -165,6 +167,49 @@ def test_nothing_is_being_read_while_the_later_parts_are_written(
     assert apply(everything(acme)).total.changed == STORED
     assert len(stored) == 4  # two windows of two parts
     assert not any(stored[1::2])
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite waits for the disk in its own way")
+def test_only_the_end_of_a_run_waits_for_the_disk(acme: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end is in the log of the database behind every part, so it is not on the disk before them."""
+    write, end, waits = storage.write, runs.finish, list[tuple[str, str]]()
+
+    def how_it_commits(what: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW synchronous_commit")
+            waits.append((what, cursor.fetchone()[0]))
+
+    def write_and_ask(changes: Sequence[storage.Change], version: int) -> int:
+        written = write(changes, version)
+        how_it_commits("part")
+        return written
+
+    def end_and_ask(run: RepriceRun) -> None:
+        end(run)
+        how_it_commits("end")
+
+    monkeypatch.setattr(storage, "write", write_and_ask)
+    monkeypatch.setattr(work, "finish", end_and_ask)
+    apply(everything(acme))
+    assert set(waits[:-1]) == {("part", "off")}
+    assert waits[-1] == ("end", "on")
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one thread for both")
+def test_the_process_is_left_as_it_was(acme: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turns of threads and the search for garbage are settings of the process, also when a run breaks."""
+    before, inside = (sys.getswitchinterval(), gc.get_threshold()), list[object]()
+
+    def break_off(*_: object) -> bool:
+        inside.append((sys.getswitchinterval(), gc.get_threshold()))
+        raise RuntimeError("disk full")
+
+    monkeypatch.setattr(windows.Repricing, "store", break_off)
+    with pytest.raises(RuntimeError, match="disk full"):
+        apply(everything(acme))
+    assert inside
+    assert inside[0] != before
+    assert (sys.getswitchinterval(), gc.get_threshold()) == before
 
 
 def test_prices_that_come_between_reading_and_writing_are_not_missed(
