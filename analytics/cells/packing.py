@@ -95,6 +95,16 @@ class Packed:
         self.size, self.text = layout.size, text
         self._places = {name: (width, least, unit, end + start) for name, width, least, unit, start in layout.columns}
 
+    def some(self, first: int, last: int) -> "Packed":
+        """The values from `first` up to, not including, `last` of every column."""
+        part = Packed.__new__(Packed)
+        part.size, part.text = last - first, self.text
+        part._places = {
+            name: (width, least, unit, start + first * width)
+            for name, (width, least, unit, start) in self._places.items()
+        }
+        return part
+
     def wide(self, name: str) -> bool:
         """Whether the column holds more than 64 bits."""
         return name + _BILLIONS in self._places

@@ -31,13 +31,13 @@ _SHOWN: Final = "%Y-%m-%d %H:%M"
 def require_kept(query: Query, plan: "Plan") -> None:
     """Raise NotKeptError when the plan would read a time of which the rows that it reads were removed."""
     have = kept(query.scope.organization_id)
-    if _earlier((*plan.requests, *plan.facts), have.requests):
+    if _earlier((*plan.requests, *plan.facts, *plan.quarters), have.requests):
         raise _without_requests(query, plan, have.requests)
     if _earlier(plan.hours, have.hours):
         raise _without_hours(query, have.hours)
     if plan.key_id is not None and have != watermarks.Kept():
         name, since = _key(plan.key_id)
-        if since and _earlier((*plan.days, *plan.hours), since):
+        if since and _earlier((*plan.days, *plan.hours, *plan.quarters), since):
             raise _without_key(query, name, since)
 
 

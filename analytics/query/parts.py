@@ -8,6 +8,7 @@ import numpy as np
 from analytics.catalog.columns import COLUMNS, HISTOGRAMS, Frame, Ints
 from analytics.cells.frame import INSTANT, NO_SAMPLE
 from analytics.cells.packing import Numbers
+from analytics.cells.storage import Kept
 from analytics.query.matching import Flags
 from analytics.query.stored import Rows
 from metricsportal.lib.histogram import Entries
@@ -43,9 +44,10 @@ class Part(Protocol):
 class StoredPart:
     """Cells of aggregates that match, of the rows of one grain."""
 
-    def __init__(self, rows: Rows, wanted: Flags | None) -> None:
+    def __init__(self, rows: Rows, wanted: Flags | None, seconds: Ints | None = None) -> None:
+        """`seconds`: when the buckets of the cells begin, if not with their rows."""
         self._rows, self._wanted = rows, wanted
-        self.seconds: Ints = self._of(rows.seconds)
+        self.seconds: Ints = self._of(rows.seconds if seconds is None else seconds)
         self.size = len(self.seconds)
 
     def _of(self, values: Numbers) -> Numbers:
@@ -120,13 +122,13 @@ class FactsPart:
 class Chosen(Mapping[str, Ints]):
     """The columns of kept requests, of the wanted ones alone, each unpacked when it is asked for."""
 
-    def __init__(self, rows: Rows, wanted: Flags | None) -> None:
-        self._rows, self._wanted = rows, wanted
+    def __init__(self, kept: Kept, wanted: Flags | None) -> None:
+        self._kept, self._wanted = kept, wanted
         self._found: dict[str, Ints] = {}
 
     def __getitem__(self, name: str) -> Ints:
         if name not in self._found:
-            values = self._rows.kept.column(name)
+            values = self._kept.column(name)
             self._found[name] = values if self._wanted is None else values[self._wanted]
         return self._found[name]
 

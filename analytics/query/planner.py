@@ -1,6 +1,6 @@
 """Which source answers a question: the smallest grain that covers it, single requests within a budget, or none."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,7 +14,7 @@ from analytics.models import DayAggregate, HourAggregate
 from analytics.query.conditions import scope_axes
 from analytics.query.facts import scoped_facts
 from analytics.query.keeping import require_kept
-from analytics.query.segments import Ranges, inhabited, joined, pending_hours, segments
+from analytics.query.segments import Ranges, in_quarters, inhabited, joined, pending_hours, segments
 from analytics.query.snapshot import once
 from analytics.query.values import Filter, Operator, Query, QueryTooLargeError
 from ingestion.records import CostState
@@ -39,8 +39,9 @@ _RECENT: Final = timedelta(days=7)  # days by which grains are compared
 class Plan:
     """Where each part of the period is read from; together they cover it exactly once.
 
-    `days`, `hours`: aggregates of the grain. `requests`: single requests as the rollup kept them, in columns. `facts`:
-    the table of requests, for hours whose rollup is behind and for filters on what columns do not keep.
+    `days`, `hours`, `quarters`: aggregates of the grain. `requests`: single requests as the rollup kept them, in
+    columns. `facts`: the table of requests, for hours whose rollup is behind and for filters on what columns do not
+    keep.
     """
 
     grain: Grain | None
@@ -51,6 +52,7 @@ class Plan:
     facts: tuple[TimeRange, ...]
     stale_hours: int = 0
     only_failed: bool = False
+    quarters: tuple[TimeRange, ...] = ()
 
     @property
     def grain_name(self) -> str:
@@ -65,7 +67,8 @@ class Plan:
     @property
     def source(self) -> str:
         """For people: day (team, model) + hour + facts."""
-        parts = [f"{level} ({self.axes})" for level, used in (("day", self.days), ("hour", self.hours)) if used]
+        levels = (("day", self.days), ("hour", self.hours), ("quarter", self.quarters))
+        parts = [f"{level} ({self.axes})" for level, used in levels if used]
         single = [name for name, used in (("requests", self.requests), ("facts", self.facts)) if used]
         return " + ".join([*parts, *single]) or "nothing"
 
@@ -87,7 +90,7 @@ def _plan(query: Query) -> Plan:
     pending = pending_hours(org, zone_name, query.period)
     period = inhabited(org, zone_name, query.period)
     if grain is None or query.interval in SUB_HOUR_MINUTES:
-        return _one_by_one(query, period, pending)
+        return _by_quarter(query, period, pending) or _one_by_one(query, period, pending)
     use_days = query.interval not in _PARTS_OF_DAYS
     current = segments(org, zone_name, period, use_days=use_days, pending=pending)
     requests, facts = _sources(query, current.rest, pending)
@@ -102,7 +105,7 @@ def _plan(query: Query) -> Plan:
     return Plan(grain, key_id, stale.days, stale.hours, requests, facts, stale_hours=len(pending))
 
 
-def covering_grain(query: Query) -> tuple[Grain | None, int | None]:
+def covering_grain(query: Query, among: Sequence[Grain] = GRAINS) -> tuple[Grain | None, int | None]:
     """The grain with the fewest cells that has every axis of grouping, filters and scope; None: facts must answer."""
     filters = tuple(one for one in query.filters if not only_failures(one))
     dimensions = (*query.group_by, *(one.dimension for one in filters))
@@ -110,7 +113,7 @@ def covering_grain(query: Query) -> tuple[Grain | None, int | None]:
     if len(keys) > 1:
         return None, None
     need = {one.axis for one in dimensions} | scope_axes(query.scope)
-    fitting = [grain for grain in GRAINS if need <= {*grain.axes} and grain.per_metadata_key == bool(keys)]
+    fitting = [grain for grain in among if need <= {*grain.axes} and grain.per_metadata_key == bool(keys)]
     failed = len(filters) < len(query.filters)
     # Grains of failures count nothing else: for those who ask about nothing else, and only where no other has the axes.
     usual = [] if failed else [grain for grain in fitting if not grain.only_failed]
@@ -139,6 +142,19 @@ def _sizes(organization_id: int, key_id: int | None) -> dict[str, int]:
 
 def _asks_failed_only(query: Query) -> bool:
     return all(selection.measure.only_failed for selection in query.selections)
+
+
+def _by_quarter(query: Query, period: TimeRange, pending: frozenset[datetime]) -> Plan | None:
+    """Whole quarters of an hour from their cells, the two that the period cuts from single requests."""
+    if query.interval is not Interval.QUARTER_HOUR:
+        return None
+    grain, key_id = covering_grain(query, [one for one in GRAINS if one.quarters])
+    if grain is None:
+        return None
+    requests, facts = _sources(query, (period,), pending)
+    quarters, requests = in_quarters(requests)
+    made = Plan(grain, key_id, (), (), requests, facts, quarters=quarters)
+    return made if _affordable(query, requests, facts) else None
 
 
 def _one_by_one(query: Query, period: TimeRange, pending: frozenset[datetime]) -> Plan:

@@ -1,7 +1,7 @@
 """Read the segments of a plan: cells of aggregates and single facts behind one face, each with its group and bucket."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -11,10 +11,11 @@ import numpy as np
 
 from analytics.catalog.columns import Frame, Ints
 from analytics.catalog.dimensions import Dimension
-from analytics.catalog.grains import REQUESTS
+from analytics.catalog.grains import QUARTER, REQUESTS, by_quarter
 from analytics.cells import frame as frames
 from analytics.cells.cells import NO_MAX, NO_MIN
-from analytics.cells.packing import Numbers
+from analytics.cells.packing import Numbers, Packed, column
+from analytics.cells.storage import Kept
 from analytics.query import matching
 from analytics.query.explaining import note
 from analytics.query.facts import scoped_facts
@@ -33,6 +34,7 @@ from teams.access import Scope
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_QUARTER_SECONDS: Final = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,11 @@ def read(query: Query, plan: Plan, shape: Shape) -> Read:
             parts.append(StoredPart(stored, _matching(query, plan, stored)))
             note(level, plan.axes, ranges, stored.size, started)
             rows += stored.size
+    if plan.quarters:
+        started = time.monotonic()
+        parts.append(_quarters(query, plan))
+        note("quarter", plan.axes, plan.quarters, parts[-1].size, started)
+        rows += parts[-1].size
     if plan.requests:
         started = time.monotonic()
         kept = _kept(query.scope, plan.requests, query.filters, _only_failed(plan))
@@ -142,6 +149,20 @@ def _matching(query: Query, plan: Plan, stored: Rows) -> Flags | None:
     failures = plan.grain is not None and plan.grain.only_failed
     filters = [one for one in query.filters if not (failures and only_failures(one))]
     return matching.wanted(query.scope, filters, lambda one: stored.kept.column(one.dimension.axis), stored.kept.column)
+
+
+def _quarters(query: Query, plan: Plan) -> StoredPart:
+    """The cells of whole quarters of an hour; the first and last hour may have others as well."""
+    stored = rows_of(
+        "hour",
+        query.scope.organization_id,
+        by_quarter(plan.grain_name),
+        plan.key_id,
+        _hours(query.scope, plan.quarters),
+    )
+    seconds = stored.kept.column(QUARTER) * _QUARTER_SECONDS
+    inside, wanted = _within(seconds * 10**6, plan.quarters), _matching(query, plan, stored)
+    return StoredPart(stored, inside if wanted is None else inside & wanted, seconds)
 
 
 def _only_failed(plan: Plan) -> bool:
@@ -175,14 +196,27 @@ def _whole_hours(periods: tuple[TimeRange, ...], tz: ZoneInfo) -> tuple[tuple[Ti
 def _requests(
     scope: Scope, periods: tuple[TimeRange, ...], filters: tuple[Filter, ...], failed: bool, *, cut: bool
 ) -> FactsPart:
-    tz = zone(scope.zone)
-    hours = tuple(TimeRange(hour_start(one.start, tz), one.end) for one in periods)
-    rows = rows_of("hour", scope.organization_id, REQUESTS, None, hours)
-    wanted = matching.wanted(scope, filters, lambda one: rows.kept.column(frame_axis(one.dimension)), rows.kept.column)
-    within = [_within(rows.kept.column(frames.INSTANT), periods)] if cut else []
-    for flags in (*within, *([rows.kept.column("failed") == 1] if failed else [])):
+    rows = rows_of("hour", scope.organization_id, REQUESTS, None, _hours(scope, periods))
+    kept = Kept([part for head in rows.kept.heads for part in _between(head, periods)]) if cut else rows.kept
+    wanted = matching.wanted(scope, filters, lambda one: kept.column(frame_axis(one.dimension)), kept.column)
+    if failed:
+        flags = kept.column("failed") == 1
         wanted = flags if wanted is None else wanted & flags
-    return FactsPart(Chosen(rows, wanted))
+    return FactsPart(Chosen(kept, wanted))
+
+
+def _between(hour: Packed, periods: tuple[TimeRange, ...]) -> Iterator[Packed]:
+    """The requests of an hour that lie in the periods: few runs, because they are kept in the order of time."""
+    inside = _within(column([hour], frames.INSTANT), periods)
+    borders = np.flatnonzero(np.diff(inside, prepend=False, append=False)).tolist()
+    for first, last in zip(borders[::2], borders[1::2], strict=True):
+        yield hour.some(first, last)
+
+
+def _hours(scope: Scope, periods: tuple[TimeRange, ...]) -> tuple[TimeRange, ...]:
+    """The periods begun with their first hour, so that its row is found."""
+    tz = zone(scope.zone)
+    return tuple(TimeRange(hour_start(one.start, tz), one.end) for one in periods)
 
 
 def _within(instants: Ints, periods: tuple[TimeRange, ...]) -> Flags:

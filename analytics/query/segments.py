@@ -1,7 +1,7 @@
 """A period cut into what its parts are read from: whole days, whole hours, and the rest, entry by entry."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.db.models import Max, Min
@@ -15,6 +15,8 @@ from metricsportal.lib.timerange import TimeRange
 
 Ranges = tuple[TimeRange, ...]
 _LONG: Final = timedelta(days=800)  # cutting takes one step per day
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_QUARTER: Final = timedelta(minutes=15)
 
 
 @once
@@ -69,6 +71,19 @@ def segments(
         (rest if cursor in pending else hours).append(TimeRange(cursor, end))
         cursor = end
     return Segments(joined(days), joined(hours), joined(rest))
+
+
+def in_quarters(ranges: Ranges) -> tuple[Ranges, Ranges]:
+    """The whole quarters of an hour of some ranges, and what lies before and behind these."""
+    whole, rest = [], []
+    for one in ranges:
+        first, last = one.start + (_EPOCH - one.start) % _QUARTER, one.end - (one.end - _EPOCH) % _QUARTER
+        if first < last:
+            whole.append(TimeRange(first, last))
+            rest += [TimeRange(one.start, first), TimeRange(last, one.end)]
+        else:
+            rest.append(one)
+    return joined(whole), joined(rest)
 
 
 @once

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from analytics.catalog.grains import REQUESTS
+from analytics.catalog.grains import WITH_REQUESTS
 from analytics.models import HourAggregate
 from analytics.retention.limits import Limit, limit_of_hours, limit_of_requests
 from ingestion import purging
@@ -121,9 +121,9 @@ def purge(
 
 
 def _forget_columns(organization_id: int, before: datetime) -> None:
-    """Single requests go from the columns that the rollup kept of them, too."""
-    rows = HourAggregate.objects.filter(organization_id=organization_id, grain=REQUESTS, bucket_start__lt=before)
-    rows.delete()
+    """Single requests go from the columns that the rollup kept of them, too, and quarters of hours with them."""
+    rows = HourAggregate.objects.filter(organization_id=organization_id, grain__in=WITH_REQUESTS)
+    rows.filter(bucket_start__lt=before).delete()
 
 
 def purge_all(now: datetime, *, chunks: int, wait: Wait = time.sleep) -> Passed:

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from analytics.catalog.dimensions import registered_keys
-from analytics.catalog.grains import GRAINS
+from analytics.catalog.grains import BY_NAME, GRAINS
 from analytics.cells.cells import Cells, merge
 from analytics.cells.storage import joined, read_grains, store
 from analytics.models import ChangedDay, DayAggregate, HourAggregate
@@ -47,7 +47,7 @@ def aggregate_day(organization: Organization, day_start: datetime) -> GrainCells
     for grain in GRAINS:
         for key_id in keys if grain.per_metadata_key else [None]:
             if grain.parent:
-                cells = coarser(grain, made[grain.parent, key_id])
+                cells = coarser(grain, BY_NAME[grain.parent], made[grain.parent, key_id])
             else:
                 hourly = joined(found.pop((grain.name, key_id), None), grain)
                 cells = merge(hourly, hourly.keys)

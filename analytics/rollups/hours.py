@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from django.db import transaction
 
 from analytics.catalog.columns import Frame
 from analytics.catalog.dimensions import registered_keys
-from analytics.catalog.grains import GRAINS, Grain
+from analytics.catalog.grains import BY_NAME, GRAINS, QUARTER, QUARTERS, Grain, by_quarter
 from analytics.cells import frame as frames
 from analytics.cells.cells import Cells, columns_of_facts, from_facts, merge, samples_of_facts
-from analytics.cells.frame import metadata_axis
+from analytics.cells.frame import INSTANT, metadata_axis
 from analytics.cells.storage import row_of, row_of_requests, store
 from analytics.models import ChangedDay, HourAggregate
 from analytics.rollups.final import hour_is_final
@@ -22,6 +22,7 @@ from metricsportal.lib.localtime import day_start, zone
 from teams.models import Organization
 
 GrainCells = list[tuple[Grain, int | None, Cells]]
+QUARTER_US: Final = 900 * 10**6
 
 
 def rebuild_hour(organization: Organization, hour_start: datetime) -> int:
@@ -67,37 +68,44 @@ def aggregate_hour(organization_id: int, hour_start: datetime) -> Hour:
     """Everything that is kept of one hour, computed from facts. Values of metadata not seen before are interned."""
     keys = registered_keys(organization_id)
     facts = LLMRequest.objects.filter(organization_id=organization_id, hour_start=hour_start)
-    frame = frames.read_numbered(facts, keys, _ids_of)
+    frame = _in_order_of_time(frames.read_numbered(facts, keys, _ids_of))
     return Hour(
         organization_id, hour_start, lattice(frame, {key.pk: frame[metadata_axis(key.pk)] for key in keys}), frame
     )
 
 
+def _in_order_of_time(frame: Frame) -> Frame:
+    """So that those between two instants lie together."""
+    order = np.argsort(frame[INSTANT], kind="stable")
+    return {name: column[order] for name, column in frame.items()}
+
+
 def lattice(frame: Frame, values: dict[int, Any]) -> GrainCells:
-    """The cells of every grain. `values`: per metadata key the id of each fact's value."""
+    """The cells of every grain, by hour and by quarter. `values`: per metadata key the id of each fact's value."""
+    frame = {**frame, QUARTER: frame[INSTANT] // QUARTER_US}
     failed = frame["failed"] == 1
     failures = {name: column[failed] for name, column in frame.items()}
     sources = {
         wanted: (one, columns_of_facts(one), samples_of_facts(one)) for wanted, one in ((0, frame), (1, failures))
     }
     made: dict[tuple[str, int | None], Cells] = {}
-    for grain in GRAINS:
+    for grain in (*QUARTERS, *GRAINS):
+        parent = by_quarter(grain.name) if grain.quarters else grain.parent
         for key_id in values if grain.per_metadata_key else (None,):
-            if grain.parent:
-                made[grain.name, key_id] = coarser(grain, made[grain.parent, key_id])
+            if parent:
+                made[grain.name, key_id] = coarser(grain, BY_NAME[parent], made[parent, key_id])
                 continue
             one, columns, samples = sources[grain.only_failed]
             ids = values.get(key_id or 0)
             if ids is not None:
                 one = {**one, "metadata_value_id": ids[failed] if grain.only_failed else ids}
             made[grain.name, key_id] = from_facts(columns, samples, keys_of(one, grain.axes, len(one["failed"])))
-    return [(grain, key_id, cells) for grain in GRAINS for (name, key_id), cells in made.items() if name == grain.name]
+    return [(BY_NAME[name], key_id, cells) for (name, key_id), cells in made.items()]
 
 
-def coarser(grain: Grain, parent: Cells) -> Cells:
-    """Cells of a grain from those of its parent, which has all of its axes."""
-    axes = next(one.axes for one in GRAINS if one.name == grain.parent)
-    return merge(parent, parent.keys[:, [axes.index(axis) for axis in grain.axes]])
+def coarser(grain: Grain, finer: Grain, cells: Cells) -> Cells:
+    """Cells of a grain from those of another, which has all of its axes."""
+    return merge(cells, cells.keys[:, [finer.axes.index(axis) for axis in grain.axes]])
 
 
 def keys_of(columns: Frame, axes: tuple[str, ...], size: int) -> Any:

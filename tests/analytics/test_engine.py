@@ -2,9 +2,7 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,21 +12,20 @@ from hypothesis import strategies as st
 
 from analytics import rollups
 from analytics.catalog import dimensions
-from analytics.catalog.measures import NATIVE, PERCENTILES, Population, Selection, select
+from analytics.catalog.measures import Population, Selection, select
 from analytics.query import engine
 from analytics.query.flat import flat
 from analytics.query.parsing import parse_filter
-from analytics.query.values import Compare, Filter, LabelKind, Query, QueryTooLargeError, Result
+from analytics.query.values import Compare, Filter, LabelKind, QueryTooLargeError
 from ingestion.models import LLMRequest
-from ingestion.records import RequestRecord
-from ingestion.services import ingest_records
 from metricsportal.lib.histogram import RELATIVE_ERROR
 from metricsportal.lib.localtime import Interval
 from metricsportal.lib.timerange import TimeRange
-from teams.access import Reach, Scope, scope_of_organization
+from teams.access import Reach, Scope
 from teams.models import Organization
 from tests import make
 from tests.analytics import oracle
+from tests.analytics.brute_force import COLUMNS, ask, assert_equal, store
 from tests.make import NOW
 
 pytestmark = pytest.mark.django_db
@@ -50,74 +47,6 @@ GROUPABLE = (
     "metadata.environment",
     "metadata.tenant",
 )
-COLUMNS = tuple(NATIVE.values())
-
-
-def _record(dice: random.Random, number: int) -> RequestRecord:
-    """Anything a gateway may send: unknown tokens, zero latencies, failures, unpriced models, huge reported costs."""
-    failed = dice.random() < 0.25
-    latency = dice.choice([None, 0.0, dice.lognormvariate(7, 1.5), dice.lognormvariate(7, 1.5)])
-    fields: dict[str, Any] = {
-        "request_id": f"r{number}",
-        "started_at": NOW - timedelta(seconds=dice.uniform(0, 9.5 * 86400)),
-        "model": dice.choice(["gpt-5", "gpt-5", "claude", "unpriced-one", None]),
-        "provider": dice.choice(["openai", "azure", None]),
-        "virtual_model": dice.choice(["chat", "code", None]),
-        "user": dice.choice(["ann", "bob", "eve", None]),
-        "virtual_account": dice.choice(["bot", "batch", None]),
-        "team": dice.choice(["Search", "Ads", None]),
-        "metadata": dice.choice([{}, {"environment": "prod"}, {"environment": "dev", "tenant": "t,1"}]),
-        "input_tokens": dice.choice([None, 0, 7, 5000]),
-        "output_tokens": dice.choice([None, 0, 1, 300]),
-        "latency_ms": latency,
-        "ttft_ms": latency / 3 if latency and dice.random() < 0.5 else None,
-        "streaming": dice.choice([None, True, False]),
-        "operation": dice.choice(["chat", "embeddings"]),
-        "status_code": dice.choice([429, 500, 504, None]) if failed else dice.choice([200, None]),
-        "error_type": dice.choice(["RateLimitError", "boom"]) if failed else None,
-        "reported_cost_usd": dice.choice([None, None, Decimal("0.25"), Decimal("900000")]),
-    }
-    return make.record(**fields)
-
-
-def _store(organization: Organization, dice: random.Random, size: int) -> list[LLMRequest]:
-    """Half of the records rolled up, the other half still waiting in the log."""
-    records = [_record(dice, number) for number in range(size)]
-    for part in (records[: size // 2], records[size // 2 :]):
-        if part is not records[: size // 2]:
-            rollups.drain(organization.pk)
-        ingest_records(organization=organization, records=part, source="test", now=NOW, past_days=None)
-    related = ("model", "virtual_model", "user", "virtual_account", "team", "error_type")
-    return list(LLMRequest.objects.filter(organization=organization).select_related(*related))
-
-
-def _answers(result: Result) -> dict[tuple[oracle.Key, datetime | None], dict[str, Any]]:
-    names = [selection.name for selection in result.query.selections]
-    lines = result.series if result.query.group_by else (result.summary,)
-    return {
-        (tuple(label.text for label in one.labels), bucket.start if result.query.interval else None): dict(
-            zip(names, values, strict=True)
-        )
-        for one in lines
-        for bucket, values, requests in zip(result.buckets, one.values, one.requests, strict=True)
-        if requests
-    }
-
-
-def _assert_equal(result: Result, expected: dict[tuple[oracle.Key, datetime | None], list[LLMRequest]]) -> None:
-    found = _answers(result)
-    assert found.keys() == expected.keys()
-    for key, requests in expected.items():
-        for name, value in oracle.sums(requests).items():
-            assert found[key][name] == value, (key, name)
-        for name in ("latency", "ttft", "itl", "tpot"):
-            samples = oracle.durations(requests, name, result.query.population)
-            for percentile in PERCENTILES:
-                exact = oracle.nearest_rank(samples, percentile)
-                answer = found[key][f"{name}_p{percentile}_ms"]
-                assert (answer is None) == (exact is None), (key, name)
-                if exact is not None:
-                    assert answer * 1000 == pytest.approx(exact, rel=RELATIVE_ERROR), (key, name, percentile)
 
 
 @st.composite
@@ -132,20 +61,6 @@ def questions(draw: st.DrawFn) -> dict[str, Any]:
         "population": draw(st.sampled_from(list(Population))),
         "period": TimeRange(NOW - timedelta(minutes=start + length), NOW - timedelta(minutes=start)),
     }
-
-
-def _query(organization: Organization, question: dict[str, Any], **changes: Any) -> Query:
-    found = tuple(dimensions.find(name, organization.pk) for name in question["group_by"])
-    query = Query(
-        scope=scope_of_organization(organization),
-        period=question["period"],
-        selections=COLUMNS,
-        group_by=tuple(one for one in found if one is not None),
-        interval=question["interval"],
-        population=question["population"],
-        limit=None,
-    )
-    return replace(query, **changes)
 
 
 def _many(function: Callable[..., None]) -> Callable[..., None]:
@@ -168,15 +83,15 @@ def test_any_grouping_equals_brute_force(question: dict[str, Any]) -> None:
     organization = make.organization(zone=question["zone"])
     make.price("gpt-5", "input", "1.25", organization=organization)
     make.price("gpt-5", "output", "10", organization=organization)
-    requests = _store(organization, random.Random(question["seed"]), 60)
+    requests = store(organization, random.Random(question["seed"]), 60)
     question["group_by"] = _known(organization, question["group_by"])
     if question["interval"] in (Interval.WEEK, Interval.MONTH) and not question["period"].seconds:
         return
-    result = engine.run(_query(organization, question), NOW)
+    result = engine.run(ask(organization, question), NOW)
     expected = oracle.groups(
         requests, question["period"], question["group_by"], question["interval"], organization.zone
     )
-    _assert_equal(result, expected)
+    assert_equal(result, expected)
     inside = [one for one in requests if one.started_at in question["period"]]
     summary = dict(zip((one.name for one in COLUMNS), result.summary.total, strict=True))
     assert {name: summary[name] for name in oracle.sums(inside)} == oracle.sums(inside)
@@ -185,9 +100,9 @@ def test_any_grouping_equals_brute_force(question: dict[str, Any]) -> None:
 @_many
 def test_shown_groups_and_the_rest_add_up_to_the_total(question: dict[str, Any]) -> None:
     organization = make.organization(zone=question["zone"])
-    requests = _store(organization, random.Random(question["seed"]), 60)
+    requests = store(organization, random.Random(question["seed"]), 60)
     question["group_by"] = _known(organization, question["group_by"][:1]) or ["user"]
-    result = engine.run(_query(organization, question, limit=1), NOW)
+    result = engine.run(ask(organization, question, limit=1), NOW)
     inside = [one for one in requests if one.started_at in question["period"]]
     assert len(result.series) <= 2
     assert all(one.labels[0].kind is LabelKind.OTHER for one in result.series[1:])
@@ -234,21 +149,21 @@ def test_every_filter_leaves_what_brute_force_leaves() -> None:
     organization = make.organization(zone="Asia/Kolkata")
     make.price("gpt-5", "input", "1.25", organization=organization)
     make.price("gpt-5", "output", "10", organization=organization)
-    requests = _store(organization, random.Random(7), 150)
+    requests = store(organization, random.Random(7), 150)
     period = TimeRange(NOW - timedelta(days=8), NOW)
     for text, accepts in _FILTERS:
         left = [one for one in requests if accepts(one)]
         filters = (parse_filter(text, organization.pk),)
         for group_by in ([], ["model"]):
             question = {"group_by": group_by, "interval": None, "population": Population.ALL, "period": period}
-            result = engine.run(_query(organization, question, filters=filters), NOW)
-            _assert_equal(result, oracle.groups(left, period, group_by, None, organization.zone))
+            result = engine.run(ask(organization, question, filters=filters), NOW)
+            assert_equal(result, oracle.groups(left, period, group_by, None, organization.zone))
 
 
 @pytest.mark.parametrize("reach", [Reach.TEAMS, Reach.CALLER, Reach.NOTHING])
 def test_a_scope_sees_its_rows_only(reach: Reach) -> None:
     organization = make.organization()
-    requests = _store(organization, random.Random(3), 150)
+    requests = store(organization, random.Random(3), 150)
     team = organization.teams.get(name="Search")
     scope = Scope(organization.pk, "UTC", reach, frozenset({team.pk}), "ann")
     period = TimeRange(NOW - timedelta(days=8), NOW)
@@ -259,8 +174,8 @@ def test_a_scope_sees_its_rows_only(reach: Reach) -> None:
     }[reach]
     for view in ("model", "virtual_model", "user", "virtual_account", "team", "metadata.environment"):
         question = {"group_by": [view], "interval": None, "population": Population.ALL, "period": period}
-        result = engine.run(_query(organization, question, scope=scope), NOW)
-        _assert_equal(result, oracle.groups(seen, period, [view], None, "UTC"))
+        result = engine.run(ask(organization, question, scope=scope), NOW)
+        assert_equal(result, oracle.groups(seen, period, [view], None, "UTC"))
 
 
 def test_other_organizations_are_never_read() -> None:
@@ -272,7 +187,7 @@ def test_other_organizations_are_never_read() -> None:
         "population": Population.ALL,
         "period": TimeRange(NOW - timedelta(days=1), NOW + timedelta(seconds=1)),
     }
-    assert engine.run(_query(mine, question), NOW).series == ()
+    assert engine.run(ask(mine, question), NOW).series == ()
 
 
 def test_comparison_shows_the_same_groups_before() -> None:
@@ -285,7 +200,7 @@ def test_comparison_shows_the_same_groups_before() -> None:
         "population": Population.ALL,
         "period": TimeRange(NOW - timedelta(days=1), NOW),
     }
-    result = engine.run(_query(organization, question, limit=2, compare=Compare.PREVIOUS_PERIOD), NOW)
+    result = engine.run(ask(organization, question, limit=2, compare=Compare.PREVIOUS_PERIOD), NOW)
     assert result.previous is not None
     assert [(one.labels[0].text, one.total_requests) for one in result.series] == [("kept", 1), ("new", 1)]
     assert [(one.labels[0].text, one.total_requests) for one in result.previous.series] == [("kept", 1), ("new", 0)]
@@ -294,7 +209,7 @@ def test_comparison_shows_the_same_groups_before() -> None:
 
 def test_a_question_beyond_the_budget_is_refused_with_an_estimate(settings: Any) -> None:
     organization = make.organization()
-    _store(organization, random.Random(5), 60)
+    store(organization, random.Random(5), 60)
     rollups.drain(organization.pk)
     settings.QUERY_FACT_BUDGET = settings.QUERY_REQUEST_BUDGET = 10
     question = {
@@ -304,7 +219,7 @@ def test_a_question_beyond_the_budget_is_refused_with_an_estimate(settings: Any)
         "period": TimeRange(NOW - timedelta(days=9), NOW),
     }
     with pytest.raises(QueryTooLargeError) as refusal:
-        engine.run(_query(organization, question), NOW)
+        engine.run(ask(organization, question), NOW)
     assert refusal.value.budget == 10
     assert refusal.value.estimate > 10
     assert refusal.value.suggestions
@@ -312,7 +227,7 @@ def test_a_question_beyond_the_budget_is_refused_with_an_estimate(settings: Any)
 
 def test_stale_hours_are_named_when_pending_facts_exceed_the_budget(settings: Any) -> None:
     organization = make.organization()
-    _store(organization, random.Random(5), 60)
+    store(organization, random.Random(5), 60)
     settings.QUERY_FACT_BUDGET = settings.QUERY_REQUEST_BUDGET = 5
     day = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
     question = {
@@ -321,7 +236,7 @@ def test_stale_hours_are_named_when_pending_facts_exceed_the_budget(settings: An
         "population": Population.ALL,
         "period": TimeRange(day - timedelta(days=8), day),
     }
-    assert engine.run(_query(organization, question), NOW).meta.stale_hours > 0
+    assert engine.run(ask(organization, question), NOW).meta.stale_hours > 0
 
 
 def test_a_cost_without_any_price_is_unknown_not_zero() -> None:
@@ -334,7 +249,7 @@ def test_a_cost_without_any_price_is_unknown_not_zero() -> None:
         "period": TimeRange(NOW - timedelta(days=1), NOW + timedelta(seconds=1)),
     }
     selections: tuple[Selection, ...] = (select("cost_usd"), select("cost_per_1000_usd"))
-    result = engine.run(_query(organization, question, selections=selections), NOW)
+    result = engine.run(ask(organization, question, selections=selections), NOW)
     assert result.series[0].total == (None, None)
     assert result.meta.unpriced_requests == 1
 
@@ -345,11 +260,11 @@ def test_flat_rows_equal_brute_force(
     rows_at_once: int, interval: Interval | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     organization = make.organization(zone="Australia/Lord_Howe")
-    requests = _store(organization, random.Random(11), 120)
+    requests = store(organization, random.Random(11), 120)
     period = TimeRange(NOW - timedelta(days=8), NOW)
     question = {"group_by": ["team", "model"], "interval": interval, "population": Population.ALL, "period": period}
     monkeypatch.setattr("analytics.query.flat.ROWS_AT_ONCE", rows_at_once)
-    query = _query(organization, question, order_by=select("requests"))
+    query = ask(organization, question, order_by=select("requests"))
     expected = oracle.groups(requests, period, ["team", "model"], interval, organization.zone)
     found: dict[Any, dict[str, Any]] = {}
     order: list[Any] = []
@@ -373,12 +288,12 @@ def test_flat_rows_equal_brute_force(
 def test_records_in_pieces_equal_whole_ones(gap: int, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.AGGREGATE_CACHE_MB = 0
     organization = make.organization()
-    _store(organization, random.Random(5), 150)
+    store(organization, random.Random(5), 150)
     rollups.drain(organization.pk)
     period = TimeRange(NOW - timedelta(days=8), NOW)
     question = {"group_by": ["user"], "interval": Interval.DAY, "population": Population.ALL, "period": period}
     filters = (parse_filter("model:eq:gpt-5", organization.pk),)
-    query = _query(organization, question, limit=1, filters=filters)
+    query = ask(organization, question, limit=1, filters=filters)
     whole = engine.run(query, NOW)
     assert any(value for one in whole.series for value in one.total_samples)
     monkeypatch.setattr("analytics.query.stored._PIECE", -(10**9))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from analytics import retention, rollups
-from analytics.catalog.grains import REQUESTS
+from analytics.catalog.grains import WITH_REQUESTS
 from analytics.catalog.measures import select
 from analytics.chargeback import closing
 from analytics.models import DayAggregate, HourAggregate
@@ -96,7 +96,7 @@ def aggregates(*tables: Any) -> Rows:
     """Every stored aggregate with its id, byte for byte; not the columns of single requests, which go with them."""
     answer: Rows = []
     for table in tables or (HourAggregate, DayAggregate):
-        for row in table._default_manager.exclude(grain=REQUESTS).order_by("pk").values_list():
+        for row in table._default_manager.exclude(grain__in=WITH_REQUESTS).order_by("pk").values_list():
             answer.append((table.__name__, *(bytes(one) if isinstance(one, memoryview) else one for one in row)))
     return answer
 

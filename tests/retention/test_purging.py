@@ -12,7 +12,7 @@ from django.db import connections
 from pytest_django import Settings
 
 from analytics import retention, tasks
-from analytics.catalog.grains import REQUESTS
+from analytics.catalog.grains import REQUESTS, by_quarter
 from analytics.models import DayAggregate, HourAggregate
 from analytics.retention import passes
 from ingestion import purging
@@ -170,8 +170,11 @@ def test_the_command_knows_its_organizations(settings: Settings) -> None:
     assert "acme: nothing to remove of requests." in _command()
 
 
-def test_the_columns_of_single_requests_go_with_them(organization: Organization) -> None:
-    kept = HourAggregate.objects.filter(grain=REQUESTS)
+@pytest.mark.parametrize("name", [REQUESTS, by_quarter("team")])
+def test_the_columns_of_single_requests_and_quarters_of_hours_go_with_them(
+    organization: Organization, name: str
+) -> None:
+    kept = HourAggregate.objects.filter(grain=name)
     before = kept.count()
     purge(organization)
     floor = Watermark.objects.get(subject=Subject.REQUESTS).before

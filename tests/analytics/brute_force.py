@@ -1,0 +1,107 @@
+"""Random requests, any question about them, and its answer compared with what brute force says."""
+
+import random
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from analytics import rollups
+from analytics.catalog import dimensions
+from analytics.catalog.measures import NATIVE, PERCENTILES
+from analytics.query.values import Query, Result
+from ingestion.models import LLMRequest
+from ingestion.records import RequestRecord
+from ingestion.services import ingest_records
+from metricsportal.lib.histogram import RELATIVE_ERROR
+from teams.access import scope_of_organization
+from teams.models import Organization
+from tests import make
+from tests.analytics import oracle
+from tests.make import NOW
+
+DAYS = timedelta(days=9.5)
+COLUMNS = tuple(NATIVE.values())
+
+
+def record(dice: random.Random, number: int, *, end: datetime = NOW, length: timedelta = DAYS) -> RequestRecord:
+    """Anything a gateway may send: unknown tokens, zero latencies, failures, unpriced models, huge reported costs."""
+    failed = dice.random() < 0.25
+    latency = dice.choice([None, 0.0, dice.lognormvariate(7, 1.5), dice.lognormvariate(7, 1.5)])
+    fields: dict[str, Any] = {
+        "request_id": f"r{number}",
+        "started_at": end - dice.uniform(0, 1) * length,
+        "model": dice.choice(["gpt-5", "gpt-5", "claude", "unpriced-one", None]),
+        "provider": dice.choice(["openai", "azure", None]),
+        "virtual_model": dice.choice(["chat", "code", None]),
+        "user": dice.choice(["ann", "bob", "eve", None]),
+        "virtual_account": dice.choice(["bot", "batch", None]),
+        "team": dice.choice(["Search", "Ads", None]),
+        "metadata": dice.choice([{}, {"environment": "prod"}, {"environment": "dev", "tenant": "t,1"}]),
+        "input_tokens": dice.choice([None, 0, 7, 5000]),
+        "output_tokens": dice.choice([None, 0, 1, 300]),
+        "latency_ms": latency,
+        "ttft_ms": latency / 3 if latency and dice.random() < 0.5 else None,
+        "streaming": dice.choice([None, True, False]),
+        "operation": dice.choice(["chat", "embeddings"]),
+        "status_code": dice.choice([429, 500, 504, None]) if failed else dice.choice([200, None]),
+        "error_type": dice.choice(["RateLimitError", "boom"]) if failed else None,
+        "reported_cost_usd": dice.choice([None, None, Decimal("0.25"), Decimal("900000")]),
+    }
+    return make.record(**fields)
+
+
+def store(organization: Organization, dice: random.Random, size: int, **when: Any) -> list[LLMRequest]:
+    """Half of the records rolled up, the other half still waiting in the log. `when`: see `record`."""
+    records = [record(dice, number, **when) for number in range(size)]
+    for part in (records[: size // 2], records[size // 2 :]):
+        if part is not records[: size // 2]:
+            rollups.drain(organization.pk)
+        ingest_records(organization=organization, records=part, source="test", now=NOW, past_days=None)
+    related = ("model", "virtual_model", "user", "virtual_account", "team", "error_type")
+    return list(LLMRequest.objects.filter(organization=organization).select_related(*related))
+
+
+def answers(result: Result) -> dict[tuple[oracle.Key, datetime | None], dict[str, Any]]:
+    names = [selection.name for selection in result.query.selections]
+    lines = result.series if result.query.group_by else (result.summary,)
+    return {
+        (tuple(label.text for label in one.labels), bucket.start if result.query.interval else None): dict(
+            zip(names, values, strict=True)
+        )
+        for one in lines
+        for bucket, values, requests in zip(result.buckets, one.values, one.requests, strict=True)
+        if requests
+    }
+
+
+def assert_equal(result: Result, expected: dict[tuple[oracle.Key, datetime | None], list[LLMRequest]]) -> None:
+    found = answers(result)
+    assert found.keys() == expected.keys()
+    for key, requests in expected.items():
+        for name, value in oracle.sums(requests).items():
+            assert found[key][name] == value, (key, name)
+        for name in ("latency", "ttft", "itl", "tpot"):
+            samples = oracle.durations(requests, name, result.query.population)
+            for percentile in PERCENTILES:
+                exact = oracle.nearest_rank(samples, percentile)
+                answer = found[key][f"{name}_p{percentile}_ms"]
+                assert (answer is None) == (exact is None), (key, name)
+                if exact is not None:
+                    assert answer * 1000 == pytest.approx(exact, rel=RELATIVE_ERROR), (key, name, percentile)
+
+
+def ask(organization: Organization, question: dict[str, Any], **changes: Any) -> Query:
+    found = tuple(dimensions.find(name, organization.pk) for name in question["group_by"])
+    query = Query(
+        scope=scope_of_organization(organization),
+        period=question["period"],
+        selections=COLUMNS,
+        group_by=tuple(one for one in found if one is not None),
+        interval=question["interval"],
+        population=question["population"],
+        limit=None,
+    )
+    return replace(query, **changes)
