@@ -2,12 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from analytics.views import costs, dashboard, overview, requests, statements
+from analytics.views import costs, dashboard, overview, requests, routing, statements
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/", dashboard.dashboard, name="dashboard"),
     path("o/<slug:slug>/data", dashboard.dashboard_data, name="dashboard-data"),
     path("o/<slug:slug>/overview/", overview.overview, name="overview"),
+    path("o/<slug:slug>/routing/", routing.routing, name="routing"),
     path("o/<slug:slug>/costs/", costs.costs, name="costs"),
     path("o/<slug:slug>/requests/", requests.requests, name="requests"),
     path("o/<slug:slug>/requests/one", requests.detail, name="request"),
