@@ -89,7 +89,7 @@ def looked_at(page: Page, server: str, name: str, audit: Audit) -> bool:
     answer = page.goto(server + address_of(name))
     assert answer is not None
     if answer.status == 200:
-        page.wait_for_load_state("load")
+        page.evaluate("new Promise((done) => (window.django?.jQuery ?? window.setTimeout)(done))")
         audit(page, name, {"exclude": [[HEADLESS]]})
     assert answer.status in (200, 403), name
     return answer.status == 200
