@@ -84,11 +84,12 @@ def metrics(session: CDPSession) -> dict[str, float]:
     return {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
 
 
-def listening(page: Page) -> CDPSession:
-    """A session of the browser's protocol with its counters on; durations are time of the processor, not of a clock."""
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-    return session
+def scripting(session: CDPSession) -> float:
+    """Milliseconds of scripts, garbage collection included, since the profiler was started, by its samples."""
+    profile = session.send("Profiler.stop")["profile"]
+    outside = {one["id"] for one in profile["nodes"] if one["callFrame"]["functionName"] in ("(program)", "(idle)")}
+    pairs = zip(profile["samples"], profile["timeDeltas"], strict=True)
+    return float(sum(delta for node, delta in pairs if node not in outside)) / 1000
 
 
 def load(context: BrowserContext, address: str) -> Load:
@@ -157,7 +158,8 @@ def redraws(context: BrowserContext, address: str) -> list[Redraw]:
     page.route("**/data*", answer)
     page.goto(address)
     page.wait_for_selector(READY)
-    session = listening(page)
+    session = context.new_cdp_session(page)
+    session.send("Profiler.enable")
     found = [redraw(page, session) for _ in range(WARM + 2)]
     if page.locator('[data-panel="twelfth"] .legend button').count() != GROUPS:
         raise RuntimeError("the large answer was not drawn")
@@ -167,13 +169,12 @@ def redraws(context: BrowserContext, address: str) -> list[Redraw]:
 
 def redraw(page: Page, session: CDPSession) -> Redraw:
     """One refresh: scripting until the charts stand, and until the page rests."""
-    page.wait_for_timeout(300)
-    before = metrics(session)["ScriptDuration"]
+    session.send("Profiler.start")
     page.evaluate(CLICKED, "#refresh")
-    drawn = metrics(session)["ScriptDuration"]
+    charts = scripting(session)
+    session.send("Profiler.start")
     page.wait_for_timeout(1_500)
-    rested = metrics(session)["ScriptDuration"]
-    return Redraw((drawn - before) * 1000, (rested - drawn) * 1000)
+    return Redraw(charts, scripting(session))
 
 
 def held(page: Page, session: CDPSession) -> Held:
@@ -190,7 +191,8 @@ def growth(context: BrowserContext, address: str, refreshes: int) -> tuple[Held,
     page = context.new_page()
     page.goto(address)
     page.wait_for_selector(READY)
-    session = listening(page)
+    session = context.new_cdp_session(page)
+    session.send("Performance.enable")
     after = []
     for count in (10, refreshes):
         for _ in range(count):
@@ -200,34 +202,36 @@ def growth(context: BrowserContext, address: str, refreshes: int) -> tuple[Held,
     return after[0], after[1]
 
 
-def median(values: list[float]) -> float:
-    """The middle one."""
-    return statistics.median(values)
+def middle(values: list[float], unit: str = "ms") -> str:
+    """The median, and the fastest: on a machine with other work the one that was disturbed least."""
+    return f"{statistics.median(values):,.0f} {unit} (fastest {min(values):,.0f})"
 
 
-def bars(loads: list[Load], views: list[float], drawn: list[Redraw], first: Held, last: Held, count: int) -> list[Bar]:
-    """What must hold, and what was found."""
-    chart, size = median([one.first_chart for one in loads]), max(one.transferred for one in loads) / 1000
-    view, script = median(views), median([one.charts for one in drawn])
-    grown, nodes = last.heap - first.heap, last.nodes - first.nodes
-    listeners = last.listeners - first.listeners
-    is_flat = grown < 1 and nodes <= 0 and listeners <= 0
-    largest, tables = median([one.largest_paint for one in loads]), median([one.tables for one in drawn])
+def bars(loads: list[Load], views: list[float], drawn: list[Redraw]) -> list[Bar]:
+    """What must hold of times and bytes, and what was found; medians count."""
+    charts, redrawn = [one.first_chart for one in loads], [one.charts for one in drawn]
+    size = max(one.transferred for one in loads) / 1000
+    paints, tables = middle([one.largest_paint for one in loads]), middle([one.tables for one in drawn])
+    met = [statistics.median(times) < bar for times, bar in ((charts, 1000), (views, 500), (redrawn, 100))]
+    shape = f"{PANELS} panels of {GROUPS} series and {POINTS} points"
     return [
-        ("first chart drawn below 1 s", f"{chart:,.0f} ms (largest paint {largest:,.0f} ms)", verdict(chart < 1000)),
+        ("first chart drawn below 1 s", f"{middle(charts)}; largest paint {paints}", verdict(met[0])),
         ("below 350 kB transferred on first load", f"{size:,.0f} kB", verdict(size < 350)),
-        ("View by switched below 500 ms", f"{view:,.0f} ms (slowest {max(views):,.0f} ms)", verdict(view < 500)),
+        ("View by switched below 500 ms", middle(views), verdict(met[1])),
         (
-            f"{PANELS} panels of {GROUPS} series and {POINTS} points redrawn within 100 ms of scripting",
-            f"{script:,.0f} ms, and {tables:,.0f} ms for the hidden tables when the page rests",
-            verdict(script < 100),
-        ),
-        (
-            f"no growth over {count} refreshes",
-            f"heap {first.heap:.1f} to {last.heap:.1f} MiB, nodes {nodes:+d}, listeners {listeners:+d}",
-            verdict(is_flat),
+            f"{shape} redrawn within 100 ms of scripting",
+            f"{middle(redrawn)}; hidden tables, when the page rests, {tables}",
+            verdict(met[2]),
         ),
     ]
+
+
+def bar_of_growth(first: Held, last: Held, refreshes: int) -> Bar:
+    """Less than a mebibyte is the browser's own keeping; a page that leaks a table loses more at each refresh."""
+    nodes, listeners = last.nodes - first.nodes, last.listeners - first.listeners
+    measured = f"heap {first.heap:.1f} to {last.heap:.1f} MiB, nodes {nodes:+d}, listeners {listeners:+d}"
+    is_flat = last.heap - first.heap < 1 and nodes <= 0 and listeners <= 0
+    return (f"no growth over {refreshes} refreshes", measured, verdict(is_flat))
 
 
 def main() -> int:
@@ -246,7 +250,7 @@ def main() -> int:
         drawn = redraws(context, address)
         say("memory")
         first, last = growth(context, address, chosen.refreshes)
-    rows = bars(loads, views, drawn, first, last, chosen.refreshes)
+    rows = [*bars(loads, views, drawn), bar_of_growth(first, last, chosen.refreshes)]
     sys.stdout.write(table(["machine", ""], machine) + "\n\n" + table(["bar", "measured", ""], rows) + "\n")
     return 0
 

@@ -9,7 +9,11 @@ Context = str | dict[str, list[list[str]]] | None
 """What of a page: a selector, or what to include and exclude in axe's own words. None is all of it."""
 
 # axe leaves size of targets out unless it is asked: 24 pixels.
-EVERYTHING: dict[str, Any] = {"preload": False, "resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+EVERYTHING: dict[str, Any] = {
+    "preload": False,
+    "resultTypes": ["violations"],
+    "rules": {"target-size": {"enabled": True}},
+}
 COLOURS: dict[str, Any] = {
     "preload": False,
     "resultTypes": ["violations"],

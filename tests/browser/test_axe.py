@@ -113,9 +113,7 @@ def file(settings: Settings, tmp_path: Path) -> Path:
 
 
 @WIDTHS
-def test_uploads(
-    acme: Organization, admin: User, open_page: Open, audit: Audit, file: Path, options: Options
-) -> None:
+def test_uploads(acme: Organization, admin: User, open_page: Open, audit: Audit, file: Path, options: Options) -> None:
     page = open_page(admin, "/o/acme/ingestion/upload", **options)
     audit(page, "no uploads")
     page.set_input_files("#upload-file", str(file))
