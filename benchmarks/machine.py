@@ -19,13 +19,20 @@ def describe() -> list[tuple[str, str]]:
         cursor.execute("SELECT name, setting || COALESCE(unit, '') FROM pg_settings WHERE name = ANY(%s)", [_SETTINGS])
         settings = ", ".join(f"{name} {value}" for name, value in sorted(cursor.fetchall()))
     return [
+        *hardware(),
+        ("PostgreSQL", f"{version}, same machine, unix socket; {settings}"),
+        ("Python", f"{platform.python_version()}, Django {django.get_version()}, numpy {np.__version__}"),
+    ]
+
+
+def hardware() -> list[tuple[str, str]]:
+    """The part that needs no database."""
+    return [
         ("date", f"{datetime.now(UTC):%Y-%m-%d}"),
         ("processor", f"{os.cpu_count()} cores, {_processor()}"),
         ("memory", _memory()),
         ("load before the run", " ".join(f"{load:.2f}" for load in os.getloadavg())),
         ("system", f"{platform.system()} {platform.release()}"),
-        ("PostgreSQL", f"{version}, same machine, unix socket; {settings}"),
-        ("Python", f"{platform.python_version()}, Django {django.get_version()}, numpy {np.__version__}"),
     ]
 
 

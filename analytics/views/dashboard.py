@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
 from analytics.dashboards.page import build
@@ -14,6 +15,7 @@ from teams.pages import Organization, organization_page
 
 
 @require_GET
+@gzip_page
 @organization_page()
 def dashboard(request: HttpRequest, organization: Organization, scope: Scope) -> HttpResponse:
     """The page with its numbers in tables, before any script runs."""
@@ -29,6 +31,7 @@ def dashboard(request: HttpRequest, organization: Organization, scope: Scope) ->
 
 
 @require_GET
+@gzip_page
 @organization_page()
 def dashboard_data(request: HttpRequest, organization: Organization, scope: Scope) -> HttpResponse:
     """The same data for the page's script."""

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from analytics.dashboards import request as one_request
@@ -13,6 +14,7 @@ from teams.pages import Organization, organization_page
 
 
 @require_safe
+@gzip_page
 @organization_page()
 def requests(request: HttpRequest, organization: Organization, scope: Scope) -> HttpResponse:
     """Single requests, newest first, with the dashboard's range and filters."""
@@ -23,6 +25,7 @@ def requests(request: HttpRequest, organization: Organization, scope: Scope) -> 
 
 
 @require_safe
+@gzip_page
 @organization_page()
 def detail(request: HttpRequest, organization: Organization, scope: Scope) -> HttpResponse:
     """One request, by the id that the gateway sent: ids hold any character, so it is a parameter."""

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from django.contrib.admin.widgets import AdminSplitDateTime
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -24,14 +23,6 @@ class AppendOnlyAdmin(ScopedAdmin):
         """Rows usually hold from now on; a link may say from when, and anything that is no time counts as none."""
         initial = super().get_changeform_initial_data(request)
         return initial | {"effective_from": start_of(initial.get("effective_from"))}
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Date and time of an instant have a name each for those who do not see the words beside them."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field is not None and isinstance(field.widget, AdminSplitDateTime):
-            for part, words in zip(field.widget.widgets, ("date", "time"), strict=True):
-                part.attrs["aria-label"] = f"{db_field.verbose_name}: {words}"
-        return field
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody."""

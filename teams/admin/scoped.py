@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
 from django.db.models import ForeignKey, QuerySet
 from django.http import HttpRequest
@@ -61,6 +62,14 @@ class _Choices(Mixin):
     def organizations(self, request: HttpRequest) -> QuerySet[Organization]:
         """Where the person may change these rows."""
         return Organization.objects.filter(pk__in=_allowed(request, self.capability))
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Date and time of an instant have a name each for those who do not see the words beside them."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, AdminSplitDateTime):
+            for part, words in zip(field.widget.widgets, ("date", "time"), strict=True):
+                part.attrs["aria-label"] = f"{db_field.verbose_name}: {words}"
+        return field
 
     def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         """The field with its choices restricted; what is not among them is refused when sent."""

@@ -63,6 +63,9 @@ class VirtualAccountAdmin(ScopedAdmin):
     fields = ["organization", "name", "team", "first_seen", "last_seen"]
     autocomplete_fields = ["team"]
 
+    class Media:
+        js = ["portal/js/admin-autocomplete.js"]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The name is what the gateway sends: another name is another account."""
         fixed = ("name",) if obj is not None else ()

@@ -10,6 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 from teams.models import User
 
 Open = Callable[..., Page]
+Audit = Callable[..., None]
 
 
 def _sign_in(context: BrowserContext, server: LiveServer, user: User) -> None:
@@ -43,3 +44,14 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def audit() -> Iterator[Audit]:
+    """Asks axe about a page as it is, or about what a selector names; whatever it finds fails the test at its end."""
+    from tests.browser import axe
+
+    found: list[str] = []
+    yield lambda page, where, within=None: found.extend(axe.violations(page, where, within))
+    if found:
+        pytest.fail("\n".join(found), pytrace=False)

@@ -40,15 +40,17 @@ function dots(values) {
   return radii.includes(2) ? radii : 0;
 }
 
-function bars(series, model) {
-  const color = css(series.paint.name);
-  const { middles, partial } = model.axis;
+/** The bars of a series from one bucket to another. One colour for all of them: Chart.js then works out one style, not one per bar. */
+function barsBetween(series, model, from, to, color) {
+  const { middles } = model.axis;
   return {
     label: series.label,
     hidden: series.hidden,
     stack: "all",
-    data: series.values.map((value, index) => ({ x: middles[index], y: value ?? 0 })),
-    backgroundColor: middles.map((_, index) => (index >= partial ? fade(color, 0.45) : color)),
+    // One stack stands in its bucket: without groups Chart.js need not count stacks anew for every bar.
+    grouped: false,
+    data: middles.slice(from, to).map((x, index) => ({ x, y: series.values[from + index] ?? 0 })),
+    backgroundColor: color,
     barPercentage: 1,
     categoryPercentage: middles.length > 60 ? 0.9 : 0.82,
     maxBarThickness: 72,
@@ -58,8 +60,16 @@ function bars(series, model) {
   };
 }
 
+/** Finished buckets, and pale the unfinished ones. */
+function bars(series, model) {
+  const color = css(series.paint.name);
+  const { middles, partial } = model.axis;
+  const finished = barsBetween(series, model, 0, partial, color);
+  return partial < middles.length ? [finished, barsBetween(series, model, partial, middles.length, fade(color, 0.45))] : [finished];
+}
+
 function datasets(model) {
-  if (model.form !== "line") return model.series.map((series) => bars(series, model));
+  if (model.form !== "line") return model.series.flatMap((series) => bars(series, model));
   const compared = model.series.filter((series) => series.previous);
   return [...model.series.map((series) => line(series, model)), ...compared.map((series) => before(series, model))];
 }
@@ -76,6 +86,8 @@ function scales(model) {
   return {
     x: {
       type: "time",
+      // Ticks are ours (afterBuildTicks): a given unit and no labels keep Chart.js from searching for its own, which is slow.
+      time: { unit: "hour" },
       min: axis.min,
       max: axis.max,
       adapters: { date: { zone: axis.zone, locale: "en" } },
@@ -86,7 +98,7 @@ function scales(model) {
       afterBuildTicks: (scale) => {
         scale.ticks = roundTimes(axis.min, axis.max, axis.zone, scale.chart.width - Y_WIDTH).map((value) => ({ value }));
       },
-      ticks: { ...text, maxRotation: 0, autoSkip: false, padding: 4, callback: (value) => timeLabel(value, axis.zone) },
+      ticks: { ...text, source: "labels", maxRotation: 0, autoSkip: false, padding: 4, callback: (value) => timeLabel(value, axis.zone) },
     },
     y: {
       beginAtZero: true,
@@ -196,7 +208,9 @@ export function createChart(canvas, model, onRange) {
 export function updateChart(chart, model) {
   chart.portalModel = model;
   chart.portalIndex = null;
-  chart.data.datasets = datasets(model);
+  // The objects of before, filled anew: for others Chart.js would make every point and bar again.
+  const before = chart.data.datasets;
+  chart.data.datasets = datasets(model).map((one, index) => Object.assign(before[index] ?? {}, one));
   chart.options = options(model, chart.portalDragged);
   chart.update("none");
 }

@@ -9,12 +9,24 @@ const SCALES = [
   [1e3, "k"],
 ];
 
+// Making a formatter takes a hundred times as long as using it, and a page writes thousands of numbers.
+const formatters = new Map();
+
+function formatted(value, name, digits) {
+  const key = `${name}${digits}`;
+  if (!formatters.has(key)) {
+    const options = name === "decimals" ? { minimumFractionDigits: digits, maximumFractionDigits: digits } : { maximumSignificantDigits: digits };
+    formatters.set(key, new Intl.NumberFormat(LOCALE, options));
+  }
+  return formatters.get(key).format(value);
+}
+
 function decimals(value, digits) {
-  return value.toLocaleString(LOCALE, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return formatted(value, "decimals", digits);
 }
 
 function significant(value, digits) {
-  return value.toLocaleString(LOCALE, { maximumSignificantDigits: digits });
+  return formatted(value, "significant", digits);
 }
 
 /** 12.4M, 3.2k, 812: as the server writes them. */

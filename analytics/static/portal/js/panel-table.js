@@ -12,30 +12,38 @@ function columns(model) {
   });
 }
 
-function head(model) {
-  return h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "From"), columns(model).map(({ label }) => h("th", { scope: "col", class: "number" }, label))));
+function head(found) {
+  return h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "From"), found.map(({ label }) => h("th", { scope: "col", class: "number" }, label))));
 }
 
-function row(model, index) {
-  const { starts, ends, zone } = model.axis;
+// All panels of an answer have one axis: the names of its buckets are written once.
+const named = new WeakMap();
+
+function bucketNames(axis) {
+  if (!named.has(axis)) named.set(axis, axis.starts.map((start, index) => bucket(start, axis.ends[index], axis.zone)));
+  return named.get(axis);
+}
+
+function row(model, found, index) {
   return h(
     "tr",
     {},
-    h("th", { scope: "row" }, bucket(starts[index], ends[index], zone)),
-    columns(model).map(({ values, least }) => h("td", { class: "number" }, textAtLeast(values[index], model.unit, least?.[index]))),
+    h("th", { scope: "row" }, bucketNames(model.axis)[index]),
+    found.map(({ values, least }) => h("td", { class: "number" }, textAtLeast(values[index], model.unit, least?.[index]))),
   );
 }
 
-function foot(model) {
-  const cells = columns(model).map(({ whole }) => h("td", { class: "number" }, whole));
+function foot(found) {
+  const cells = found.map(({ whole }) => h("td", { class: "number" }, whole));
   return h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, "Whole range"), cells));
 }
 
 /** Fill the table of a panel with every bucket, newest last. */
 export function renderTable(container, model) {
   const caption = h("caption", { class: "visually-hidden" }, `${model.title}, ${model.range.label}, ${model.axis.zone}`);
-  const rows = model.axis.starts.map((_, index) => row(model, index));
-  replace(container, h("table", { class: "table" }, caption, head(model), h("tbody", {}, rows), foot(model)));
+  const found = columns(model);
+  const rows = model.axis.starts.map((_, index) => row(model, found, index));
+  replace(container, h("table", { class: "table" }, caption, head(found), h("tbody", {}, rows), foot(found)));
 }
 
 /** Rows of raw values: instants in UTC, numbers as they are, nothing where there is none. */

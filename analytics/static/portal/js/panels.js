@@ -77,6 +77,8 @@ class Panel {
     const table = this.find("table");
     const isShown = table.classList.toggle("is-shown");
     this.element.querySelector('[data-act="table"]').lastChild.textContent = isShown ? "Hide table" : "Show table";
+    // A table that is seen scrolls by keys; a hidden one is no stop on the way through the page.
+    table.tabIndex = isShown ? 0 : -1;
     this.fillTable();
     if (isShown) table.focus();
   }

@@ -10,7 +10,8 @@ const ROWS = 12;
 const FEW = 100;
 
 const box = h("div", { class: "tooltip", hidden: true });
-document.body.append(box);
+// Inside the page's landmark, where a screen reader that goes by landmarks finds what a pinned box offers.
+(document.querySelector("main") ?? document.body).append(box);
 
 /** Filter that leaves out what another one selects; null where there is no opposite. */
 function opposite(filter) {

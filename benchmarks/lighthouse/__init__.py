@@ -1,0 +1,1 @@
+"""Scores of Lighthouse for pages of a running portal."""
