@@ -12,7 +12,7 @@ from django.test import Client
 
 from analytics.annotations import writing
 from analytics.models import Annotation
-from teams.models import AuditEntry, Organization, User
+from teams.models import AuditEntry, Organization
 from teams.services import IssuedKey
 from tests import make
 
