@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -35,6 +36,7 @@ def add(request: HttpRequest, organization: Organization, scope: Scope) -> HttpR
         return page(request, organization, scope, now, wrong=[one.message for one in error.problems])
     except writing.ConflictError as error:
         return page(request, organization, scope, now, wrong=[str(error)])
+    messages.success(request, f"“{note.text}” is noted.")
     return _back(request, organization)
 
 
@@ -48,13 +50,14 @@ def delete(request: HttpRequest, organization: Organization, scope: Scope, numbe
     if not reading.may_write(scope, note.team_id):
         raise PermissionDenied
     writing.delete(actor=_actor(request), key=None, note=note)
+    messages.success(request, f"“{note.text}” is deleted.")
     return _back(request, organization)
 
 
 def _back(request: HttpRequest, organization: Organization) -> HttpResponse:
     """To the dashboard in the state that the form was on."""
     state = request.GET.urlencode(safe=":,")
-    return redirect(reverse("dashboard", args=[organization.slug]) + (f"?{state}" if state else "") + "#annotations")
+    return redirect(reverse("dashboard", args=[organization.slug]) + (f"?{state}" if state else ""))
 
 
 def _actor(request: HttpRequest) -> "User":

@@ -158,14 +158,14 @@ def test_prices_that_changed_are_there_by_themselves(
 def test_a_form_without_a_script_notes_and_leads_back(acme: Organization, owner: User, traffic: None) -> None:
     client = signed_in(owner)
     response = client.post(ADD + STATE, FORM | {"end": "2026-11-24T13:00", "link": "https://ci.example/7", "team": ""})
-    assert (response.status_code, response["Location"]) == (302, f"/o/acme/{STATE}#annotations")
+    assert (response.status_code, response["Location"]) == (302, f"/o/acme/{STATE}")
     row = Annotation.objects.get()
     assert (row.at, row.end, row.created_by, row.key) == (at(11, 30), at(12), owner, None)  # Berlin
     html = client.get(f"/o/acme/{STATE}").content.decode()
     assert "24 Nov 2026 12:30 – 13:00" in html  # noqa: RUF001 - a range
     assert 'href="https://ci.example/7" rel="noopener noreferrer nofollow"' in html
     gone = client.post(f"/o/acme/annotations/{row.pk}/delete{STATE}")
-    assert (gone.status_code, gone["Location"]) == (302, f"/o/acme/{STATE}#annotations")
+    assert (gone.status_code, gone["Location"]) == (302, f"/o/acme/{STATE}")
     assert not Annotation.objects.exists()
     acts = AuditEntry.objects.filter(action__startswith="annotation").order_by("pk")
     assert [one.action for one in acts] == ["annotation.add", "annotation.delete"]
@@ -182,7 +182,7 @@ def test_what_is_wrong_in_the_form_is_told_with_what_was_typed(acme: Organizatio
     assert "<script>alert(1)" not in html
     assert not Annotation.objects.exists()
     again = client.get(ADD + STATE)
-    assert (again.status_code, again["Location"]) == (302, f"/o/acme/{STATE}#annotations")
+    assert (again.status_code, again["Location"]) == (302, f"/o/acme/{STATE}")
 
 
 @pytest.mark.parametrize("person", ["viewer", "member"])

@@ -50,7 +50,7 @@ function label(kinds, color, font) {
   return {
     display: true,
     content: kinds.length > MOST_SIGNS ? `${letters}+` : letters,
-    position: "end",
+    position: "start",
     backgroundColor: color,
     color: css("surface"),
     font: { family: font, size: 9, weight: "bold" },
