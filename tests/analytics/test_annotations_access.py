@@ -139,7 +139,10 @@ def test_keys_that_send_write_and_see_nothing(
     assert (made["team"], made["author"]) == ("Ads", f"key {ingest_key.key.name}")
     assert Client().get(URL, headers=headers).status_code == 403
     assert Client().get(f"{URL}/{made['id']}", headers=headers).status_code == 403
-    assert send(Client(), headers, team="rival-team").status_code == 400
+    make.team(notes["rival"].organization, "Rivals")
+    answers = [send(Client(), headers, team=team) for team in ("Rivals", "absent")]
+    assert [one.status_code for one in answers] == [400, 400]
+    assert answers[0].json()["errors"] == answers[1].json()["errors"]
     other = make.bearer(make.key(acme, "ingest", owner=owner))
     assert Client().delete(f"{URL}/{made['id']}", headers=other).status_code == 404  # another key sent it
     for row in notes.values():

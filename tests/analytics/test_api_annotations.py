@@ -12,7 +12,7 @@ from django.test import Client
 
 from analytics.annotations import writing
 from analytics.models import Annotation
-from teams.models import AuditEntry, Organization
+from teams.models import AuditEntry, Organization, Team
 from teams.services import IssuedKey
 from tests import make
 
@@ -85,7 +85,7 @@ def test_a_deploy_from_its_first_to_its_last_day(
     }
 
 
-def test_a_hook_that_is_tried_again_makes_one(acme: Organization, ingest_key: IssuedKey) -> None:
+def test_a_hook_that_is_tried_again_makes_one(acme: Organization, search: Team, ingest_key: IssuedKey) -> None:
     first, again = send(ingest_key, external_id="d-1"), send(ingest_key, external_id="d-1")
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json() == again.json()
@@ -95,6 +95,8 @@ def test_a_hook_that_is_tried_again_makes_one(acme: Organization, ingest_key: Is
         {"at": "2026-11-24T11:31:00Z"},
         {"end": "2026-11-24T11:31:00Z"},
         {"kind": "other"},
+        {"team": "Search"},
+        {"link": "https://ci.example"},
     ):
         refused = send(ingest_key, external_id="d-1", **other)
         assert (refused.status_code, refused["Content-Type"]) == (409, "application/problem+json")

@@ -87,12 +87,19 @@ function add(event) {
   return attempt(async () => {
     const body = { kind: elements.kind.value, text: elements.text.value, at: told(elements.at), end: told(elements.end), link: elements.link.value || null, team: elements.team.value || null };
     const made = await send("POST", address(), token(), body);
-    for (const name of ["text", "link", "end"]) elements[name].value = "";
+    for (const name of ["text", "link", "at", "end"]) elements[name].value = elements[name].defaultValue;
     byId("annotate").open = false;
     await page.refresh();
     byId("annotations-title").focus();
     say(isInRange(made) ? "Saved." : "Saved. It lies outside the range that is shown.");
   });
+}
+
+/** The page may have been open for hours: an untouched time is that of now. */
+function onToggle() {
+  const input = byId("annotate-at");
+  const isUntouched = input.value === input.defaultValue && byId("annotate-error").textContent === "";
+  if (byId("annotate").open && isUntouched) input.value = moment(Date.now(), page.data().range.zone, LOCAL);
 }
 
 /** Open the form for an instant of the charts. */
@@ -108,5 +115,6 @@ export function bindNotes(dashboard) {
   page = dashboard;
   if (!byId("annotate")) return;
   byId("annotate-form").addEventListener("submit", add);
+  byId("annotate").addEventListener("toggle", onToggle);
   document.addEventListener("portal:annotate", (event) => openFor(event.detail));
 }
