@@ -117,6 +117,15 @@ def manages(scope: Scope, team_id: int) -> bool:
     return TeamMembership.objects.filter(team_id=team_id, team__organization_id=scope.organization_id, **role).exists()
 
 
+def managed_teams(scope: Scope) -> QuerySet[Team]:
+    """The teams that the person of a scope manages, as `manages` says."""
+    if scope.allows(Capability.MANAGE_PEOPLE):
+        return visible_teams(scope)
+    role = {"user_id": scope.user_id, "role": TeamRole.MANAGER}
+    managed = TeamMembership.objects.filter(**role).values("team")
+    return Team.objects.filter(organization_id=scope.organization_id, pk__in=managed)
+
+
 def visible_teams(scope: Scope) -> QuerySet[Team]:
     """The teams whose metrics a scope sees."""
     teams = Team.objects.filter(organization_id=scope.organization_id)

@@ -27,6 +27,7 @@ class Capability(StrEnum):
     MANAGE_PRICES = "manage_prices"
     MANAGE_CHARGEBACK = "manage_chargeback"
     MANAGE_PEOPLE = "manage_people"
+    ANNOTATE = "annotate"
 
 
 class KeyScope(StrEnum):
@@ -44,7 +45,7 @@ CAPABILITIES: Final[dict[str, frozenset[Capability]]] = {
     OrganizationRole.OWNER: _EVERYTHING,
     OrganizationRole.ADMIN: _EVERYTHING,
     OrganizationRole.FINANCE: frozenset(
-        {Capability.SEE_EVERYTHING, Capability.MANAGE_PRICES, Capability.MANAGE_CHARGEBACK},
+        {Capability.SEE_EVERYTHING, Capability.MANAGE_PRICES, Capability.MANAGE_CHARGEBACK, Capability.ANNOTATE},
     ),
     OrganizationRole.MEMBER: frozenset(),
 }

@@ -21,7 +21,9 @@ from teams.access import Scope
 
 MAX_BYTES: Final = 16 * 1024
 MAX_NAME: Final = 120
-STATE_PARAMETERS: Final = ("from", "to", "by", "key", "f", "p", "pop", "top", "interval", "compare", "sort", "page")
+STATE_PARAMETERS: Final = (
+    *("from", "to", "by", "key", "f", "p", "pop", "top", "interval", "compare", "notes", "sort", "page"),
+)
 FIELDS: Final = ("name", "kind", "content")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import QueryDict
 
-from analytics.dashboards import choices
+from analytics.dashboards import annotations, choices
 from analytics.dashboards.api_questions import api_questions
 from analytics.dashboards.panels import panels
 from analytics.dashboards.questions import Answers, ask
@@ -21,7 +21,7 @@ from teams.access import Reach, Scope
 def build(params: QueryDict, scope: Scope, now: datetime) -> dict[str, Any]:
     """Everything the page shows for a URL's parameters, to this viewer."""
     state = parse(params, scope, now)
-    head = head_of(state, scope, now)
+    head = head_of(state, scope, now) | {"annotations": annotations.shown(scope, state.period)}
     if scope.reach is Reach.NOTHING:
         return head | _blank("no_permission", None)
     try:
@@ -48,6 +48,7 @@ def head_of(state: State, scope: Scope, now: datetime) -> dict[str, Any]:
             "top": state.top,
             "interval": state.interval_text,
             "compare": state.compare.value,
+            "notes": state.notes,
             "filters": [_chip(one) for one in state.filters],
         },
         "choices": choices.choices(state, scope, now),

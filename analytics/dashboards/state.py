@@ -25,6 +25,7 @@ DEFAULT_FROM: Final = "now-24h"
 MOST_POINTS: Final = 750
 MOST_FILTERS: Final = 20
 VIEWS: Final = (*dimensions.VIEWS, "metadata")
+NOTES: Final = ("on", "off")
 _COMPARES: Final = tuple(Compare)
 _LONGEST: Final = timedelta(days=3660)
 
@@ -46,6 +47,7 @@ class State:
     interval: Interval = Interval.HOUR
     interval_text: str = "auto"
     compare: Compare = Compare.NONE
+    notes: str = "on"
     sort: str = "-requests"
     page: int = 1
     messages: tuple[str, ...] = ()
@@ -106,6 +108,7 @@ def parse(params: QueryDict, scope: Scope, now: datetime) -> State:
         interval=automatic_interval(period) if interval_text == "auto" else Interval(interval_text),
         interval_text=interval_text,
         compare=reader.choice("compare", _COMPARES, Compare.NONE, Compare),
+        notes=reader.choice("notes", NOTES, "on", str),
         sort=params.get("sort", "-requests")[:64],
         page=_page(params.get("page", "1")),
         messages=tuple(reader.messages),

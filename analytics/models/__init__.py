@@ -1,6 +1,7 @@
-"""Tables of analytics: aggregates and their logs, statements, outbox, exchange rates, saved views, exports."""
+"""Tables of analytics: aggregates and their logs, statements, outbox, exchange rates, saved views, notes, exports."""
 
 from analytics.models.aggregates import DayAggregate, HourAggregate
+from analytics.models.annotations import Annotation
 from analytics.models.currency import ExchangeRate
 from analytics.models.exports import ExportJob
 from analytics.models.logs import ChangedDay, VerificationRun
@@ -8,6 +9,7 @@ from analytics.models.saved import SavedView
 from analytics.models.statements import OutboxMail, Period, Statement, StatementLine
 
 __all__ = [
+    "Annotation",
     "ChangedDay",
     "DayAggregate",
     "ExchangeRate",

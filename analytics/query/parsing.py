@@ -196,6 +196,11 @@ def filter_of(name: str, label: Label) -> str | None:
     return f"{name}:null:" if label.kind is LabelKind.NONE else f"{name}:eq:{join_values((label.text,))}"
 
 
+def is_relative(text: str) -> bool:
+    """Whether an instant is told as of now."""
+    return _RELATIVE.fullmatch(text) is not None
+
+
 def parse_instant(text: str, now: datetime, loc: tuple[str | int, ...]) -> datetime:
     """`now`, `now-7d` or an ISO 8601 instant with an offset; raises InvalidQueryError."""
     relative = _RELATIVE.fullmatch(text)

@@ -1,5 +1,6 @@
 """The dashboard page and its data."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -8,9 +9,10 @@ from django.shortcuts import render
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
+from analytics.dashboards import annotations
 from analytics.dashboards.page import build
 from analytics.exports import formats
-from teams.access import Scope, manages, visible_teams
+from teams.access import Scope, managed_teams
 from teams.pages import Organization, organization_page
 
 
@@ -19,15 +21,25 @@ from teams.pages import Organization, organization_page
 @organization_page()
 def dashboard(request: HttpRequest, organization: Organization, scope: Scope) -> HttpResponse:
     """The page with its numbers in tables, before any script runs."""
-    data = build(request.GET, scope, datetime.now(UTC))
+    return page(request, organization, scope, datetime.now(UTC))
+
+
+def page(
+    request: HttpRequest, organization: Organization, scope: Scope, now: datetime, wrong: Sequence[str] = ()
+) -> HttpResponse:
+    """The page; `wrong`: what was wrong with the annotation that was sent."""
+    data = build(request.GET, scope, now)
+    sent = request.POST.dict() if wrong else None
     context = {
         "organization": organization,
         "data": data,
         "state": data["state"],
         "formats": formats.offered(),
-        "managed_teams": [team.name for team in visible_teams(scope) if manages(scope, team.pk)],
+        "managed_teams": [team.name for team in managed_teams(scope).order_by("name")],
+        "annotate": annotations.form(scope, now, sent),
+        "wrong": wrong,
     }
-    return render(request, "analytics/dashboard.html", context)
+    return render(request, "analytics/dashboard.html", context, status=400 if wrong else 200)
 
 
 @require_GET

@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis import GenerationMode
 from schemathesis.core import NotSet
 
-from analytics.models import SavedView
+from analytics.models import Annotation, SavedView
 from teams.models import User
 from tests import make
 from tests.analytics.asking import COST
-from tests.analytics.world import END, START, World
+from tests.analytics.world import END, START, World, at
 
 PEOPLE: Final = ("owner", "admin", "finance", "manager", "viewer", "member", "nobody", "outsider")
 KEYS: Final = ("ingest_key", "read_key", "team_key", "only_reading")
@@ -33,6 +33,9 @@ KNOWN: Final[dict[str, tuple[Any, ...]]] = {
     "request_id": ("s1", "a2", "rival-1"),
     "name": ("team", "user", "metadata.environment", "metadata.rival-key"),
     "view_id": ("1", "2"),
+    "annotation_id": ("1", "2"),
+    "from": (START,),
+    "to": (END, "now"),
     "organization": ("acme",),
     "start": (START,),
     "end": (END,),
@@ -82,6 +85,9 @@ def ask_as(world: World, request: pytest.FixtureRequest, owner: User) -> Callabl
         content: Json = {"startTs": "now-1d", "endTs": "now", "type": "distribution"}
         content |= {"aggregations": [{"type": "count", "column": "requests"}]}
         SavedView.objects.create(organization=world.acme, name=name, kind="metrics_query", content=content, **owned)
+
+    for text, team in (("of all", None), ("of a team", request.getfixturevalue("search"))):
+        Annotation.objects.create(organization=world.acme, team=team, kind="deploy", at=at(9), text=text)
 
     def sender(role: str) -> Send:
         client, headers = Client(), {}

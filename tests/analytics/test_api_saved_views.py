@@ -26,7 +26,7 @@ QUESTION = {
     "aggregations": [{"type": "count", "column": "requests"}],
 }
 REPORT = {"start_date": "2026-11-20", "end_date": "2026-11-20", "group_by": "team", "measures": "requests"}
-STATE = {"from": "now-7d", "by": "team", "f": ["model:eq:gpt-5"], "p": "90"}
+STATE = {"from": "now-7d", "by": "team", "f": ["model:eq:gpt-5"], "p": "90", "notes": "off"}
 Json = dict[str, Any]
 
 

@@ -38,6 +38,7 @@ CALLS: list[tuple[str, str, dict[str, str]]] = [
     ("/api/v1/requests/{request_id}", "/api/v1/requests/s1", {}),
     ("/api/v1/dimensions/{name}/values", "/api/v1/dimensions/user/values", {}),
     ("/api/v1/saved-views", "/api/v1/saved-views", {}),
+    ("/api/v1/annotations", "/api/v1/annotations", {"from": START, "to": END}),
 ]
 
 
@@ -157,6 +158,46 @@ def test_saved_views_are_as_described(client: Client, world: World, owner: User,
     check(described["/api/v1/saved-views/{view_id}/result"]["get"], client.get(f"{place}/result"))
     deleted = client.delete(place)
     assert (deleted.status_code, deleted.content) == (204, b"")
+    assert "content" not in one["delete"]["responses"]["204"]
+
+
+def test_annotations_are_as_described(
+    client: Client, world: World, read_key: IssuedKey, ingest_key: IssuedKey, described: Any
+) -> None:
+    listed, one = described["/api/v1/annotations"], described["/api/v1/annotations/{annotation_id}"]
+    body = listed["post"]["requestBody"]["content"]["application/json"]["schema"]
+    kept = {"kind": "deploy", "text": "search 4.2", "external_id": "d-1"}
+    long = {"kind": "incident", "text": "429", "at": "now-1h", "end": "now", "team": "Ads", "link": "https://x.example"}
+    place = ""
+    for sent, key, status in (
+        (kept, ingest_key, 201),
+        (kept, ingest_key, 200),
+        (kept | {"text": "other"}, ingest_key, 409),
+        (long, ingest_key, 201),
+        (long, read_key, 403),
+    ):
+        jsonschema.Draft202012Validator(body).validate(sent)
+        response = client.post(
+            "/api/v1/annotations", json.dumps(sent), content_type="application/json", headers=make.bearer(key)
+        )
+        assert response.status_code == status
+        check(listed["post"], response)
+        place = response.headers.get("Location", "") or place
+    for wrong in (kept | {"typo": 1}, kept | {"kind": "x"}, kept | {"link": "javascript:x"}, kept | {"text": ""}):
+        assert not jsonschema.Draft202012Validator(body).is_valid(wrong)
+        refused = client.post(
+            "/api/v1/annotations", json.dumps(wrong), content_type="application/json", headers=make.bearer(ingest_key)
+        )
+        assert refused.status_code == 400
+        check(listed["post"], refused)
+    answer = client.get("/api/v1/annotations", headers=make.bearer(read_key))
+    assert len(answer.json()["results"]) == 2
+    check(listed["get"], answer)
+    check(one["get"], client.get(place, headers=make.bearer(read_key)))
+    for status in (204, 404):
+        deleted = client.delete(place, headers=make.bearer(ingest_key))
+        assert deleted.status_code == status
+    check(one["delete"], deleted)
     assert "content" not in one["delete"]["responses"]["204"]
 
 

@@ -2,7 +2,12 @@ from teams.roles import CAPABILITIES, Capability, OrganizationRole
 
 
 def test_what_each_role_may_do() -> None:
-    everything = {Capability.SEE_EVERYTHING, Capability.MANAGE_PRICES, Capability.MANAGE_CHARGEBACK}
+    everything = {
+        Capability.SEE_EVERYTHING,
+        Capability.MANAGE_PRICES,
+        Capability.MANAGE_CHARGEBACK,
+        Capability.ANNOTATE,
+    }
     assert {
         "owner": everything | {Capability.MANAGE_PEOPLE},
         "admin": everything | {Capability.MANAGE_PEOPLE},

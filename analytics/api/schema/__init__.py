@@ -1,5 +1,6 @@
 """The OpenAPI description of every endpoint, made from the catalogue where it knows the names."""
 
+from analytics.api.schema.annotations import ANNOTATION, ANNOTATION_ADD, ANNOTATION_DELETE, ANNOTATIONS
 from analytics.api.schema.exports import EXPORT, EXPORT_CREATE, EXPORT_DELETE, EXPORT_FILE, EXPORT_MANIFEST, EXPORTS
 from analytics.api.schema.lists import DIMENSION_VALUES, REQUEST, REQUESTS
 from analytics.api.schema.metrics import META, QUERY_GET, QUERY_POST
@@ -7,6 +8,10 @@ from analytics.api.schema.reports import REPORT
 from analytics.api.schema.saved import SAVED_ADD, SAVED_DELETE, SAVED_LIST, SAVED_READ, SAVED_REPLACE, SAVED_RESULT
 
 __all__ = [
+    "ANNOTATION",
+    "ANNOTATIONS",
+    "ANNOTATION_ADD",
+    "ANNOTATION_DELETE",
     "DIMENSION_VALUES",
     "EXPORT",
     "EXPORTS",

@@ -2,6 +2,7 @@
 
 import { css, fade } from "./colors.js";
 import { moment, tick } from "./format.js";
+import { noteLines } from "./notes.js";
 import { roundTimes } from "./ticks.js";
 
 const Y_WIDTH = 52;
@@ -136,7 +137,7 @@ function options(model, onRange) {
     plugins: {
       legend: { display: false },
       tooltip: { enabled: false },
-      annotation: { annotations: unfinished(model) },
+      annotation: { annotations: { ...unfinished(model), ...noteLines(model, FONT) } },
       zoom: {
         zoom: {
           mode: "x",

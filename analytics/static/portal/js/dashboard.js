@@ -1,5 +1,6 @@
 /** The dashboard: takes the answer embedded in the page, and asks for another when the URL changes. */
 
+import { bindNotes, renderNotes } from "./annotations.js";
 import { renderBreakdown } from "./breakdown.js";
 import { renderChips } from "./chips.js";
 import { forget } from "./colors.js";
@@ -29,6 +30,7 @@ const page = {
   reportUrl: root.dataset.reportUrl,
   exportsUrl: root.dataset.exportsUrl,
   savedUrl: root.dataset.savedUrl,
+  annotationsUrl: root.dataset.annotationsUrl,
   valuesUrl: root.dataset.valuesUrl,
   data: () => data,
   go,
@@ -51,6 +53,7 @@ function renderShown() {
   renderControls(data);
   renderPercentile(data, percentile);
   renderChips(data, isolated, openFilter);
+  renderNotes(data);
   root.dataset.ready = "false";
   const drawn = data.problem || data.empty ? Promise.resolve(true) : panels.show(data, percentile, isolated);
   drawn.then((isComplete) => {
@@ -154,4 +157,5 @@ bindCurl();
 bindRefresh(page);
 bindShortcuts(page);
 bindViews(page);
+bindNotes(page);
 render();

@@ -2,6 +2,7 @@
 
 import { paintErrors, paintGroups } from "./colors.js";
 import { moment, UNITS } from "./format.js";
+import { notesOf } from "./notes.js";
 
 /** Time axis of all panels: starts of the buckets, their ends, the borders of the axis. Epoch milliseconds. */
 export function timeAxis(data) {
@@ -65,6 +66,7 @@ function markHidden(series, isolated, groups) {
 export function panelModels(data, percentile, isolated) {
   const axis = timeAxis(data);
   const paints = paintGroups(data.groups);
+  const notes = notesOf(data);
   return data.panels.map((panel) => {
     const part = shownPart(panel, percentile);
     return {
@@ -79,6 +81,7 @@ export function panelModels(data, percentile, isolated) {
       note: ((noteOf(panel, data, percentile) + narrowing(part, data, isolated)) || UNITS[panel.unit]) + comparison(part, data),
       range: data.range,
       axis,
+      notes,
       series: markHidden(seriesOf(part, data, paints), isolated, data.groups),
     };
   });
@@ -104,5 +107,6 @@ export function sentence(model, data) {
   const top = shown.reduce((best, series) => ((series.range ?? -1) > (best?.range ?? -1) ? series : best), null);
   const by = shown.some((series) => series.isGroup) ? ` by ${data.view.label.toLowerCase()}` : "";
   const highest = top && top.range !== null ? `, highest ${top.label}${top.range_text ? ` ${top.range_text}` : ""}` : "";
-  return `${model.title}${by}, ${data.range.label.toLowerCase()}, ${model.headline || "no value"}${highest}. Arrow keys read the values.`;
+  const noted = model.notes.length > 0 ? `, ${model.notes.length} annotation${model.notes.length > 1 ? "s" : ""}` : "";
+  return `${model.title}${by}, ${data.range.label.toLowerCase()}, ${model.headline || "no value"}${highest}${noted}. Arrow keys read the values.`;
 }

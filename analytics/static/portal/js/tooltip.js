@@ -4,6 +4,7 @@ import { swatch } from "./legend.js";
 import { byId, goLink, h, replace } from "./dom.js";
 import { bucket, text, textAtLeast } from "./format.js";
 import { valuesAt } from "./model.js";
+import { notesAt, sign } from "./notes.js";
 import { instant, linkToRequests, linkWithFilter } from "./state.js";
 
 const ROWS = 12;
@@ -67,6 +68,16 @@ function footOf(model, index, rows, total, borders) {
   );
 }
 
+/** What happened there; in a box that stays, a way to note something. */
+function notedAt(model, index, isPinned) {
+  const canNote = isPinned && byId("annotate");
+  const announce = () => document.dispatchEvent(new CustomEvent("portal:annotate", { detail: model.axis.starts[index] }));
+  return [
+    ...notesAt(model, index).map((note) => h("p", { class: "tooltip-note" }, sign(note.kind), h("span", {}, h("strong", {}, note.kind_label), ` ${note.text}`))),
+    canNote && h("p", { class: "tooltip-note" }, h("button", { type: "button", class: "button small", on: { click: announce } }, "Annotate")),
+  ];
+}
+
 /** Fill the box for one bucket of a panel. */
 function fill(model, index, pinned) {
   const rows = valuesAt(model, index);
@@ -81,6 +92,7 @@ function fill(model, index, pinned) {
     rows.slice(0, ROWS).map((row) => rowOf(row, model, total, borders)),
     rows.length === 0 && h("p", { class: "tooltip-row muted" }, "No value"),
     foot.childElementCount > 0 && foot,
+    notedAt(model, index, pinned),
   );
 }
 
@@ -115,5 +127,6 @@ export function spoken(model, index) {
   const { starts, ends, zone } = model.axis;
   const rows = valuesAt(model, index).slice(0, 4);
   const values = rows.map((row) => `${row.series.label} ${textAtLeast(row.value, model.unit, row.least)}`).join(", ");
-  return `${bucket(starts[index], ends[index], zone)}: ${values || "no value"}`;
+  const noted = notesAt(model, index).map((note) => `. ${note.kind_label}: ${note.text}`).join("");
+  return `${bucket(starts[index], ends[index], zone)}: ${values || "no value"}${noted}`;
 }
