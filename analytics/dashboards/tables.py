@@ -8,6 +8,7 @@ from analytics import currency
 from analytics.catalog.measures import Unit, select
 from analytics.currency import Rate
 from analytics.dashboards.changes import change_of, spark, whole_buckets
+from analytics.dashboards.choices import INTERVAL_WORDS
 from analytics.dashboards.listing import CHANGE, LISTED, SUMS, Sort, page_number, pages, past
 from analytics.dashboards.panels import at_least, drawn, headline, text
 from analytics.dashboards.questions import Answers
@@ -111,7 +112,7 @@ def _spark(values: Sequence[Value], label: str, unit: Unit, answers: Answers) ->
     """The course of a measure over the buckets of the charts."""
     interval = answers.charted.query.interval
     course = whole_buckets(answers.charted.buckets, values)
-    what = f"{label} per {interval.value.removeprefix('1 ')}" if interval else label
+    what = f"{label} per {INTERVAL_WORDS[interval.value].removeprefix('1 ')}" if interval else label
     return spark(course, what, lambda value: headline(value, unit))
 
 
