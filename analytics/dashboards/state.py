@@ -19,6 +19,8 @@ from teams.access import Scope
 
 T = TypeVar("T")
 
+PARAMETERS: Final = ("from", "to", "by", "key", "f", "p", "pop", "top", "interval", "compare", "sort", "page")
+"""What of the URL the answer depends on."""
 PERCENTILES: Final = (50, 75, 90, 99)
 TOPS: Final = (5, 10, 11)
 DEFAULT_FROM: Final = "now-24h"

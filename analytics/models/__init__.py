@@ -4,12 +4,13 @@ from analytics.models.aggregates import DayAggregate, HourAggregate
 from analytics.models.currency import ExchangeRate
 from analytics.models.exports import ExportJob
 from analytics.models.logs import ChangedDay, VerificationRun
-from analytics.models.saved import SavedView
+from analytics.models.saved import DefaultView, SavedView
 from analytics.models.statements import OutboxMail, Period, Statement, StatementLine
 
 __all__ = [
     "ChangedDay",
     "DayAggregate",
+    "DefaultView",
     "ExchangeRate",
     "ExportJob",
     "HourAggregate",

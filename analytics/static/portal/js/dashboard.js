@@ -103,7 +103,9 @@ async function load(always) {
 /** Go to another state of the page: URL first, then data. */
 function go(search) {
   if (search === location.search) return;
-  history.pushState(null, "", search === "?" ? location.pathname : search);
+  // Where a view opens the page without parameters, the plain page has to be asked for.
+  const plain = root.dataset.opensWithView ? "?view=none" : location.pathname;
+  history.pushState(null, "", search === "?" ? plain : search);
   load(false);
 }
 
