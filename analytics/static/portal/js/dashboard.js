@@ -18,11 +18,13 @@ import { bindViews } from "./saved.js";
 import { bindShortcuts } from "./shortcuts.js";
 import { link, params, question, sameQuestion } from "./state.js";
 import { clearFailure, renderFailure, renderMessages, renderState } from "./states.js";
+import { inLabelZone, isOwnZone, renderZone } from "./zone.js";
 
 const root = byId("dashboard");
 const ask = latestOnly();
 let data = JSON.parse(byId("dashboard-data").textContent);
 let answered = question(location.search);
+let wasOwnZone = isOwnZone();
 
 const page = {
   organization: root.dataset.organization,
@@ -48,11 +50,13 @@ function isolatedNow() {
 function renderShown() {
   const percentile = chosenPercentile(data);
   const isolated = isolatedNow();
-  renderControls(data);
+  const shown = inLabelZone(data);
+  renderControls(shown);
+  renderZone(shown);
   renderPercentile(data, percentile);
   renderChips(data, isolated, openFilter);
   root.dataset.ready = "false";
-  const drawn = data.problem || data.empty ? Promise.resolve(true) : panels.show(data, percentile, isolated);
+  const drawn = data.problem || data.empty ? Promise.resolve(true) : panels.show(shown, percentile, isolated);
   drawn.then((isComplete) => {
     if (isComplete) root.dataset.ready = "true";
   });
@@ -64,13 +68,19 @@ function render() {
     location.reload();
     return;
   }
-  renderState(data);
+  renderState(inLabelZone(data));
   renderMessages(data.messages ?? []);
   renderShown();
+  renderFigures();
+}
+
+function renderFigures() {
+  wasOwnZone = isOwnZone();
   if (data.problem || data.empty) return;
-  renderCounters(data);
-  renderTrust(data);
-  renderBreakdown(data);
+  const shown = inLabelZone(data);
+  renderCounters(shown);
+  renderTrust(shown);
+  renderBreakdown(shown);
 }
 
 function setLoading(isLoading) {
@@ -83,6 +93,7 @@ async function load(always) {
   const search = location.search;
   if (!always && sameQuestion(search, answered)) {
     renderShown();
+    if (wasOwnZone !== isOwnZone()) renderFigures();
     return;
   }
   setLoading(true);
