@@ -128,7 +128,8 @@ def _named(asked: str, scope: Scope) -> SavedView | None:
 def _filled(params: QueryDict, view: SavedView) -> QueryDict:
     """The view's state with the address's own parameters over it."""
     filled = QueryDict(mutable=True)
-    for name, value in view.content.items():
+    for name in (one for one in PARAMETERS if one in view.content):  # databases keep no order
+        value = view.content[name]
         filled.setlist(name, [value] if isinstance(value, str) else value)
     for name, values in params.lists():
         filled.setlist(name, values)

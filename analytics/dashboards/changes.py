@@ -28,14 +28,12 @@ def whole_buckets(buckets: Sequence[Bucket], values: Sequence[Value]) -> list[Va
 
 
 def spark(values: Sequence[Value], what: str, write: Callable[[Value], str]) -> dict[str, str] | None:
-    """The picture and what it says; None where there is no course to draw."""
+    """The picture and, where it has a name, what it says; None where there is no course to draw."""
     known = [value for value in values if value is not None]
     if len(values) < 2 or not known:
         return None
-    return {
-        "points": _points([value or 0 for value in values]),
-        "words": f"{what}: lowest {write(min(known))}, highest {write(max(known))}, last {write(values[-1])}",
-    }
+    extremes = f"lowest {write(min(known))}, highest {write(max(known))}, last {write(values[-1])}"
+    return {"points": _points([value or 0 for value in values]), "words": f"{what}: {extremes}" if what else ""}
 
 
 def _points(values: Sequence[float]) -> str:

@@ -63,7 +63,7 @@ def _counter(name: str, answers: Answers) -> dict[str, Any]:
         "previous": _exact(earlier) if money else earlier,
         "previous_text": _worded(before.summary, position, measure.unit) if before and earlier is not None else None,
         **change_of(value, earlier),
-        "spark": _spark(course, measure.label, measure.unit, answers),
+        "spark": _spark(course, answers),
         "notes": _notes(name, answers.counted),
         "severity": "neutral",
         "at_least": bool(unpriced) and value is not None,
@@ -108,12 +108,11 @@ def coverage_words(priced_share: float, unpriced: int) -> str:
     return f"{formats.share(priced_share)} priced, {requests} unpriced" if unpriced else "all requests priced"
 
 
-def _spark(values: Sequence[Value], label: str, unit: Unit, answers: Answers) -> dict[str, str] | None:
-    """The course of a measure over the buckets of the charts."""
+def _spark(values: Sequence[Value], answers: Answers, label: str = "") -> dict[str, str] | None:
+    """The course over the buckets of the charts; with a label also its counts in words."""
     interval = answers.charted.query.interval
-    course = whole_buckets(answers.charted.buckets, values)
-    what = f"{label} per {INTERVAL_WORDS[interval.value].removeprefix('1 ')}" if interval else label
-    return spark(course, what, lambda value: headline(value, unit))
+    what = f"{label} per {INTERVAL_WORDS[interval.value].removeprefix('1 ')}" if label and interval else label
+    return spark(whole_buckets(answers.charted.buckets, values), what, lambda value: headline(value, Unit.COUNT))
 
 
 def breakdown(state: State, answers: Answers) -> dict[str, Any]:
@@ -167,7 +166,7 @@ def _movement(one: Series, answers: Answers, were: Mapping[Labels, Series]) -> d
         **change,
         "bad": is_more and sort.column in ("failure_rate", "failed_requests"),
         "previous_text": _worded(before, -1, unit) if before and earlier is not None else None,
-        "spark": _spark(requests, "Requests", Unit.COUNT, answers),
+        "spark": _spark(requests, answers, "Requests"),
     }
 
 

@@ -12,6 +12,8 @@ from django.test import Client
 
 from analytics import rollups
 from analytics.dashboards.changes import HEIGHT, MOST_POINTS, WIDTH, spark
+from analytics.query import engine
+from analytics.query.values import NotKeptError, Query, Result
 from ingestion.models import LLMRequest
 from metricsportal.lib import formats
 from teams.models import Organization, User
@@ -158,6 +160,24 @@ def test_nothing_before_is_no_change(client: Client) -> None:
     earlier = RANGE | {"from": "2026-11-19T00:00:00Z", "to": "2026-11-20T00:00:00Z"}
     table = client.get("/o/acme/data", earlier).json()["breakdown"]
     assert {row["change_text"] for row in (*table["rows"], table["total"])} == {None}
+
+
+@pytest.mark.parametrize("sort", ["-requests", "-change.cost_usd"])
+def test_a_table_without_changes_is_better_than_none(
+    client: Client, monkeypatch: pytest.MonkeyPatch, sort: str
+) -> None:
+    def refusing(query: Query, now: datetime) -> Result:
+        if query.group_by and query.period.end <= START:
+            raise NotKeptError("Groups of that time are not kept.", START, ())
+        return run(query, now)
+
+    run = engine.run
+    monkeypatch.setattr(engine, "run", refusing)
+    page = client.get("/o/acme/data", RANGE | {"sort": sort}).json()
+    assert page["problem"] is None
+    assert {row["change_text"] for row in (*page["breakdown"]["rows"], page["breakdown"]["total"])} == {None}
+    assert len(page["breakdown"]["rows"]) == 25
+    assert all(counter["change"] for counter in page["counters"])  # these need no groups
 
 
 def _hourly(facts: Iterable[LLMRequest]) -> list[int]:

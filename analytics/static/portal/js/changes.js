@@ -19,5 +19,5 @@ export function changeOf(one) {
 export function sparkOf(spark) {
   if (!spark) return [];
   const picture = svg("svg", { class: "spark", viewBox: "0 0 240 80", preserveAspectRatio: "none", "aria-hidden": "true" }, svg("polygon", { points: spark.points }));
-  return [picture, h("span", { class: "visually-hidden" }, spark.words)];
+  return [picture, spark.words && h("span", { class: "visually-hidden" }, spark.words)].filter(Boolean);
 }
