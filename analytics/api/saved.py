@@ -9,7 +9,7 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from analytics import saved
+from analytics import defaults, saved
 from analytics.api import cursors, schema
 from analytics.api.base import PortalView
 from analytics.api.checks import Checks, parameters, refuse
@@ -50,14 +50,15 @@ class SavedViews(PortalView):
         after = checks.attempt(lambda: _place(given, request.scope, asked))
         checks.finish()
         found, more = saved.page(views, limit, after)
+        chosen = defaults.chosen(request.scope, found)
         following = cursors.seal([found[-1].name, found[-1].pk], request.scope, asked) if more else None
-        return Response({"results": [_summary(one) for one in found], "next_cursor": following})
+        return Response({"results": [_summary(one, chosen) for one in found], "next_cursor": following})
 
     @extend_schema(**schema.SAVED_ADD)
     def post(self, request: ScopedRequest) -> Response:
         """Keep a question. The same name with the same content again is the same view: 200 instead of 201."""
         parameters(request.query_params, ())
-        person = _person(request)
+        person = person_of(request)
         sent = parse_saved(request.data, request.scope, timezone.now(), team=True)
         team = None
         if sent.team is not None:
@@ -78,7 +79,7 @@ class SavedViews(PortalView):
         except saved.ConflictError as error:
             raise ConflictError(str(error)) from None
         place = f"/api/v1/saved-views/{view.pk}"
-        return Response(_document(view), status=201 if new else 200, headers={"Location": place})
+        return Response(_document(view, request.scope), status=201 if new else 200, headers={"Location": place})
 
 
 class SavedViewDetail(PortalView):
@@ -88,7 +89,7 @@ class SavedViewDetail(PortalView):
     def get(self, request: ScopedRequest, view_id: str) -> Response:
         """The view with its content."""
         parameters(request.query_params, ())
-        return Response(_document(_found(request, view_id)))
+        return Response(_document(found_view(request, view_id), request.scope))
 
     @extend_schema(**schema.SAVED_REPLACE)
     def put(self, request: ScopedRequest, view_id: str) -> Response:
@@ -101,7 +102,7 @@ class SavedViewDetail(PortalView):
             )
         except saved.ConflictError as error:
             raise ConflictError(str(error)) from None
-        return Response(_document(view))
+        return Response(_document(view, request.scope))
 
     @extend_schema(**schema.SAVED_DELETE)
     def delete(self, request: ScopedRequest, view_id: str) -> Response:
@@ -118,7 +119,7 @@ class SavedViewResult(PortalView):
     def get(self, request: ScopedRequest, view_id: str) -> HttpResponseBase:
         """What the question's own endpoint answers."""
         given = parameters(request.query_params, ("format",))
-        view, now = _found(request, view_id), timezone.now()
+        view, now = found_view(request, view_id), timezone.now()
         if view.kind == "dashboard":
             raise ConflictError("A view of the dashboard is a page; it has no result of its own.")
         with inside_content():
@@ -150,7 +151,7 @@ def _seen(request: ScopedRequest) -> "QuerySet[SavedView]":
     return saved.visible(request.scope, private=getattr(request.auth, "team_id", None) is None)
 
 
-def _found(request: ScopedRequest, view_id: str) -> "SavedView":
+def found_view(request: ScopedRequest, view_id: str) -> "SavedView":
     """The view of that id; raises Http404 when there is none that the caller sees."""
     known = view_id.isascii() and view_id.isdigit() and len(view_id) < 19
     view = _seen(request).filter(pk=int(view_id)).first() if known else None
@@ -162,29 +163,30 @@ def _found(request: ScopedRequest, view_id: str) -> "SavedView":
 def _changeable(request: ScopedRequest, view_id: str) -> "tuple[SavedView, User]":
     """A view and the person who may change it; raises PermissionDenied where the caller only reads."""
     parameters(request.query_params, ())
-    view, person = _found(request, view_id), _person(request)
+    view, person = found_view(request, view_id), person_of(request)
     if not saved.may_change(request.scope, view):
         raise PermissionDenied
     return view, person
 
 
-def _person(request: ScopedRequest) -> "User":
+def person_of(request: ScopedRequest) -> "User":
     """Who is signed in. Raises PermissionDenied for keys: they read, what stays is written by people."""
     if request.auth is not None or not request.user.is_authenticated:
         raise PermissionDenied
     return request.user
 
 
-def _summary(view: "SavedView") -> dict[str, object]:
+def _summary(view: "SavedView", chosen: Mapping[int, list[str]]) -> dict[str, object]:
     return {
         "id": view.pk,
         "name": view.name,
         "kind": view.kind,
         "team": view.team.name if view.team else None,
+        "default_for": chosen.get(view.pk, []),
         "created_at": instant(view.created_at),
         "updated_at": instant(view.updated_at),
     }
 
 
-def _document(view: "SavedView") -> dict[str, object]:
-    return _summary(view) | {"content": view.content}
+def _document(view: "SavedView", scope: Scope) -> dict[str, object]:
+    return _summary(view, defaults.chosen(scope, [view])) | {"content": view.content}

@@ -21,9 +21,6 @@ from teams.access import Scope
 
 MAX_BYTES: Final = 16 * 1024
 MAX_NAME: Final = 120
-STATE_PARAMETERS: Final = (
-    *("from", "to", "by", "key", "f", "p", "pop", "top", "interval", "compare", "notes", "sort", "page"),
-)
 FIELDS: Final = ("name", "kind", "content")
 
 
@@ -114,6 +111,6 @@ def as_parameters(content: Mapping[str, Any], allowed: tuple[str, ...], repeatab
 
 
 def _check_state(content: Mapping[str, Any], scope: Scope, now: datetime) -> None:
-    found = state.parse(as_parameters(content, STATE_PARAMETERS, "f"), scope, now)
+    found = state.parse(as_parameters(content, state.PARAMETERS, "f"), scope, now)
     if found.messages:
         raise InvalidQueryError([Problem((), "invalid_value", message) for message in found.messages])

@@ -7,6 +7,7 @@ from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from analytics.api.annotations import AnnotationDetail, Annotations
+from analytics.api.default_views import DefaultView
 from analytics.api.dimensions import DimensionValues
 from analytics.api.exports import ExportDetail, ExportFile, ExportList, ExportManifest
 from analytics.api.metrics import MetricsMeta, MetricsQuery
@@ -38,5 +39,6 @@ urlpatterns: Final[list[URLPattern]] = [
     path("api/v1/saved-views/<str:view_id>/result", SavedViewResult.as_view(), name="saved-view-result"),
     path("api/v1/annotations", Annotations.as_view(), name="annotations"),
     path("api/v1/annotations/<str:annotation_id>", AnnotationDetail.as_view(), name="annotation"),
+    path("api/v1/saved-views/<str:view_id>/default/<str:whom>", DefaultView.as_view(), name="saved-view-default"),
     re_path(r"^api/v1/[\s\S]*$", nothing_here),  # line breaks too, which <path:...> does not match
 ]

@@ -11,9 +11,9 @@ from django.urls import NoReverseMatch, reverse
 from analytics.catalog.dimensions import BY_NAME
 from analytics.catalog.measures import Unit, select
 from analytics.currency import Rate, rate_at
+from analytics.dashboards.listing import PAGE_SIZE, rank
 from analytics.dashboards.page import emptiness, head_of, problem_of
 from analytics.dashboards.panels import at_least, text
-from analytics.dashboards.questions import PAGE_SIZE, rank
 from analytics.dashboards.state import State, parse
 from analytics.dashboards.tables import converted_words
 from analytics.query import engine

@@ -115,7 +115,7 @@ def _body(state: State, scope: Scope, answers: Answers) -> dict[str, Any]:
         "previous": {"start": _instant(earlier.start), "end": _instant(earlier.end)},
         "groups": [
             {
-                "label": f"Other ({len(answers.listed.series) - len(answers.groups) + 1})"
+                "label": f"Other ({len(answers.table.every.series) - len(answers.groups) + 1})"
                 if label.kind is LabelKind.OTHER
                 else label.text,
                 "kind": label.kind.value,
@@ -130,18 +130,8 @@ def _body(state: State, scope: Scope, answers: Answers) -> dict[str, Any]:
         "meta": {
             "fresh_until": _instant(meta.fresh_until),
             "source": meta.source,
-            "rows_read": meta.rows_read + answers.listed.meta.rows_read + answers.rows.meta.rows_read,
-            "elapsed_ms": sum(
-                one.meta.elapsed_ms
-                for one in (
-                    charted,
-                    answers.listed,
-                    answers.rows,
-                    answers.counted,
-                    answers.by_error_type,
-                    answers.by_status_code,
-                )
-            ),
+            "rows_read": meta.rows_read + answers.table.every.meta.rows_read + answers.table.rows.meta.rows_read,
+            "elapsed_ms": sum(one.meta.elapsed_ms for one in answers.results),
             "priced_share": answers.counted.meta.priced_share,
             "unpriced_requests": answers.counted.meta.unpriced_requests,
             "unpriced_tokens": answers.counted.meta.unpriced_tokens,

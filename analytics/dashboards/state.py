@@ -19,6 +19,8 @@ from teams.access import Scope
 
 T = TypeVar("T")
 
+PARAMETERS: Final = ("from", "to", "by", "key", "f", "p", "pop", "top", "interval", "compare", "notes", "sort", "page")
+"""What of the URL the answer depends on."""
 PERCENTILES: Final = (50, 75, 90, 99)
 TOPS: Final = (5, 10, 11)
 DEFAULT_FROM: Final = "now-24h"
@@ -26,6 +28,7 @@ MOST_POINTS: Final = 750
 MOST_FILTERS: Final = 20
 VIEWS: Final = (*dimensions.VIEWS, "metadata")
 NOTES: Final = ("on", "off")
+_ZONES: Final = ("org", "viewer")
 _COMPARES: Final = tuple(Compare)
 _LONGEST: Final = timedelta(days=3660)
 
@@ -93,6 +96,7 @@ def parse(params: QueryDict, scope: Scope, now: datetime) -> State:
     reader = _Reader(params)
     period, start_text, end_text = _period(reader, scope, now)
     view, key, dimension = _view(reader, scope)
+    reader.choice("tz", _ZONES, "org", str)  # labels are the browser's affair; only a wrong value is named
     interval_text = reader.choice("interval", ("auto", *possible_intervals(period)), "auto", str)
     return State(
         period=period,

@@ -1,14 +1,19 @@
 """The counters and the breakdown table."""
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 from analytics import currency
 from analytics.catalog.measures import Unit, select
 from analytics.currency import Rate
+from analytics.dashboards.changes import change_of, spark, whole_buckets
+from analytics.dashboards.choices import INTERVAL_WORDS
+from analytics.dashboards.listing import CHANGE, LISTED, SUMS, Sort, page_number, pages, past
 from analytics.dashboards.panels import at_least, drawn, headline, text
-from analytics.dashboards.questions import LISTED, SUMS, Answers, page_number, pages, sorted_by
+from analytics.dashboards.questions import Answers
 from analytics.dashboards.state import State
+from analytics.query.labels import Labels
 from analytics.query.parsing import filter_of
 from analytics.query.values import Result, Series, Value
 from metricsportal.lib import formats
@@ -44,9 +49,9 @@ def _counter(name: str, answers: Answers) -> dict[str, Any]:
     now, before = answers.counted.summary, answers.counted.previous
     value = now.total[position]
     value = value if money else value or 0
-    earlier = before.summary.total[position] if before and before.summary.total_requests else None
-    ratio, words = formats.change(value, earlier)
-    charted = answers.charted.summary.values
+    whole = past(before).get(())
+    earlier = whole.total[position] if whole else None
+    course = [row[position] for row in answers.charted.summary.values]
     unpriced = answers.counted.meta.unpriced_requests if money else 0
     return {
         "name": "cost" if money else name,
@@ -57,9 +62,8 @@ def _counter(name: str, answers: Answers) -> dict[str, Any]:
         "compact": headline(value, measure.unit),
         "previous": _exact(earlier) if money else earlier,
         "previous_text": _worded(before.summary, position, measure.unit) if before and earlier is not None else None,
-        "change": ratio,
-        "change_text": words,
-        "spark": [drawn(row[position], measure.unit) for row in charted],
+        **change_of(value, earlier),
+        "spark": _spark(course, answers),
         "notes": _notes(name, answers.counted),
         "severity": "neutral",
         "at_least": bool(unpriced) and value is not None,
@@ -104,25 +108,66 @@ def coverage_words(priced_share: float, unpriced: int) -> str:
     return f"{formats.share(priced_share)} priced, {requests} unpriced" if unpriced else "all requests priced"
 
 
+def _spark(values: Sequence[Value], answers: Answers, label: str = "") -> dict[str, str] | None:
+    """The course over the buckets of the charts; with a label also its counts in words."""
+    interval = answers.charted.query.interval
+    what = f"{label} per {INTERVAL_WORDS[interval.value].removeprefix('1 ')}" if label and interval else label
+    return spark(whole_buckets(answers.charted.buckets, values), what, lambda value: headline(value, Unit.COUNT))
+
+
 def breakdown(state: State, answers: Answers) -> dict[str, Any]:
     """One page of the table, sorted by any column; the total spans all pages."""
-    whole = answers.listed.summary.total_requests
-    count = len([one for one in answers.listed.series if one.total_requests])
+    table, were = answers.table, past(answers.table.before)
+    whole = table.every.summary.total_requests
+    count = len([one for one in table.every.series if one.total_requests])
     return {
-        "columns": [{"name": name, "label": label, "unit": unit.value} for name, label, unit in _COLUMNS],
-        "rows": [_row(one, state, whole) for one in answers.rows.series],
-        "total": _cells(answers.rows.summary, whole),
-        "page": page_number(state, count),
+        "columns": [
+            *({"name": name, "label": label, "unit": unit.value, "sort": name} for name, label, unit in _COLUMNS),
+            {
+                "name": "change",
+                "label": _change_label(table.sort),
+                "unit": None,
+                "sort": f"{CHANGE}{table.sort.column}",
+            },
+            {"name": "spark", "label": "Requests over time", "unit": None, "sort": None},
+        ],
+        "rows": [_row(one, state, answers, were) for one in table.rows.series],
+        "total": _cells(table.rows.summary, whole) | _movement(table.rows.summary, answers, were),
+        "page": page_number(state.page, count),
         "pages": pages(count),
         "count": count,
-        "sort": sorted_by(state.sort),
+        "sort": table.sort.text,
     }
 
 
-def _row(one: Series, state: State, whole: int) -> dict[str, Any]:
+def _change_label(sort: Sort) -> str:
+    """Change of cost: the change is that of the column by which the table is sorted; shares change with requests."""
+    labels = {name: label for name, label, _ in _COLUMNS} | {"share": "Requests"}
+    label = labels.get(sort.column, LISTED[sort.position].measure.label)
+    return f"Change of {label if label[1:2].isupper() else label[:1].lower() + label[1:]}"
+
+
+def _row(one: Series, state: State, answers: Answers, were: Mapping[Labels, Series]) -> dict[str, Any]:
     label = one.labels[0]
     head = {"label": label.text, "kind": label.kind.value, "filter": filter_of(state.dimension.name, label)}
-    return head | _cells(one, whole)
+    return head | _cells(one, answers.table.every.summary.total_requests) | _movement(one, answers, were)
+
+
+def _movement(one: Series, answers: Answers, were: Mapping[Labels, Series]) -> dict[str, Any]:
+    """Change against the period before, and course: of a group, or of all of them."""
+    sort = answers.table.sort
+    unit = LISTED[sort.position].measure.unit
+    before = were.get(one.labels)
+    earlier = before.total[-1] if before else None
+    change = change_of(one.total[sort.position], earlier)
+    is_more = change["arrow"] == "arrow-up" or change["change_text"] == "new"
+    requests = answers.courses[one.labels] if one.labels else answers.charted.summary.requests
+    return {
+        **change,
+        "bad": is_more and sort.column in ("failure_rate", "failed_requests"),
+        "previous_text": _worded(before, -1, unit) if before and earlier is not None else None,
+        "spark": _spark(requests, answers, "Requests"),
+    }
 
 
 def _cells(one: Series, whole: int) -> dict[str, Any]:

@@ -5,13 +5,14 @@ from analytics.models.annotations import Annotation
 from analytics.models.currency import ExchangeRate
 from analytics.models.exports import ExportJob
 from analytics.models.logs import ChangedDay, VerificationRun
-from analytics.models.saved import SavedView
+from analytics.models.saved import DefaultView, SavedView
 from analytics.models.statements import OutboxMail, Period, Statement, StatementLine
 
 __all__ = [
     "Annotation",
     "ChangedDay",
     "DayAggregate",
+    "DefaultView",
     "ExchangeRate",
     "ExportJob",
     "HourAggregate",

@@ -1,4 +1,4 @@
-"""Questions that people keep under a name, for themselves or for a team."""
+"""Questions that people keep under a name, for themselves or for a team, and with which the dashboard opens."""
 
 from django.db import models
 
@@ -42,3 +42,29 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class DefaultView(models.Model):
+    """The view that the dashboard opens with: of one person, or of everybody in the organization without one."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="default_views")
+    person = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="default_views")
+    view = models.ForeignKey(SavedView, on_delete=models.CASCADE, related_name="default_for")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "person"],
+                condition=models.Q(person__isnull=False),
+                name="one_default_view_per_person",
+            ),
+            models.UniqueConstraint(
+                fields=["organization"],
+                condition=models.Q(person__isnull=True),
+                name="one_default_view_per_organization",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.view} for {self.person or self.organization}"

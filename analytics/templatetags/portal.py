@@ -25,6 +25,9 @@ def _state(context: Context) -> QueryDict:
     state = request.GET.copy() if request is not None else QueryDict(mutable=True)
     for name in _POSITION:
         state.pop(name, None)
+    # Where a view opens the page without parameters, what leads to the plain page has to say so.
+    if context.get("opens_with_view"):
+        state.setdefault("view", "none")
     return state
 
 

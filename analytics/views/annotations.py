@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from analytics import defaults
 from analytics.annotations import reading, writing
 from analytics.dashboards.annotations import parse_form
 from analytics.query.values import InvalidQueryError
@@ -33,9 +34,9 @@ def add(request: HttpRequest, organization: Organization, scope: Scope) -> HttpR
         team = writing.team_for_person(scope, note.team)
         writing.add(organization_id=organization.pk, actor=_actor(request), key=None, team=team, note=note)
     except InvalidQueryError as error:
-        return page(request, organization, scope, now, wrong=[one.message for one in error.problems])
+        return page(request, organization, scope, defaults.Opened(request.GET), [one.message for one in error.problems])
     except writing.ConflictError as error:
-        return page(request, organization, scope, now, wrong=[str(error)])
+        return page(request, organization, scope, defaults.Opened(request.GET), [str(error)])
     messages.success(request, f"“{note.text}” is noted.")
     return _back(request, organization)
 

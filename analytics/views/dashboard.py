@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
+from analytics import defaults
 from analytics.dashboards import annotations
 from analytics.dashboards.page import build
 from analytics.exports import formats
@@ -21,20 +22,31 @@ from teams.pages import Organization, organization_page
 @organization_page()
 def dashboard(request: HttpRequest, organization: Organization, scope: Scope) -> HttpResponse:
     """The page with its numbers in tables, before any script runs."""
-    return page(request, organization, scope, datetime.now(UTC))
+    opened = defaults.opened(request.GET, scope)
+    if opened.by_view:
+        return redirect(f"{request.path}?{opened.params.urlencode(safe=':,')}")
+    return page(request, organization, scope, opened)
 
 
 def page(
-    request: HttpRequest, organization: Organization, scope: Scope, now: datetime, wrong: Sequence[str] = ()
+    request: HttpRequest,
+    organization: Organization,
+    scope: Scope,
+    opened: defaults.Opened,
+    wrong: Sequence[str] = (),
 ) -> HttpResponse:
     """The page; `wrong`: what was wrong with the annotation that was sent."""
-    data = build(request.GET, scope, now)
+    now = datetime.now(UTC)
+    data = build(opened.params, scope, now)
+    data["messages"] += opened.messages
     sent = request.POST.dict() if wrong else None
     context = {
         "organization": organization,
         "data": data,
         "state": data["state"],
         "formats": formats.offered(),
+        "opens_with_view": defaults.may_open_with_view(scope),
+        "sets_common_view": defaults.may_set(scope, defaults.For.ORGANIZATION),
         "managed_teams": [team.name for team in managed_teams(scope).order_by("name")],
         "annotate": annotations.form(scope, now, sent),
         "wrong": wrong,
@@ -47,5 +59,9 @@ def page(
 @organization_page()
 def dashboard_data(request: HttpRequest, organization: Organization, scope: Scope) -> HttpResponse:
     """The same data for the page's script."""
-    data = build(request.GET, scope, datetime.now(UTC))
+    opened = defaults.Opened(request.GET)
+    if defaults.VIEW in request.GET:  # without parameters the script asks for the plain page
+        opened = defaults.opened(request.GET, scope)
+    data = build(opened.params, scope, datetime.now(UTC))
+    data["messages"] += opened.messages
     return HttpResponse(msgspec.json.encode(data), content_type="application/json")

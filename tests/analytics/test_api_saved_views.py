@@ -77,6 +77,7 @@ def test_a_view_from_its_first_to_its_last_day(world: World, owner: User) -> Non
         "name": "Teams",
         "kind": "metrics_query",
         "team": None,
+        "default_for": [],
         "created_at": "2026-11-24T12:00:00.000000Z",
         "updated_at": "2026-11-24T12:00:00.000000Z",
         "content": QUESTION,

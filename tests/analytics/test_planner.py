@@ -9,7 +9,8 @@ import pytest
 from analytics import rollups
 from analytics.catalog.dimensions import BY_NAME, VIEWS, metadata_dimension
 from analytics.catalog.measures import select
-from analytics.dashboards.questions import CHARTED, LISTED, SUMS
+from analytics.dashboards.listing import LISTED, SUMS
+from analytics.dashboards.questions import CHARTED
 from analytics.models import DayAggregate
 from analytics.query.parsing import parse_filter
 from analytics.query.planner import covering_grain

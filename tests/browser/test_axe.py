@@ -38,7 +38,7 @@ NO_PAGES = (
     *("langfuse-batch", "langfuse-otlp-traces", "metrics-query", "metrics-meta", "report"),
     *("request-list", "request-detail", "export-list", "export-detail", "export-file", "export-manifest"),
     *("dimension-values", "saved-views", "saved-view", "saved-view-result"),
-    *("annotation-add", "annotation-delete"),
+    *("annotation-add", "annotation-delete", "annotations", "annotation", "saved-view-default"),
 )
 # Swagger UI writes this one, and its faults are its own.
 FOREIGN = ("api-docs",)

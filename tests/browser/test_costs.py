@@ -119,7 +119,7 @@ def test_the_dashboard_leads_here_and_back_to_the_requests(
     page.locator('[data-counter="cost"] .counter-notes a').click()
     expect(page).to_have_url(re.compile(r"/o/acme/costs/\?from=now-6h$"))
     page.locator(".costs-table tbody a.warn").first.click()
-    expect(page.locator('[data-counter="requests"] .visually-hidden')).to_have_text("20")
+    expect(page.locator('[data-counter="requests"] .counter-value .visually-hidden')).to_have_text("20")
     expect(page.locator('[data-counter="cost"] .counter-value .visually-hidden')).to_have_text("–")  # noqa: RUF001
 
 

@@ -123,7 +123,7 @@ def test_a_filter_is_added_edited_and_removed(dashboard: Page) -> None:
     dashboard.locator("#filter-values-field .ts-control input").fill("gpt-5")
     dashboard.locator('.ts-dropdown [data-value="gpt-5"], .ts-dropdown .create').first.click()
     dashboard.locator("#filter-form [type=submit]").click()
-    expect(dashboard.locator('[data-counter="requests"] .visually-hidden')).to_have_text("60")
+    expect(dashboard.locator('[data-counter="requests"] .counter-value .visually-hidden')).to_have_text("60")
     expect(dashboard).to_have_url(re.compile("f=model:eq:gpt-5"))
 
     chip = dashboard.locator(".chip button")
@@ -131,7 +131,7 @@ def test_a_filter_is_added_edited_and_removed(dashboard: Page) -> None:
     expect(dashboard.locator("#filter-title")).to_have_text("Edit filter")
     dashboard.keyboard.press("Escape")
     chip.press("Delete")
-    expect(dashboard.locator('[data-counter="requests"] .visually-hidden')).to_have_text("180")
+    expect(dashboard.locator('[data-counter="requests"] .counter-value .visually-hidden')).to_have_text("180")
 
 
 def test_the_exported_file_adds_up_to_the_counter(dashboard: Page, tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_an_empty_database_says_how_to_connect(acme: Organization, owner: User, 
 def test_an_empty_range_leads_to_the_data(dashboard: Page) -> None:
     dashboard.goto(dashboard.url.split("?")[0] + "?from=2025-01-01T00:00:00Z&to=2025-01-02T00:00:00Z")
     dashboard.locator('[data-state="nothing_in_range"] a').click()
-    expect(dashboard.locator('[data-counter="requests"] .visually-hidden')).to_have_text("180")
+    expect(dashboard.locator('[data-counter="requests"] .counter-value .visually-hidden')).to_have_text("180")
 
 
 def test_hostile_names_are_shown_as_they_are(acme: Organization, owner: User, open_page: Open) -> None:

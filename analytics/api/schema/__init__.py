@@ -5,7 +5,16 @@ from analytics.api.schema.exports import EXPORT, EXPORT_CREATE, EXPORT_DELETE, E
 from analytics.api.schema.lists import DIMENSION_VALUES, REQUEST, REQUESTS
 from analytics.api.schema.metrics import META, QUERY_GET, QUERY_POST
 from analytics.api.schema.reports import REPORT
-from analytics.api.schema.saved import SAVED_ADD, SAVED_DELETE, SAVED_LIST, SAVED_READ, SAVED_REPLACE, SAVED_RESULT
+from analytics.api.schema.saved import (
+    SAVED_ADD,
+    SAVED_CHOOSE,
+    SAVED_DELETE,
+    SAVED_FORGET,
+    SAVED_LIST,
+    SAVED_READ,
+    SAVED_REPLACE,
+    SAVED_RESULT,
+)
 
 __all__ = [
     "ANNOTATION",
@@ -26,7 +35,9 @@ __all__ = [
     "REQUEST",
     "REQUESTS",
     "SAVED_ADD",
+    "SAVED_CHOOSE",
     "SAVED_DELETE",
+    "SAVED_FORGET",
     "SAVED_LIST",
     "SAVED_READ",
     "SAVED_REPLACE",

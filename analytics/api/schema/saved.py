@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from drf_spectacular.utils import OpenApiParameter
 
-from analytics.api.saved_content import MAX_NAME, STATE_PARAMETERS
+from analytics.api.saved_content import MAX_NAME
 from analytics.api.schema.metrics import ANSWER, QUESTION
 from analytics.api.schema.parts import (
     INSTANT,
@@ -20,6 +20,8 @@ from analytics.api.schema.parts import (
     responses,
 )
 from analytics.api.schema.reports import ANSWER as REPORT_ANSWER
+from analytics.dashboards.state import PARAMETERS
+from analytics.defaults import For
 from analytics.exports.formats import FORMATS, JSON
 from analytics.saved import KINDS
 
@@ -30,12 +32,13 @@ _SUMMARY: Final[dict[str, Schema]] = {
     "name": _NAME,
     "kind": choice(KINDS),
     "team": nullable(TEXT) | {"description": "null: private"},
+    "default_for": array(choice([one.value for one in For])) | {"description": "whose dashboard opens with it"},
     "created_at": INSTANT,
     "updated_at": INSTANT,
 }
 _PARAMETERS: Final[Schema] = {
     "type": "object",
-    "description": f"Parameters of a report except format, or of the dashboard: {', '.join(STATE_PARAMETERS)}.",
+    "description": f"Parameters of a report except format, or of the dashboard: {', '.join(PARAMETERS)}.",
     "additionalProperties": {"oneOf": [TEXT, array(TEXT)]},
 }
 _CONTENT: Final[Schema] = {"anyOf": [QUESTION, _PARAMETERS]}
@@ -84,4 +87,11 @@ SAVED_RESULT: Final = _operation(
     ),
     _ID,
     parameter("format", "Of reports; a key needs the scope export for files.", choice(FORMATS, JSON)),
+)
+_WHOM: Final = parameter("whom", "Whose default.", choice([one.value for one in For]), location=OpenApiParameter.PATH)
+SAVED_CHOOSE: Final = _operation(
+    "saved_view_choose", "Let the dashboard open with a view", responses({}, 400, 409) | {204: None}, _ID, _WHOM
+) | {"request": None}
+SAVED_FORGET: Final = _operation(
+    "saved_view_forget", "Let the dashboard open without a view", responses({}, 400) | {204: None}, _ID, _WHOM
 )

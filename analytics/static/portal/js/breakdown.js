@@ -1,5 +1,6 @@
 /** The breakdown table: one row per value of the view, sorted and paged by the server. */
 
+import { changeOf, earlier, sparkOf } from "./changes.js";
 import { byId, goLink, h, replace } from "./dom.js";
 import { link, linkWithFilter } from "./state.js";
 
@@ -9,8 +10,9 @@ function sortOf(column, sort) {
 }
 
 function heading(column, sort) {
-  const next = sort === `-${column.name}` ? column.name : `-${column.name}`;
-  return h("th", { scope: "col", class: "number", "aria-sort": sortOf(column.name, sort) }, goLink(link({ sort: next }), {}, column.label));
+  if (!column.sort) return h("th", { scope: "col" }, column.label);
+  const next = sort === `-${column.sort}` ? column.sort : `-${column.sort}`;
+  return h("th", { scope: "col", class: "number", "aria-sort": sortOf(column.sort, sort) }, goLink(link({ sort: next }), {}, column.label));
 }
 
 function share(row, text) {
@@ -19,16 +21,23 @@ function share(row, text) {
   return h("span", { class: "share" }, bar, text);
 }
 
-function cell(row, column) {
+function changeCell(row, data) {
+  if (!row.change_text) return h("td", { class: "number" }, "–");
+  return h("td", { class: row.bad ? "number change bad" : "number change", title: earlier(row.previous_text, data) }, changeOf(row));
+}
+
+function cell(row, column, data) {
+  if (column.name === "change") return changeCell(row, data);
+  if (column.name === "spark") return h("td", { class: "course", title: row.spark?.words }, sparkOf(row.spark));
   const text = row.texts[column.name] ?? "–";
   const isFailing = column.name === "failure_rate" && Number(row.values.failure_rate) >= 0.05;
-  const hasBar = column.name === "share" && row.values.share !== null && row.values.share !== undefined;
+  const hasBar = column.name === "share" && row.filter !== undefined && row.values.share !== null && row.values.share !== undefined;
   return h("td", { class: isFailing ? "number bad" : "number" }, hasBar ? share(row, text) : text);
 }
 
-function rowElement(row, columns) {
+function rowElement(row, data) {
   const label = row.filter ? goLink(linkWithFilter(row.filter), { title: `Filter to ${row.label}` }, row.label) : row.label;
-  return h("tr", {}, h("th", { scope: "row", class: "sticky" }, label), columns.map((column) => cell(row, column)));
+  return h("tr", {}, h("th", { scope: "row", class: "sticky" }, label), data.breakdown.columns.map((column) => cell(row, column, data)));
 }
 
 function pager(table) {
@@ -47,7 +56,6 @@ function pager(table) {
 export function renderBreakdown(data) {
   const { breakdown: table, view } = data;
   const title = view.by === "metadata" && view.key ? view.key : view.label;
-  const total = { values: {}, texts: table.total.texts };
   const scrolled = byId("breakdown").querySelector(".table-scroll")?.scrollLeft ?? 0;
   const scroll = h(
     "div",
@@ -56,8 +64,8 @@ export function renderBreakdown(data) {
       "table",
       { class: "table breakdown-table" },
       h("thead", {}, h("tr", {}, h("th", { scope: "col", class: "sticky" }, title), table.columns.map((column) => heading(column, table.sort)))),
-      h("tbody", {}, table.rows.map((row) => rowElement(row, table.columns))),
-      h("tfoot", {}, h("tr", {}, h("th", { scope: "row", class: "sticky" }, "Total"), table.columns.map((column) => cell(total, column)))),
+      h("tbody", {}, table.rows.map((row) => rowElement(row, data))),
+      h("tfoot", {}, h("tr", {}, h("th", { scope: "row", class: "sticky" }, "Total"), table.columns.map((column) => cell(table.total, column, data)))),
     ),
   );
   const head = h("header", { class: "section-head inside" }, h("h2", { id: "breakdown-title" }, view.label));

@@ -1,5 +1,6 @@
 /** Drawing: one Chart.js object per panel, made once and updated. */
 
+import { aboveMarks } from "./above.js";
 import { css, fade } from "./colors.js";
 import { moment, tick } from "./format.js";
 import { noteLines } from "./notes.js";
@@ -103,6 +104,7 @@ function scales(model) {
     },
     y: {
       beginAtZero: true,
+      max: model.above?.top,
       stacked: model.form !== "line",
       suggestedMax: model.unit === "share" ? 0.01 : undefined,
       border: { display: false },
@@ -175,7 +177,7 @@ function points(chart, model, index, x) {
   const { ctx } = chart;
   for (const series of model.series) {
     const value = series.values[index];
-    if (series.hidden || value === null || value === undefined) continue;
+    if (series.hidden || value === null || value === undefined || value > chart.scales.y.max) continue;
     ctx.beginPath();
     ctx.arc(x, chart.scales.y.getPixelForValue(value), 3.2, 0, Math.PI * 2);
     ctx.fillStyle = css(series.paint.name);
@@ -198,10 +200,12 @@ export function createChart(canvas, model, onRange) {
     type: model.form === "line" ? "line" : "bar",
     data: { datasets: datasets(model) },
     options: options(model, dragged),
-    plugins: [crosshair],
+    plugins: [aboveMarks, crosshair],
   });
   chart.portalModel = model;
   chart.portalDragged = dragged;
+  // The first drawing came before the chart knew its model.
+  if (model.above) chart.draw();
   return chart;
 }
 

@@ -23,8 +23,9 @@ export function renderRange(data) {
   });
   each("move", (element, move) => element.setAttribute("href", linkToRange(data.range, move)));
   const format = "yyyy-LL-dd'T'HH:mm";
-  byId("range-from").value = moment(Date.parse(data.range.start), data.range.zone, format);
-  byId("range-to").value = moment(Date.parse(data.range.end), data.range.zone, format);
+  const zone = data.range.reporting ?? data.range.zone;
+  byId("range-from").value = moment(Date.parse(data.range.start), zone, format);
+  byId("range-to").value = moment(Date.parse(data.range.end), zone, format);
 }
 
 function coverageOf(key) {

@@ -1,38 +1,14 @@
 /** The four counters with their sparklines, and the badges that say how far the numbers can be trusted. */
 
-import { byId, h, icon, replace, svg } from "./dom.js";
-import { instantText, moment } from "./format.js";
+import { changeOf, earlier, sparkOf } from "./changes.js";
+import { byId, h, icon, replace } from "./dom.js";
+import { instantText } from "./format.js";
 import { link, linkToRequests } from "./state.js";
-
-const WIDTH = 120;
-const HEIGHT = 40;
-const UNCHANGED = 0.0005;
-
-function sparkline(values) {
-  const numbers = values.map((value) => value ?? 0);
-  if (numbers.length < 2 || values.every((value) => value === null)) return null;
-  const top = Math.max(...numbers) || 1;
-  const points = numbers.map((value, index) => `${((index / (numbers.length - 1)) * WIDTH).toFixed(1)},${(HEIGHT - 2 - (value / top) * (HEIGHT - 4)).toFixed(1)}`);
-  return svg(
-    "svg",
-    { class: "counter-spark", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" },
-    svg("path", { class: "area", d: `M0,${HEIGHT} L${points.join(" L")} L${WIDTH},${HEIGHT} Z` }),
-    svg("path", { class: "line", d: `M${points.join(" L")}` }),
-  );
-}
-
-/** What the change is measured against: the earlier value and its dates. */
-function earlier(counter, data) {
-  if (!counter.previous_text || !data.previous) return null;
-  const [start, end] = [data.previous.start, data.previous.end].map((iso) => moment(Date.parse(iso), data.range.zone, "d LLL HH:mm"));
-  return `${counter.previous_text} from ${start} to ${end}`;
-}
 
 function change(counter, data) {
   if (!counter.change_text) return h("p", { class: "counter-change" });
   if (counter.change === null) return h("p", { class: "counter-change" }, `${counter.change_text}, `, h("span", { class: "muted" }, "none in the period before"));
-  const arrow = Math.abs(counter.change) < UNCHANGED ? null : counter.change > 0 ? "arrow-up" : "arrow-down";
-  return h("p", { class: "counter-change", title: earlier(counter, data) }, arrow && icon(arrow), `${counter.change_text} `, h("span", { class: "muted" }, "vs the period before"));
+  return h("p", { class: "counter-change", title: earlier(counter.previous_text, data) }, changeOf(counter), " ", h("span", { class: "muted" }, "vs the period before"));
 }
 
 /** The coverage of the cost leads to what has no price. */
@@ -64,8 +40,7 @@ function counterElement(counter, data) {
     counter.converted && h("p", { class: "counter-converted" }, counter.converted),
     change(counter, data),
     h("ul", { class: "counter-notes" }, (counter.notes ?? []).map(counter.name === "cost" ? costNote : note)),
-    // The unfinished bucket would end every line with a fall.
-    sparkline((counter.spark ?? []).slice(0, data.buckets.partial_from ?? undefined)),
+    sparkOf(counter.spark),
   );
 }
 

@@ -19,11 +19,13 @@ import { bindViews } from "./saved.js";
 import { bindShortcuts } from "./shortcuts.js";
 import { link, params, question, sameQuestion } from "./state.js";
 import { clearFailure, renderFailure, renderMessages, renderState } from "./states.js";
+import { inLabelZone, isOwnZone, renderZone } from "./zone.js";
 
 const root = byId("dashboard");
 const ask = latestOnly();
 let data = JSON.parse(byId("dashboard-data").textContent);
 let answered = question(location.search);
+let wasOwnZone = isOwnZone();
 
 const page = {
   organization: root.dataset.organization,
@@ -50,12 +52,14 @@ function isolatedNow() {
 function renderShown() {
   const percentile = chosenPercentile(data);
   const isolated = isolatedNow();
-  renderControls(data);
+  const shown = inLabelZone(data);
+  renderControls(shown);
+  renderZone(shown);
   renderPercentile(data, percentile);
   renderChips(data, isolated, openFilter);
   renderNotes(data);
   root.dataset.ready = "false";
-  const drawn = data.problem || data.empty ? Promise.resolve(true) : panels.show(data, percentile, isolated);
+  const drawn = data.problem || data.empty ? Promise.resolve(true) : panels.show(shown, percentile, isolated);
   drawn.then((isComplete) => {
     if (isComplete) root.dataset.ready = "true";
   });
@@ -67,13 +71,19 @@ function render() {
     location.reload();
     return;
   }
-  renderState(data);
+  renderState(inLabelZone(data));
   renderMessages(data.messages ?? []);
   renderShown();
+  renderFigures();
+}
+
+function renderFigures() {
+  wasOwnZone = isOwnZone();
   if (data.problem || data.empty) return;
-  renderCounters(data);
-  renderTrust(data);
-  renderBreakdown(data);
+  const shown = inLabelZone(data);
+  renderCounters(shown);
+  renderTrust(shown);
+  renderBreakdown(shown);
 }
 
 function setLoading(isLoading) {
@@ -86,6 +96,7 @@ async function load(always) {
   const search = location.search;
   if (!always && sameQuestion(search, answered)) {
     renderShown();
+    if (wasOwnZone !== isOwnZone()) renderFigures();
     return;
   }
   setLoading(true);
@@ -106,7 +117,9 @@ async function load(always) {
 /** Go to another state of the page: URL first, then data. */
 function go(search) {
   if (search === location.search) return;
-  history.pushState(null, "", search === "?" ? location.pathname : search);
+  // Where a view opens the page without parameters, the plain page has to be asked for.
+  const plain = root.dataset.opensWithView ? "?view=none" : location.pathname;
+  history.pushState(null, "", search === "?" ? plain : search);
   load(false);
 }
 

@@ -101,8 +101,15 @@ export function moment(milliseconds, zone, format) {
 
 const DAY = 86_400_000;
 
+/** A day of one zone seen from another begins at some hour and ends on the next day. */
+function hours(start, end, zone) {
+  const format = moment(start, zone, "yyyyLLdd") === moment(end - 1, zone, "yyyyLLdd") ? "HH:mm" : "ccc d LLL, HH:mm";
+  return `${moment(start, zone, "ccc d LLL, HH:mm")} – ${moment(end, zone, format)}`;
+}
+
 /** The name of a bucket: its day, or its hours on that day. */
 export function bucket(start, end, zone) {
+  if (end - start >= DAY * 0.9 && moment(start, zone, "HH:mm") !== "00:00") return hours(start, end, zone);
   if (end - start >= DAY * 1.5) return `${moment(start, zone, "d LLL")} – ${moment(end - 1, zone, "d LLL yyyy")}`;
   if (end - start >= DAY * 0.9) return moment(start, zone, "cccc d LLL yyyy");
   return `${moment(start, zone, "ccc d LLL, HH:mm")} – ${moment(end, zone, "HH:mm")}`;

@@ -1,7 +1,8 @@
 /** What a panel shows: its part of the answer joined with colours, isolation and percentile. No DOM here. */
 
+import { aboveAxis, aboveWords } from "./above.js";
 import { paintErrors, paintGroups } from "./colors.js";
-import { moment, UNITS } from "./format.js";
+import { moment, text, UNITS } from "./format.js";
 import { notesOf } from "./notes.js";
 
 /** Time axis of all panels: starts of the buckets, their ends, the borders of the axis. Epoch milliseconds. */
@@ -52,7 +53,7 @@ function seriesOf(part, data, paints) {
   const errors = new Map(paintErrors(own).map((paint, index) => [own[index], paint]));
   return part.series.map((series) => {
     const group = series.group === null ? null : data.groups[series.group];
-    return { ...series, label: group?.label ?? series.label, isGroup: group !== null, filter: group?.filter ?? series.filter ?? null, paint: group ? paints[series.group] : errors.get(series.label) };
+    return { ...series, label: group?.label ?? series.label, isGroup: group !== null, kind: group?.kind ?? series.kind, filter: group?.filter ?? series.filter ?? null, paint: group ? paints[series.group] : errors.get(series.label) };
   });
 }
 
@@ -69,6 +70,8 @@ export function panelModels(data, percentile, isolated) {
   const notes = notesOf(data);
   return data.panels.map((panel) => {
     const part = shownPart(panel, percentile);
+    const series = markHidden(seriesOf(part, data, paints), isolated, data.groups);
+    const above = aboveAxis(series, panel.unit, panel.form);
     return {
       name: panel.name,
       title: panel.title,
@@ -78,11 +81,12 @@ export function panelModels(data, percentile, isolated) {
       definition: panel.definition,
       percentile,
       headline: part.headline ?? "",
-      note: ((noteOf(panel, data, percentile) + narrowing(part, data, isolated)) || UNITS[panel.unit]) + comparison(part, data),
+      note: ((noteOf(panel, data, percentile) + narrowing(part, data, isolated)) || UNITS[panel.unit]) + comparison(part, data) + aboveWords(above, (value) => text(value, panel.unit)),
       range: data.range,
       axis,
       notes,
-      series: markHidden(seriesOf(part, data, paints), isolated, data.groups),
+      above,
+      series,
     };
   });
 }
@@ -108,5 +112,6 @@ export function sentence(model, data) {
   const by = shown.some((series) => series.isGroup) ? ` by ${data.view.label.toLowerCase()}` : "";
   const highest = top && top.range !== null ? `, highest ${top.label}${top.range_text ? ` ${top.range_text}` : ""}` : "";
   const noted = model.notes.length > 0 ? `, ${model.notes.length} annotation${model.notes.length > 1 ? "s" : ""}` : "";
-  return `${model.title}${by}, ${data.range.label.toLowerCase()}, ${model.headline || "no value"}${highest}${noted}. Arrow keys read the values.`;
+  const above = model.above ? `, ${model.above.series.label} above the axis` : "";
+  return `${model.title}${by}, ${data.range.label.toLowerCase()}, ${model.headline || "no value"}${highest}${above}${noted}. Arrow keys read the values.`;
 }

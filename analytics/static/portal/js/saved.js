@@ -31,6 +31,8 @@ function stateNow() {
 function searchOf({ f = [], ...content }) {
   const search = new URLSearchParams(content);
   for (const one of [f].flat()) search.append("f", one);
+  // The view is all there is to say: no default is meant.
+  search.set("view", "none");
   return `?${search.toString().replaceAll("%3A", ":").replaceAll("%2C", ",")}`;
 }
 
@@ -74,11 +76,35 @@ function entry(view) {
   );
 }
 
+function option(view, whom) {
+  return h("option", { value: view.id, selected: view.default_for.includes(whom) }, view.team ? `${view.name} (${view.team})` : view.name);
+}
+
+/** Which view the dashboard opens with: one's own choice, and for administrators everybody's. */
+function renderDefaults() {
+  for (const select of document.querySelectorAll("[data-default-for]")) {
+    replace(select, select.options[0], views.map((view) => option(view, select.dataset.defaultFor)));
+  }
+  byId("views-defaults").hidden = views.length === 0;
+}
+
+function choose(event) {
+  const { value, dataset } = event.target;
+  const before = views.find((view) => view.default_for.includes(dataset.defaultFor));
+  return attempt(async () => {
+    if (value) await send("PUT", address(`/${value}/default/${dataset.defaultFor}`), token());
+    else if (before) await send("DELETE", address(`/${before.id}/default/${dataset.defaultFor}`), token());
+    await list();
+    say("Saved.");
+  });
+}
+
 async function list() {
   const { results } = await getJson(address("", { kind: "dashboard" }));
   views = results;
   replace(byId("views-found"), views.map(entry));
   byId("views-none").hidden = views.length > 0;
+  renderDefaults();
 }
 
 /** Under a name that is there already the view becomes this page. */
@@ -102,4 +128,5 @@ export function bindViews(dashboard) {
   page = dashboard;
   byId("views").addEventListener("toggle", () => byId("views").open && attempt(list));
   byId("views-form").addEventListener("submit", save);
+  for (const select of document.querySelectorAll("[data-default-for]")) select.addEventListener("change", choose);
 }
