@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
@@ -23,6 +24,10 @@ COLOURS: dict[str, Any] = {
 STILL: dict[str, Any] = {"reduced_motion": "reduce"}
 WIDE = 800
 NARROW: dict[str, Any] = STILL | {"viewport": {"width": 360, "height": 800}}
+WIDTHS = pytest.mark.parametrize(
+    "options", [STILL, pytest.param(NARROW, marks=pytest.mark.slow)], ids=["wide", "narrow"]
+)
+"""Both widths; the narrow one finds little that the wide one does not."""
 
 _axe = Axe()
 

@@ -49,7 +49,6 @@ def test_every_route_is_here_or_no_page() -> None:
     assert named == {*LISTS, *CHARGEBACK, *INGESTION, *PERSON, *ELSEWHERE, *NO_PAGES, *FOREIGN}
 
 
-WIDTHS = pytest.mark.parametrize("options", [axe.STILL, axe.NARROW], ids=["wide", "narrow"])
 Options = dict[str, object]
 
 
@@ -58,7 +57,7 @@ def base(page: Page) -> str:
     return page.url.split("/", 3)[0] + "//" + page.url.split("/", 3)[2]
 
 
-@WIDTHS
+@axe.WIDTHS
 def test_lists_and_their_dialogs(
     acme: Organization, owner: User, open_page: Open, audit: Audit, options: Options
 ) -> None:
@@ -100,7 +99,7 @@ def test_lists_without_requests(acme: Organization, owner: User, open_page: Open
         audit(page, f"{path}, empty")
 
 
-@WIDTHS
+@axe.WIDTHS
 def test_statements(
     acme: Organization, search: Team, owner: User, open_page: Open, audit: Audit, options: Options
 ) -> None:
@@ -127,7 +126,7 @@ def file(settings: Settings, tmp_path: Path) -> Path:
     return path
 
 
-@WIDTHS
+@axe.WIDTHS
 def test_uploads(acme: Organization, admin: User, open_page: Open, audit: Audit, file: Path, options: Options) -> None:
     page = open_page(admin, "/o/acme/ingestion/upload", **options)
     audit(page, "no uploads")
@@ -145,7 +144,7 @@ def test_uploads(acme: Organization, admin: User, open_page: Open, audit: Audit,
     audit(page, "uploads")
 
 
-@WIDTHS
+@axe.WIDTHS
 def test_ingestion_and_mapping(
     acme: Organization, admin: User, open_page: Open, audit: Audit, options: Options
 ) -> None:

@@ -36,6 +36,7 @@ def acme_with_traffic(acme: Organization, owner: User) -> Organization:
 
 
 @pytest.mark.usefixtures("acme_with_traffic")
+@pytest.mark.slow
 def test_every_view(owner: User, open_page: Open, audit: Audit) -> None:
     page = ready(open_page(owner, f"/o/acme/?{FEW}", **axe.STILL))
     audit(page, "models")
@@ -47,6 +48,7 @@ def test_every_view(owner: User, open_page: Open, audit: Audit) -> None:
 
 
 @pytest.mark.usefixtures("acme_with_traffic")
+@pytest.mark.slow
 @pytest.mark.parametrize("query", ["&by=team&p=99&compare=previous_period&iso=Search", "&by=metadata&key=tenant"])
 def test_narrow(owner: User, open_page: Open, audit: Audit, query: str) -> None:
     audit(ready(open_page(owner, f"/o/acme/?{FEW}{query}", **axe.NARROW)), query)
@@ -62,7 +64,7 @@ def test_isolated_filtered_and_compared(owner: User, open_page: Open, audit: Aud
 
 
 @pytest.mark.usefixtures("acme_with_traffic")
-@pytest.mark.parametrize("options", [axe.STILL, axe.NARROW], ids=["wide", "narrow"])
+@axe.WIDTHS
 def test_menus(owner: User, open_page: Open, audit: Audit, options: dict[str, object]) -> None:
     page = ready(open_page(owner, f"/o/acme/?{FEW}&by=metadata&key=tenant", **options))
     for name, menu in MENUS.items():
@@ -110,7 +112,7 @@ DIALOGS = (open_filter, open_filter_of_numbers, open_export, open_curl, open_sho
 
 
 @pytest.mark.usefixtures("acme_with_traffic")
-@pytest.mark.parametrize("options", [axe.STILL, axe.NARROW], ids=["wide", "narrow"])
+@axe.WIDTHS
 def test_dialogs(owner: User, open_page: Open, audit: Audit, options: dict[str, object]) -> None:
     page = ready(open_page(owner, f"/o/acme/?{FEW}", **options))
     for opened in DIALOGS:
@@ -128,6 +130,7 @@ def test_pinned_tooltip(owner: User, open_page: Open, audit: Audit) -> None:
 
 
 @pytest.mark.usefixtures("acme_with_traffic")
+@pytest.mark.slow
 def test_states(owner: User, open_page: Open, audit: Audit) -> None:
     page = ready(open_page(owner, "/o/acme/?f=model:eq:nothing", **axe.STILL))
     audit(page, "nothing for these filters")
