@@ -57,6 +57,7 @@ GRAINS: Final = (
 )
 QUARTER: Final = "quarter"
 """Axis of a quarter of an hour: its number since 1970. Local hours begin with one in every zone."""
+QUARTER_SECONDS: Final = 900
 
 
 def by_quarter(name: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from analytics.catalog.columns import Frame, Ints
 from analytics.catalog.dimensions import Dimension
-from analytics.catalog.grains import QUARTER, REQUESTS, by_quarter
+from analytics.catalog.grains import QUARTER, QUARTER_SECONDS, REQUESTS, by_quarter
 from analytics.cells import frame as frames
 from analytics.cells.cells import NO_MAX, NO_MIN
 from analytics.cells.packing import Numbers, Packed, column
@@ -34,7 +34,6 @@ from teams.access import Scope
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_QUARTER_SECONDS: Final = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +159,7 @@ def _quarters(query: Query, plan: Plan) -> StoredPart:
         plan.key_id,
         _hours(query.scope, plan.quarters),
     )
-    seconds = stored.kept.column(QUARTER) * _QUARTER_SECONDS
+    seconds = stored.kept.column(QUARTER) * QUARTER_SECONDS
     inside, wanted = _within(seconds * 10**6, plan.quarters), _matching(query, plan, stored)
     return StoredPart(stored, inside if wanted is None else inside & wanted, seconds)
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from django.db.models import Max, Min
 
+from analytics.catalog.grains import QUARTER_SECONDS
 from analytics.models import ChangedDay, DayAggregate
 from analytics.query.keeping import kept
 from analytics.query.snapshot import once
@@ -16,7 +17,7 @@ from metricsportal.lib.timerange import TimeRange
 Ranges = tuple[TimeRange, ...]
 _LONG: Final = timedelta(days=800)  # cutting takes one step per day
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_QUARTER: Final = timedelta(minutes=15)
+_QUARTER: Final = timedelta(seconds=QUARTER_SECONDS)
 
 
 @once

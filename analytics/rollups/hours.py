@@ -9,7 +9,7 @@ from django.db import transaction
 
 from analytics.catalog.columns import Frame
 from analytics.catalog.dimensions import registered_keys
-from analytics.catalog.grains import BY_NAME, GRAINS, QUARTER, QUARTERS, Grain, by_quarter
+from analytics.catalog.grains import BY_NAME, GRAINS, QUARTER, QUARTER_SECONDS, QUARTERS, Grain, by_quarter
 from analytics.cells import frame as frames
 from analytics.cells.cells import Cells, columns_of_facts, from_facts, merge, samples_of_facts
 from analytics.cells.frame import INSTANT, metadata_axis
@@ -22,7 +22,7 @@ from metricsportal.lib.localtime import day_start, zone
 from teams.models import Organization
 
 GrainCells = list[tuple[Grain, int | None, Cells]]
-QUARTER_US: Final = 900 * 10**6
+_QUARTER_US: Final = QUARTER_SECONDS * 10**6
 
 
 def rebuild_hour(organization: Organization, hour_start: datetime) -> int:
@@ -82,7 +82,7 @@ def _in_order_of_time(frame: Frame) -> Frame:
 
 def lattice(frame: Frame, values: dict[int, Any]) -> GrainCells:
     """The cells of every grain, by hour and by quarter. `values`: per metadata key the id of each fact's value."""
-    frame = {**frame, QUARTER: frame[INSTANT] // QUARTER_US}
+    frame = {**frame, QUARTER: frame[INSTANT] // _QUARTER_US}
     failed = frame["failed"] == 1
     failures = {name: column[failed] for name, column in frame.items()}
     sources = {
