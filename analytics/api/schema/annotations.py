@@ -1,19 +1,20 @@
 """Description of `annotations`."""
 
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from drf_spectacular.utils import OpenApiParameter
 
 from analytics.annotations.content import KINDS, MAX_EXTERNAL_ID, MAX_LINK, MAX_TEXT
 from analytics.api.schema.parts import (
     INSTANT,
-    ORGANIZATION,
     TEXT,
     WHOLE,
     Schema,
     array,
     choice,
     nullable,
+    operation,
     parameter,
     record,
     responses,
@@ -53,17 +54,8 @@ _SENT: Final = record(
     optional=("at", "end", "link", "team", "external_id"),
 )
 _LIST: Final[Schema] = record({"results": array(_NOTE), "next_cursor": nullable(TEXT)})
+_operation = partial(operation, "annotations")
 _ID: Final = parameter("annotation_id", "Id of the annotation.", location=OpenApiParameter.PATH)
-
-
-def _operation(name: str, summary: str, answers: dict[Any, Any], *parameters: OpenApiParameter) -> dict[str, Any]:
-    return {
-        "operation_id": name,
-        "summary": summary,
-        "tags": ["annotations"],
-        "parameters": [ORGANIZATION, *parameters],
-        "responses": answers,
-    }
 
 
 ANNOTATIONS: Final = _operation(

@@ -112,3 +112,16 @@ FILTER: Final = parameter(
     array(TEXT),
     explode=True,
 )
+
+
+def operation(
+    tag: str, name: str, summary: str, answers: dict[Any, Any], *parameters: OpenApiParameter
+) -> dict[str, Any]:
+    """An operation of a resource that belongs to an organization, for `extend_schema`."""
+    return {
+        "operation_id": name,
+        "summary": summary,
+        "tags": [tag],
+        "parameters": [ORGANIZATION, *parameters],
+        "responses": answers,
+    }

@@ -1,6 +1,7 @@
 """Description of `saved-views`."""
 
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from drf_spectacular.utils import OpenApiParameter
 
@@ -8,13 +9,13 @@ from analytics.api.saved_content import MAX_NAME
 from analytics.api.schema.metrics import ANSWER, QUESTION
 from analytics.api.schema.parts import (
     INSTANT,
-    ORGANIZATION,
     TEXT,
     WHOLE,
     Schema,
     array,
     choice,
     nullable,
+    operation,
     parameter,
     record,
     responses,
@@ -45,17 +46,8 @@ _CONTENT: Final[Schema] = {"anyOf": [QUESTION, _PARAMETERS]}
 _SENT: Final[dict[str, Schema]] = {"name": _NAME, "kind": choice(KINDS), "content": _CONTENT}
 _VIEW: Final = record(_SUMMARY | {"content": {"type": "object"}})
 _LIST: Final = record({"results": array(record(_SUMMARY)), "next_cursor": nullable(TEXT)})
+_operation = partial(operation, "saved views")
 _ID: Final = parameter("view_id", "Id of the view.", location=OpenApiParameter.PATH)
-
-
-def _operation(name: str, summary: str, answers: dict[Any, Any], *parameters: OpenApiParameter) -> dict[str, Any]:
-    return {
-        "operation_id": name,
-        "summary": summary,
-        "tags": ["saved views"],
-        "parameters": [ORGANIZATION, *parameters],
-        "responses": answers,
-    }
 
 
 SAVED_LIST: Final = _operation(
