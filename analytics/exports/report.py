@@ -132,7 +132,7 @@ class ReportSource:
 def _ungrouped(overall: Result) -> Flat:
     """The one row of a report without groups, which is there even over nothing."""
     previous = overall.previous.summary.total if overall.previous else ()
-    return Flat([None], [()], [[value] for value in (*overall.summary.total, *previous)])
+    return Flat([None], [0], [()], [0], [[value] for value in (*overall.summary.total, *previous)])
 
 
 def _check_size(query: Query) -> None:

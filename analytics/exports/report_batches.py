@@ -46,7 +46,7 @@ def batches(parts: Iterator[Flat], report: Asked) -> Iterator[Batch]:
         return start.isoformat() if interval in _TIMES else start.date().isoformat()
 
     for part in parts:
-        columns = _columns(part, groups, {bucket: moment(bucket) for bucket in {*part.buckets}})
+        columns = _columns(part, groups, [moment(bucket) for bucket in part.buckets])
         last = part.buckets[-1]
         borders = [*range(0, len(part), BATCH_ROWS), len(part)]
         for begin, end in pairwise(borders):
@@ -54,16 +54,11 @@ def batches(parts: Iterator[Flat], report: Asked) -> Iterator[Batch]:
             yield Batch([column[begin:end] for column in columns], done)
 
 
-def _columns(
-    part: Flat, groups: Sequence[Dimension | None], moments: dict[Bucket | None, str | None]
-) -> list[Sequence[Any]]:
-    labels = zip(*part.labels, strict=True)
+def _columns(part: Flat, groups: Sequence[Dimension | None], moments: Sequence[str | None]) -> list[Sequence[Any]]:
+    """What groups and buckets are called is found once for each of them, not in every row."""
+    names = zip(*part.groups, strict=True)
     texts: list[Sequence[Any]] = []
     for one in groups:
-        if one is None:
-            texts.append([moments[bucket] for bucket in part.buckets])
-        else:
-            many = next(labels)
-            spelt = {label: native_label(one, label) for label in {*many}}
-            texts.append([spelt[label] for label in many])
+        spelt = moments if one is None else [native_label(one, label) for label in next(names)]
+        texts.append([spelt[place] for place in (part.bucket_of if one is None else part.group_of)])
     return [*texts, *part.columns]

@@ -30,7 +30,7 @@ def compared(query: Query, now: datetime) -> Iterator[Flat]:
         found = _side_by_side(asked, earlier, part, now)
         if len(found):
             yield found
-        taken = max(1, min(_MOST_BUCKETS, ROWS_AT_ONCE * len(part) // max(len(found), 1)))
+        taken = max(1, min(_MOST_BUCKETS, 2 * taken, ROWS_AT_ONCE * len(part) // max(len(found), 1)))
 
 
 def _side_by_side(
@@ -46,8 +46,14 @@ def _side_by_side(
         [value for half, empty in zip(halves, nothing, strict=True) for value in half.get(row) or empty[row[0]]]
         for row in order
     ]
-    when = [part[position][0] if asked.interval else None for position, _ in order]
-    return Flat(when, [labels for _, labels in order], list(zip(*rows, strict=True)))
+    groups = {labels: number for number, labels in enumerate(dict.fromkeys(labels for _, labels in order))}
+    return Flat(
+        [one if asked.interval else None for one, _ in part],
+        [position for position, _ in order],
+        list(groups),
+        [groups[labels] for _, labels in order],
+        list(zip(*rows, strict=True)),
+    )
 
 
 def _by_row(query: Query, buckets: Sequence[Bucket | None], now: datetime) -> dict[_Row, tuple[Value, ...]]:
@@ -55,7 +61,6 @@ def _by_row(query: Query, buckets: Sequence[Bucket | None], now: datetime) -> di
     if not there:
         return {}
     found = rows_of_buckets(query, there, now)
-    place = {one: number for number, one in enumerate(there)} | {None: 0}
     values = zip(*found.columns, strict=True) if found.columns else [()] * len(found)
-    keys = zip((place[bucket] for bucket in found.buckets), found.labels, strict=True)
+    keys = zip(found.bucket_of, (found.groups[one] for one in found.group_of), strict=True)
     return dict(zip(keys, values, strict=True))

@@ -30,14 +30,20 @@ _HISTOGRAMS_AT_ONCE: Final = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Flat:
-    """Some rows. `labels` and `buckets`: one per row, None without an interval; `columns`: one list per selection."""
+    """Some rows. `columns`: one list per selection.
+
+    `buckets` in order of time (one None without an interval) and `groups` are what occurs; `bucket_of` and `group_of`
+    are the places of every row among them.
+    """
 
     buckets: Sequence[Bucket | None]
-    labels: Sequence[Labels]
+    bucket_of: Sequence[int]
+    groups: Sequence[Labels]
+    group_of: Sequence[int]
     columns: Sequence[Sequence[Value]]
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.group_of)
 
 
 def flat(query: Query, now: datetime) -> Iterator[Flat]:
@@ -58,8 +64,9 @@ def flat(query: Query, now: datetime) -> Iterator[Flat]:
         found = rows_of_buckets(complete, part, now)
         if len(found):
             yield found
-        most = max(most, len(found) / len(part))  # after a Sunday comes a Monday
-        taken = max(1, min(_MOST_BUCKETS, int(ROWS_AT_ONCE / most)))
+        most = max(most, len(found) / len(part))
+        # After a Sunday, or the few hours of the first day, comes a Monday: no more than twice as many at once.
+        taken = max(1, min(_MOST_BUCKETS, 2 * taken, int(ROWS_AT_ONCE / most)))
 
 
 def rows_of_buckets(query: Query, buckets: Sequence[Bucket], now: datetime) -> Flat:
@@ -91,11 +98,14 @@ def _rows(query: Query, buckets: Sequence[Bucket], now: datetime) -> Flat:
     seconds = [by_bucket[one] for one in pairs[:, 0].tolist()]
     columns, order = _columns(query, found, rows, seconds)
     sorted_ = _sorted(order, pairs, labels, descending=query.descending)
-    when = [None] * len(pairs) if query.interval is None else [buckets[one] for one in pairs[sorted_, 0].tolist()]
+    when, who = pairs[sorted_].T.tolist()
+    ordered = sorted_.tolist()
     return Flat(
+        [None] if query.interval is None else buckets,
         when,
-        [labels[one] for one in pairs[sorted_, 1].tolist()],
-        [[column[one] for one in sorted_.tolist()] for column in columns],
+        labels,
+        who,
+        [list(map(column.__getitem__, ordered)) for column in columns],
     )
 
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 from metricsportal.lib import csv_stream
 from metricsportal.lib.money import usd_text
 
-Written = Iterable[object]
-"""The cells of a column: texts, or numbers whose `str` is their form."""
+Written = Iterable[str]
+"""The cells of a column."""
 Writer = Callable[[Sequence[Any]], Written]
 """Writes one column of one batch; made anew for every file, because it remembers what it has written."""
 _REMEMBERED: Final = 50_000  # values of a column: names repeat, ids of requests do not
@@ -47,12 +47,16 @@ def flags() -> Writer:
 
 def wholes() -> Writer:
     """Integers (or None), which need no form of their own."""
-    return lambda values: ["" if value is None else value for value in values] if None in values else values
+
+    def write(values: Sequence[int | None]) -> Written:
+        return ["" if value is None else str(value) for value in values] if None in values else map(str, values)
+
+    return write
 
 
 def money() -> Writer:
     """Picodollars (or None) as US dollars with all of their decimals."""
-    return lambda values: ["" if value is None else usd_text(value) for value in values]
+    return lambda values: [usd_text(value) or "" for value in values]
 
 
 def lines(columns: Sequence[Sequence[Any]], writers: Sequence[Writer]) -> str:
@@ -61,8 +65,7 @@ def lines(columns: Sequence[Sequence[Any]], writers: Sequence[Writer]) -> str:
     # One empty cell is written as `""`, because a blank line is not a row.
     if len(cells) == 1:
         return "".join(f"{cell if cell != '' else _EMPTY}\r\n" for cell in cells[0])
-    row = ",".join(["%s"] * len(cells)) + "\r\n"
-    return "".join(map(row.__mod__, zip(*cells, strict=True)))
+    return "\r\n".join([*map(",".join, zip(*cells, strict=True)), ""])
 
 
 _EMPTY: Final = '""'

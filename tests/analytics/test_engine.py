@@ -269,7 +269,8 @@ def test_flat_rows_equal_brute_force(
     found: dict[Any, dict[str, Any]] = {}
     order: list[Any] = []
     for part in flat(query, NOW):
-        for bucket, labels, *values in zip(part.buckets, part.labels, *part.columns, strict=True):
+        for when, who, *values in zip(part.bucket_of, part.group_of, *part.columns, strict=True):
+            bucket, labels = part.buckets[when], part.groups[who]
             key = (tuple(label.text for label in labels), bucket.start if bucket and interval else None)
             assert key not in found
             found[key] = dict(zip((one.name for one in COLUMNS), values, strict=True))
