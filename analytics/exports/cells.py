@@ -26,7 +26,7 @@ def native_label(dimension: Dimension, label: Label) -> str | None:
 
 def instant(moment: datetime) -> str:
     """UTC with Z and microseconds: 2026-11-08T09:12:44.120000Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.astimezone(UTC).isoformat(timespec='microseconds')[:-6]}Z"
 
 
 def short_instant(moment: datetime) -> str:

@@ -1,6 +1,6 @@
 """Single requests as they leave the portal. Never in them: prompts, answers, keys."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -37,46 +37,66 @@ TOKENS: Final = (
 )
 
 
-_Read = Callable[[LLMRequest], Any]
-_FIELDS: Final[tuple[tuple[str, Kind, _Read], ...]] = (
-    ("request_id", Kind.TEXT, lambda one: one.request_id),
-    ("started_at", Kind.TEXT, lambda one: instant(one.started_at)),
-    ("model", Kind.TEXT, lambda one: _name(one.model)),
-    ("virtual_model", Kind.TEXT, lambda one: _name(one.virtual_model)),
-    ("provider", Kind.TEXT, lambda one: (one.model.provider or None) if one.model else None),
-    ("team", Kind.TEXT, lambda one: one.team.name if one.team else UNASSIGNED),
-    ("user", Kind.TEXT, lambda one: _name(one.user)),
-    ("virtual_account", Kind.TEXT, lambda one: _name(one.virtual_account)),
-    ("status_code", Kind.WHOLE, lambda one: one.status_code),
-    ("error_type", Kind.TEXT, lambda one: _name(one.error_type)),
-    ("streaming", Kind.FLAG, lambda one: one.streaming),
-    ("attempt", Kind.WHOLE, lambda one: one.attempt),
-    ("input_tokens", Kind.WHOLE, lambda one: one.input_tokens),
-    ("output_tokens", Kind.WHOLE, lambda one: one.output_tokens),
-    ("units", Kind.OBJECT, lambda one: one.units),
-    ("latency_ms", Kind.REAL, lambda one: _milliseconds(one.latency_us)),
-    ("ttft_ms", Kind.REAL, lambda one: _milliseconds(one.ttft_us)),
-    ("itl_ms", Kind.REAL, lambda one: _milliseconds(one.itl_us)),
-    ("tpot_ms", Kind.REAL, lambda one: _milliseconds(one.tpot_us)),
-    ("cost_usd", Kind.MONEY, lambda one: one.cost),
-    ("cost_state", Kind.TEXT, lambda one: one.cost_state),
-    ("metadata", Kind.OBJECT, lambda one: one.metadata),
+_Form = Callable[[Any], Any]
+
+
+def _milliseconds(microseconds: int | None) -> float | None:
+    return None if microseconds is None else microseconds / 1000
+
+
+def _text(value: str | None) -> str | None:
+    return value or None
+
+
+def _team(name: str | None) -> str:
+    return UNASSIGNED if name is None else name
+
+
+# Of each column its name, kind, where the value is found on the request, and the form in which it leaves.
+_FIELDS: Final[tuple[tuple[str, Kind, str, _Form | None], ...]] = (
+    ("request_id", Kind.TEXT, "request_id", None),
+    ("started_at", Kind.TEXT, "started_at", instant),
+    ("model", Kind.TEXT, "model__name", None),
+    ("virtual_model", Kind.TEXT, "virtual_model__name", None),
+    ("provider", Kind.TEXT, "model__provider", _text),
+    ("team", Kind.TEXT, "team__name", _team),
+    ("user", Kind.TEXT, "user__name", None),
+    ("virtual_account", Kind.TEXT, "virtual_account__name", None),
+    ("status_code", Kind.WHOLE, "status_code", None),
+    ("error_type", Kind.TEXT, "error_type__name", None),
+    ("streaming", Kind.FLAG, "streaming", None),
+    ("attempt", Kind.WHOLE, "attempt", None),
+    ("input_tokens", Kind.WHOLE, "input_tokens", None),
+    ("output_tokens", Kind.WHOLE, "output_tokens", None),
+    ("units", Kind.OBJECT, "units", None),
+    ("latency_ms", Kind.REAL, "latency_us", _milliseconds),
+    ("ttft_ms", Kind.REAL, "ttft_us", _milliseconds),
+    ("itl_ms", Kind.REAL, "itl_us", _milliseconds),
+    ("tpot_ms", Kind.REAL, "tpot_us", _milliseconds),
+    ("cost_usd", Kind.MONEY, "cost", None),
+    ("cost_state", Kind.TEXT, "cost_state", None),
+    ("metadata", Kind.OBJECT, "metadata", None),
 )
-COLUMNS: Final = tuple(Column(name, kind) for name, kind, _ in _FIELDS)
+COLUMNS: Final = tuple(Column(name, kind) for name, kind, _, _ in _FIELDS)
+_PATHS: Final = tuple(path for _, _, path, _ in _FIELDS)
 _SUMMED: Final = ("input_tokens", "output_tokens", "cost_usd")
 
 
 def row(one: LLMRequest) -> dict[str, Any]:
     """One request of a list. Absent values are null, money is text."""
-    return {name: json_values([read(one)], kind)[0] for name, kind, read in _FIELDS}
+    columns = _formed([[_found(one, path)] for path in _PATHS])
+    return {name: json_values(values, kind)[0] for (name, kind, _, _), values in zip(_FIELDS, columns, strict=True)}
 
 
-def _name(named: Any) -> str | None:  # noqa: ANN401 - a row of one of five dimension tables
-    return named.name if named else None
+def _found(one: Any, path: str) -> Any:  # noqa: ANN401 - a request or a row of one of the tables around it
+    name, _, rest = path.partition("__")
+    value = getattr(one, name)
+    return _found(value, rest) if rest and value is not None else value
 
 
-def _milliseconds(microseconds: int | None) -> float | None:
-    return None if microseconds is None else microseconds / 1000
+def _formed(columns: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+    forms = (form for _, _, _, form in _FIELDS)
+    return [list(map(form, values)) if form else values for form, values in zip(forms, columns, strict=True)]
 
 
 def detail(one: LLMRequest, trace: Iterable[dict[str, Any]], billed: Receipt) -> dict[str, Any]:
@@ -161,10 +181,11 @@ class RequestSource:
     def batches(self, mark: str | None = None) -> Iterator[Batch]:
         """Page after page; a mark is the place of the last request on one."""
         facts = scoped_facts(self.scope, self.period, self.filters)
-        for page in facts_list.pages(facts, None if mark is None else _place(mark)):
-            following = page.following
-            columns = [[read(one) for one in page.rows] for _, _, read in _FIELDS]
-            yield Batch(columns, f"{following.started_at.isoformat()} {following.pk}" if following else None)
+        for chunk in facts_list.chunks(facts, _PATHS, None if mark is None else _place(mark)):
+            following = chunk.following
+            yield Batch(
+                _formed(chunk.columns), f"{following.started_at.isoformat()} {following.pk}" if following else None
+            )
 
     def table(self, opening: Opening, batches: Iterator[Batch]) -> Table:
         """The requests as a table, added up on their way."""

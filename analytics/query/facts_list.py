@@ -69,15 +69,32 @@ def _beyond(facts: Facts, place: Place | None) -> Facts:
     return facts.filter(started_at__lte=place.started_at).exclude(same & Q(pk__gte=place.pk))
 
 
-def pages(facts: Facts, place: Place | None = None) -> Iterator[Page]:
-    """All rows from a place on, newest first, a chunk in memory at a time."""
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Values of rows newest first, one list per path, and the place of the last one; None when no more follow."""
+
+    columns: list[list[Any]]
+    following: Place | None
+
+
+def chunks(facts: Facts, paths: Sequence[str], place: Place | None = None) -> Iterator[Chunk]:
+    """All rows from a place on, a chunk in memory at a time. As values: making objects takes five times as long.
+
+    `started_at` has to be among the paths.
+    """
+    when = paths.index("started_at")
     while True:
-        chunk = page(facts, CHUNK, place)
-        if chunk.rows:
-            yield chunk
-        if chunk.following is None:
+        with snapshot():
+            ordered = _beyond(facts, place).order_by("-started_at", "-pk")
+            rows = list(ordered.values_list(*paths, "pk")[: CHUNK + 1])
+        more = len(rows) > CHUNK
+        if not rows:
             return
-        place = chunk.following
+        columns = [list(values) for values in zip(*rows[:CHUNK], strict=True)]
+        place = Place(columns[when][-1], columns[-1][-1])
+        yield Chunk(columns[:-1], place if more else None)
+        if not more:
+            return
 
 
 def borders(facts: Facts) -> list[datetime]:
