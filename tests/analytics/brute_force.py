@@ -1,10 +1,11 @@
 """Random requests, any question about them, and its answer compared with what brute force says."""
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -24,6 +25,31 @@ from tests.make import NOW
 
 DAYS = timedelta(days=9.5)
 COLUMNS = tuple(NATIVE.values())
+FILTERS: Final[tuple[tuple[str, Callable[[LLMRequest], bool]], ...]] = (
+    ("model:eq:gpt-5", lambda one: oracle.label(one, "model") == "gpt-5"),
+    ("model:nin:gpt-5,claude", lambda one: oracle.label(one, "model") not in ("gpt-5", "claude")),
+    ("model:contains:PRICED", lambda one: "priced" in oracle.label(one, "model")),
+    ("team:null:", lambda one: one.team is None),
+    ("team:nnull:", lambda one: one.team is not None),
+    ("provider:ne:openai", lambda one: oracle.label(one, "provider") != "openai"),
+    ("user:starts:A", lambda one: oracle.label(one, "user") == "ann"),
+    ("virtual_account:in:bot,nobody", lambda one: oracle.label(one, "virtual_account") == "bot"),
+    ("failed:eq:true", lambda one: one.failed),
+    ("status_code:gte:500", lambda one: (one.status_code or 0) >= 500),
+    ("status_code:ne:429", lambda one: one.status_code != 429),
+    ("error_type:eq:boom", lambda one: oracle.label(one, "error_type") == "boom"),
+    ("streaming:eq:false", lambda one: one.streaming is False),
+    ("cost_state:in:unpriced,none", lambda one: one.cost_state in ("unpriced", "none")),
+    ("latency_ms:lte:1500.5", lambda one: one.latency_us is not None and one.latency_us <= 1500500),
+    ("input_tokens:between:7,5000", lambda one: one.input_tokens in (7, 5000)),
+    ("cost_usd:gt:0.2", lambda one: (one.cost or 0) > 2 * 10**11),
+    ("metadata.environment:eq:prod", lambda one: one.metadata.get("environment") == "prod"),
+    ("metadata.environment:ne:prod", lambda one: one.metadata.get("environment") != "prod"),
+    ("metadata.tenant:in:t\\,1,x", lambda one: one.metadata.get("tenant") == "t,1"),
+    ("metadata.tenant:null:", lambda one: "tenant" not in one.metadata),
+    ("operation:eq:embeddings", lambda one: one.operation == "embeddings"),
+)
+"""Filters as the API writes them, and which requests they leave."""
 
 
 def record(dice: random.Random, number: int, *, end: datetime = NOW, length: timedelta = DAYS) -> RequestRecord:
