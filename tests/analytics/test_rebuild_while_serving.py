@@ -4,17 +4,17 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from django.db import connection, connections
 
 from analytics import rollups
 from analytics.catalog.measures import Population
-from analytics.query import engine
+from analytics.query import engine, reader, stored
 from analytics.query.values import Query, Result
 from ingestion.services import ingest_records
-from metricsportal.lib.localtime import Interval
+from metricsportal.lib.localtime import Interval, day_start, zone
 from metricsportal.lib.timerange import TimeRange
 from teams.models import Organization
 from tests import make
@@ -100,3 +100,41 @@ def test_readers_see_the_old_or_the_new_and_never_half() -> None:
     assert last.meta.source.startswith(("day", "hour")), last.meta.source
     assert rollups.verify(organization, NOW).differences == ()
     assert connection.vendor == "sqlite" or len({total for seen in answers for total, _, _ in seen}) > 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_arrives_while_an_answer_is_read_is_wholly_in_it_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the days of an answer and its hours a batch of both is stored and rolled up."""
+    organization = make.organization()
+    first = day_start(PERIOD.start, zone(organization.zone))
+    moments = [first + timedelta(hours=3), first + timedelta(days=1, hours=3)]
+
+    def batch(number: int) -> None:
+        records = [make.record(request_id=f"{number} {moment}", started_at=moment) for moment in moments]
+        ingest_records(organization=organization, records=records, source="test", now=NOW, past_days=None)
+        rollups.drain(organization.pk)
+
+    def elsewhere() -> None:
+        try:
+            batch(2)
+        finally:
+            connections.close_all()
+
+    batch(1)
+    rows_of, levels = stored.rows_of, list[str]()
+
+    def disturbed(level: str, *arguments: Any) -> Any:
+        levels.append(level)
+        if levels == ["day", "hour"]:
+            thread = threading.Thread(target=elsewhere)
+            thread.start()
+            thread.join()
+        return rows_of(level, *arguments)
+
+    monkeypatch.setattr(reader, "rows_of", disturbed)
+    asked: dict[str, Any] = {"group_by": [], "interval": None, "population": Population.ALL}
+    period = TimeRange(first, first + timedelta(days=1, hours=12))
+    before = engine.run(ask(organization, asked | {"period": period}), NOW)
+    assert levels == ["day", "hour"]
+    assert before.summary.total_requests == 2
+    assert engine.run(ask(organization, asked | {"period": period}), NOW).summary.total_requests == 4
