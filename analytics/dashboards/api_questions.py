@@ -5,7 +5,7 @@ from typing import Any, Final
 from analytics.catalog.dimensions import BY_NAME as DIMENSIONS
 from analytics.catalog.measures import BY_NAME, Kind, Measure
 from analytics.dashboards.panels import PANELS, Panel
-from analytics.dashboards.questions import MOST_ERRORS, Answers
+from analytics.dashboards.questions import CLASSES, MOST_ERRORS, Answers
 from analytics.dashboards.state import State
 from analytics.query.parsing import LONG_OPERATORS
 from analytics.query.values import Filter, Operator
@@ -41,13 +41,15 @@ def _filter(one: Filter) -> dict[str, Any]:
 
 def _own(panel: Panel, state: State) -> dict[str, Any]:
     """Groups are those of the page: the largest by requests, or by failures in the charts of failures."""
-    if panel.name in _ERRORS:
+    if panel.name == "failure_rate_by_status_code" and state.codes == "class":
+        return {"aggregations": [{"type": "count", "column": one.measure.api_name} for one in CLASSES]}
+    if panel.name in _ERRORS and not (panel.name == "failures_by_error_type" and state.failures == "view"):
         failures = _aggregation(BY_NAME["failed_requests"], state)
         groups = [DIMENSIONS[_ERRORS[panel.name]].api_name]
         return {"groupBy": groups, "aggregations": [failures], "limit": MOST_ERRORS}
     return {
         "groupBy": [state.dimension.api_name],
-        "aggregations": [_aggregation(BY_NAME[panel.measure], state), _REQUESTS],
+        "aggregations": [_aggregation(BY_NAME[panel.measure or "failed_requests"], state), _REQUESTS],
         "orderBy": [_REQUESTS | {"direction": "desc"}],
         "limit": state.top,
     }

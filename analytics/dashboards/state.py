@@ -19,7 +19,10 @@ from teams.access import Scope
 
 T = TypeVar("T")
 
-PARAMETERS: Final = ("from", "to", "by", "key", "f", "p", "pop", "top", "interval", "compare", "notes", "sort", "page")
+PARAMETERS: Final = (
+    *("from", "to", "by", "key", "f", "p", "pop", "top", "interval", "compare", "failures", "codes", "notes"),
+    *("sort", "page"),
+)
 """What of the URL the answer depends on."""
 PERCENTILES: Final = (50, 75, 90, 99)
 TOPS: Final = (5, 10, 11)
@@ -28,6 +31,10 @@ MOST_POINTS: Final = 750
 MOST_FILTERS: Final = 20
 VIEWS: Final = (*dimensions.VIEWS, "metadata")
 NOTES: Final = ("on", "off")
+FAILURES: Final = ("error_type", "view")
+"""What the series of the chart of failed requests are: error types, or the values of View by."""
+CODES: Final = ("status_code", "class")
+"""What those of the chart of failure rates are: status codes, or classes of failure."""
 _ZONES: Final = ("org", "viewer")
 _COMPARES: Final = tuple(Compare)
 _LONGEST: Final = timedelta(days=3660)
@@ -50,6 +57,8 @@ class State:
     interval: Interval = Interval.HOUR
     interval_text: str = "auto"
     compare: Compare = Compare.NONE
+    failures: str = "error_type"
+    codes: str = "status_code"
     notes: str = "on"
     sort: str = "-requests"
     page: int = 1
@@ -112,6 +121,8 @@ def parse(params: QueryDict, scope: Scope, now: datetime) -> State:
         interval=automatic_interval(period) if interval_text == "auto" else Interval(interval_text),
         interval_text=interval_text,
         compare=reader.choice("compare", _COMPARES, Compare.NONE, Compare),
+        failures=reader.choice("failures", FAILURES, "error_type", str),
+        codes=reader.choice("codes", CODES, "status_code", str),
         notes=reader.choice("notes", NOTES, "on", str),
         sort=params.get("sort", "-requests")[:64],
         page=_page(params.get("page", "1")),

@@ -50,6 +50,20 @@ function renderViews(data) {
   });
 }
 
+/** What the series of the two charts of failures are. Isolated kinds of failure go with them, isolated groups stay. */
+function renderFailures(data) {
+  const iso = params().getAll("iso").filter((label) => data.groups.some((group) => group.label === label));
+  each("failures", (element, value) => {
+    element.setAttribute("href", link({ failures: value === "view" ? value : null, iso }));
+    mark(element, value === data.state.failures);
+    if (value === "view") element.textContent = data.view.key ?? data.view.label;
+  });
+  each("codes", (element, value) => {
+    element.setAttribute("href", link({ codes: value === "class" ? value : null, iso }));
+    mark(element, value === data.state.codes);
+  });
+}
+
 function option(value, label, isSelected) {
   return h("option", { value, selected: isSelected }, label);
 }
@@ -82,6 +96,7 @@ export function renderControls(data) {
   renderRange(data);
   renderViews(data);
   renderSelects(data);
+  renderFailures(data);
 }
 
 /** An input's local time in the reporting zone, as epoch milliseconds; NaN when it is not a time. */

@@ -28,10 +28,15 @@ function shownPart(panel, percentile) {
   return panel.percentiles ? (panel.percentiles[percentile] ?? Object.values(panel.percentiles)[0]) : panel;
 }
 
+/** Whose requests a percentile is of. */
+function populationOf(panel) {
+  if (!panel.percentiles) return null;
+  return `${panel.population ?? "successful"} requests${panel.name === "ttft" || panel.name === "itl" ? ", streaming only" : ""}`;
+}
+
 function noteOf(panel, data, percentile) {
   if (!panel.percentiles) return panel.form === "line" ? "" : `per ${data.interval.label}`;
-  const streams = panel.name === "ttft" ? ", streaming only" : "";
-  return `P${percentile} · ${panel.population ?? "successful"} requests${streams}`;
+  return `P${percentile} · ${populationOf(panel)}`;
 }
 
 /** Which dates the dashed lines, or the second values, are of. */
@@ -53,7 +58,7 @@ function seriesOf(part, data, paints) {
   const errors = new Map(paintErrors(own).map((paint, index) => [own[index], paint]));
   return part.series.map((series) => {
     const group = series.group === null ? null : data.groups[series.group];
-    return { ...series, label: group?.label ?? series.label, isGroup: group !== null, kind: group?.kind ?? series.kind, filter: group?.filter ?? series.filter ?? null, paint: group ? paints[series.group] : errors.get(series.label) };
+    return { ...series, label: group?.label ?? series.label, isGroup: group !== null, kind: group?.kind ?? series.kind, filter: group?.filter ?? series.filter ?? null, beside: group?.beside ?? {}, paint: group ? paints[series.group] : errors.get(series.label) };
   });
 }
 
@@ -79,6 +84,7 @@ export function panelModels(data, percentile, isolated) {
       form: panel.form,
       gap: panel.gap,
       definition: panel.definition,
+      population: populationOf(panel),
       percentile,
       headline: part.headline ?? "",
       note: ((noteOf(panel, data, percentile) + narrowing(part, data, isolated)) || UNITS[panel.unit]) + comparison(part, data) + aboveWords(above, (value) => text(value, panel.unit)),

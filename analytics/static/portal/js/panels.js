@@ -34,6 +34,8 @@ class Panel {
 
   show(model, data) {
     this.model = model;
+    this.find("title").textContent = model.title;
+    this.element.querySelector("details.menu > summary").setAttribute("aria-label", `Menu of ${model.title}`);
     this.find("headline").textContent = model.headline;
     this.find("note").textContent = model.note;
     this.find("definition").textContent = model.definition;
