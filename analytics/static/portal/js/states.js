@@ -38,7 +38,9 @@ const WORDS = { nothing_in_range: nothingInRange, nothing_for_filters: nothingFo
 /** Show why there are no numbers, or the numbers. How to connect is on the page from the start. */
 export function renderState(data) {
   const state = byId("state");
-  byId("results").hidden = Boolean(data.empty || data.problem);
+  for (const id of ["results", "breakdown"]) byId(id).hidden = Boolean(data.empty || data.problem);
+  // What happened in a range without requests may be why there are none.
+  byId("annotations").hidden = ["nothing_ingested", "no_permission"].includes(data.empty);
   if (data.problem) replace(state, problem(data.problem));
   else if (data.empty in WORDS) replace(state, WORDS[data.empty](data));
   else if (!data.empty) replace(state);
