@@ -29,7 +29,15 @@ def api_questions(state: State, answers: Answers) -> dict[str, Any]:
         "filters": [_filter(one) for one in query.filters],
         "population": query.population.value,
     }
-    return {"base": base, "panels": {one.name: _own(one, state) for one in PANELS}}
+    return {"base": base, "panels": {one.name: _own(one, state) | _narrowing(one, state, answers) for one in PANELS}}
+
+
+def _narrowing(panel: Panel, state: State, answers: Answers) -> dict[str, Any]:
+    """Charts of failures show isolated groups alone; where groups are the series, the browser hides the others."""
+    shows_groups = panel.name not in _ERRORS or (panel.name == "failures_by_error_type" and state.failures == "view")
+    if answers.narrowed is None or shows_groups:
+        return {}
+    return {"filters": [_filter(one) for one in (*answers.charted.query.filters, answers.narrowed)]}
 
 
 def _filter(one: Filter) -> dict[str, Any]:

@@ -37,14 +37,14 @@ def failed_requests(panel: Panel, state: State, answers: Answers) -> dict[str, A
 
 def failure_rate(panel: Panel, state: State, answers: Answers) -> dict[str, Any]:
     """The share of all requests that failed with a status code, or in a class of failure."""
-    result, requests = answers.by_code, answers.charted.summary
-    whole = requests.total_requests
+    result, requests = answers.by_code, _requests(answers)
+    whole = sum(requests)
     one_of, kinds = "status code", _kinds("status_code", result)
     if state.codes == "class":
         one_of, kinds = "class", _classes(result)
     series = []
     for named, counts, count in kinds:
-        rates = [_over(one, of) for one, of in zip(counts, requests.requests, strict=True)]
+        rates = [_over(one, of) for one, of in zip(counts, requests, strict=True)]
         series.append(_line(named, rates, _over(count, whole), Unit.SHARE) | {"counts": list(counts)})
     rate = _over(sum(int(value or 0) for value in result.summary.total), whole)
     adds_up = "together they are the failure rate."
@@ -54,6 +54,17 @@ def failure_rate(panel: Panel, state: State, answers: Answers) -> dict[str, Any]
         "range": rate,
         "series": series,
     }
+
+
+def _requests(answers: Answers) -> Sequence[int]:
+    """All requests per bucket, or those of the groups to which the chart is narrowed."""
+    if answers.narrowed is None:
+        return answers.charted.summary.requests
+    left = set(answers.narrowed.values)
+    kind = LabelKind.VALUE if left else LabelKind.NONE
+    series = [one for one in answers.charted.series if one.labels[0].kind is kind]
+    rows = [one.requests for one in series if not left or one.labels[0].text in left]
+    return [sum(column) for column in zip(*rows, strict=True)]
 
 
 def _head(panel: Panel, title: str, unit: Unit, definition: str) -> dict[str, Any]:

@@ -128,6 +128,11 @@ def _body(state: State, scope: Scope, answers: Answers) -> dict[str, Any]:
             for one in answers.charted.series
             for label in one.labels
         ],
+        "narrowed": [
+            label.text for one in answers.charted.series for label in one.labels if label.text in state.isolated
+        ]
+        if answers.narrowed
+        else [],
         "counters": counters(answers),
         "panels": charts(state, answers),
         "questions": api_questions(state, answers),

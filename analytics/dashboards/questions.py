@@ -13,7 +13,7 @@ from analytics.dashboards.state import PERCENTILES, State
 from analytics.query import engine
 from analytics.query.labels import Labels
 from analytics.query.snapshot import snapshot
-from analytics.query.values import Compare, LabelKind, Query, Result
+from analytics.query.values import Compare, Filter, LabelKind, Operator, Query, Result
 from ingestion.records import FailureClass
 from teams.access import Scope
 
@@ -34,7 +34,7 @@ class Answers:
 
     `courses`: requests of each row of the table, bucket by bucket. `rate`: of the second currency at the end of the
     range. `by_code`: failed requests by status code, or the sums of `CLASSES`. `by_error_type`: None where the chart
-    shows the groups.
+    shows the groups. `narrowed`: to which groups both are narrowed.
     """
 
     table: Listed
@@ -43,6 +43,7 @@ class Answers:
     counted: Result
     by_error_type: Result | None
     by_code: Result
+    narrowed: Filter | None = None
     rate: Rate | None = None
 
     @property
@@ -75,7 +76,9 @@ def ask(state: State, scope: Scope, now: datetime) -> Answers:
         grouped, before = replace(base, group_by=(state.dimension,)), _earlier(base, state)
         table = listed(grouped, replace(before, group_by=(state.dimension,)), sort_of(state.sort), state.page, now)
         charted = _charted(base, state, table.every, now)
-        failures = replace(charted.query, group_by=(), shown=None)
+        narrowed = _narrowed(state, charted)
+        filters = (*state.filters, narrowed) if narrowed else state.filters
+        failures = replace(charted.query, group_by=(), shown=None, filters=filters)
         return Answers(
             table,
             _courses(charted, table.rows, now),
@@ -85,8 +88,18 @@ def ask(state: State, scope: Scope, now: datetime) -> Answers:
             engine.run(replace(failures, selections=CLASSES), now)
             if state.codes == "class"
             else _by_kind(failures, "status_code", now),
+            narrowed,
             rate_at(scope.organization_id, state.period.end),
         )
+
+
+def _narrowed(state: State, charted: Result) -> Filter | None:
+    """The filter that leaves the isolated groups; None where none is, and for what no single filter can say."""
+    found = [label for one in charted.series for label in one.labels if label.text in state.isolated]
+    kinds = {label.kind for label in found}
+    if kinds == {LabelKind.VALUE}:
+        return Filter(state.dimension, Operator.IN, tuple(label.text for label in found))
+    return Filter(state.dimension, Operator.NULL) if kinds == {LabelKind.NONE} else None
 
 
 def _by_kind(failures: Query, name: str, now: datetime) -> Result:

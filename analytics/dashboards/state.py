@@ -29,6 +29,7 @@ TOPS: Final = (5, 10, 11)
 DEFAULT_FROM: Final = "now-24h"
 MOST_POINTS: Final = 750
 MOST_FILTERS: Final = 20
+MOST_ISOLATED: Final = 20
 VIEWS: Final = (*dimensions.VIEWS, "metadata")
 NOTES: Final = ("on", "off")
 FAILURES: Final = ("error_type", "view")
@@ -59,6 +60,7 @@ class State:
     compare: Compare = Compare.NONE
     failures: str = "error_type"
     codes: str = "status_code"
+    isolated: frozenset[str] = frozenset()
     notes: str = "on"
     sort: str = "-requests"
     page: int = 1
@@ -123,6 +125,7 @@ def parse(params: QueryDict, scope: Scope, now: datetime) -> State:
         compare=reader.choice("compare", _COMPARES, Compare.NONE, Compare),
         failures=reader.choice("failures", FAILURES, "error_type", str),
         codes=reader.choice("codes", CODES, "status_code", str),
+        isolated=frozenset(params.getlist("iso")[:MOST_ISOLATED]),
         notes=reader.choice("notes", NOTES, "on", str),
         sort=params.get("sort", "-requests")[:64],
         page=_page(params.get("page", "1")),

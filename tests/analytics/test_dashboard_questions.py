@@ -21,6 +21,8 @@ PAGES = (
     {"by": "metadata", "key": "environment", "f": ["metadata.environment:ncontains:de\\,v'\"", "failed:eq:false"]},
     {"by": "virtual_model", "interval": "1 day", "from": "2026-11-15T00:00:00+01:00"},
     {"by": "virtual_account", "failures": "view", "codes": "class", "interval": "1 hour"},
+    {"by": "team", "iso": ["Ads", "Search"], "codes": "class"},
+    {"by": "team", "iso": "Unassigned"},
 )
 _RANGE = {"from": "2026-11-19T23:00:00Z", "to": "2026-11-20T23:00:00Z"}
 
@@ -73,7 +75,7 @@ def shown(page: Json, panel: Json) -> dict[tuple[int, str], Any]:
 
 def answered(points: list[Json], body: Json) -> dict[tuple[int, str], Any]:
     names = [key_of(one) for one in body["aggregations"]]
-    found = {}
+    found: dict[tuple[int, str], Any] = {}
     for point in points:
         start = int(datetime.fromisoformat(point["startTimestamp"]).timestamp() * 1000)
         if "groupBy" not in body:  # one column per class of failure
@@ -83,7 +85,7 @@ def answered(points: list[Json], body: Json) -> dict[tuple[int, str], Any]:
     return found
 
 
-@pytest.mark.parametrize("parameters", PAGES, ids=lambda one: one["by"])
+@pytest.mark.parametrize("parameters", PAGES, ids=str)
 def test_every_panel_has_the_question_of_its_numbers(browser_of_owner: Client, parameters: Json) -> None:
     response = browser_of_owner.get("/o/acme/data", _RANGE | parameters)
     page = response.json()
@@ -156,3 +158,40 @@ def test_whatever_the_series_of_failures_are_they_add_up(
 
 def _added_up(panel: Json, name: str) -> list[int]:
     return [sum(column) for column in zip(*(line[name] for line in panel["series"]), strict=True)]
+
+
+@pytest.mark.parametrize("codes", ["status_code", "class"])
+@pytest.mark.parametrize("isolated", [["gpt-5"], ["gpt-5", "mystery"], ["(none)"]])
+def test_isolated_groups_narrow_the_charts_of_failures(
+    world: World, browser_of_owner: Client, isolated: list[str], codes: str
+) -> None:
+    _store_failures(world)
+    base = _RANGE | {"codes": codes, "interval": "1 hour"}
+    found = browser_of_owner.get("/o/acme/data", base | {"iso": isolated}).json()
+    only = "model:null:" if isolated == ["(none)"] else f"model:in:{','.join(isolated)}"
+    filtered = browser_of_owner.get("/o/acme/data", base | {"f": only}).json()
+    assert sorted(found["narrowed"]) == sorted(isolated)
+    shown, expected = ({panel["name"]: panel for panel in page["panels"]} for page in (found, filtered))
+    for name in ("failures_by_error_type", "failure_rate_by_status_code"):
+        assert shown[name] == expected[name]
+        assert shown[name]["range"]
+    plain = browser_of_owner.get("/o/acme/data", base).json()
+    assert found["counters"] == plain["counters"]
+    assert [one["label"] for one in found["groups"]] == [one["label"] for one in plain["groups"]]
+
+
+@pytest.mark.parametrize("isolated", [["no such"], ["gpt-5", "(none)"], ["http_500"]])
+def test_what_no_filter_can_say_narrows_nothing(world: World, browser_of_owner: Client, isolated: list[str]) -> None:
+    _store_failures(world)
+    plain = browser_of_owner.get("/o/acme/data", _RANGE).json()
+    found = browser_of_owner.get("/o/acme/data", {**_RANGE, "iso": isolated}).json()
+    assert found["narrowed"] == []
+    assert found["panels"] == plain["panels"]
+
+
+def _store_failures(world: World) -> None:
+    """So many that each of these models is among the largest."""
+    models = ("gpt-5", "gpt-5", "mystery", None, "claude-sonnet-4-5") * 4
+    for place, model in enumerate(models):
+        failed_one = {"request_id": f"f{place}", "started_at": at(9), "status_code": 500 + place % 7, "model": model}
+        store(world.acme, failed_one)

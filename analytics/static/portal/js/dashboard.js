@@ -17,8 +17,9 @@ import { makePanels } from "./panels.js";
 import { bindRefresh } from "./refresh.js";
 import { bindViews } from "./saved.js";
 import { bindShortcuts } from "./shortcuts.js";
-import { link, params, question, sameQuestion } from "./state.js";
+import { link, params, question, sameButIsolated, sameQuestion } from "./state.js";
 import { clearFailure, renderFailure, renderMessages, renderState } from "./states.js";
+import { bindZoom, kept, renderZoom } from "./zoom.js";
 import { inLabelZone, isOwnZone, renderZone } from "./zone.js";
 
 const root = byId("dashboard");
@@ -36,6 +37,7 @@ const page = {
   valuesUrl: root.dataset.valuesUrl,
   data: () => data,
   go,
+  zoom: bindZoom(go),
   onIsolate,
   refresh: () => load(true),
   addFilter: () => openFilter(),
@@ -55,6 +57,7 @@ function renderShown() {
   const shown = inLabelZone(data);
   renderControls(shown);
   renderZone(shown);
+  renderZoom();
   renderPercentile(data, percentile);
   renderChips(data, isolated, openFilter);
   renderNotes(data);
@@ -99,6 +102,10 @@ async function load(always) {
     if (wasOwnZone !== isOwnZone()) renderFigures();
     return;
   }
+  // Isolated series are shown at once; the charts of failures, which have series of their own, follow.
+  const isQuiet = !always && sameButIsolated(search, answered);
+  root.classList.toggle("is-quiet", isQuiet);
+  if (isQuiet) renderShown();
   setLoading(true);
   try {
     data = await ask(`${root.dataset.dataUrl}?${question(search)}`);
@@ -114,12 +121,12 @@ async function load(always) {
   }
 }
 
-/** Go to another state of the page: URL first, then data. */
-function go(search) {
+/** Go to another state of the page: URL first, then data. `state` is kept with the entry of the history. */
+function go(search, state = kept(search)) {
   if (search === location.search) return;
   // Where a view opens the page without parameters, the plain page has to be asked for.
   const plain = root.dataset.opensWithView ? "?view=none" : location.pathname;
-  history.pushState(null, "", search === "?" ? plain : search);
+  history.pushState(state, "", search === "?" ? plain : search);
   load(false);
 }
 

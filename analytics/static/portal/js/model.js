@@ -34,6 +34,14 @@ function populationOf(panel) {
   return `${panel.population ?? "successful"} requests${panel.name === "ttft" || panel.name === "itl" ? ", streaming only" : ""}`;
 }
 
+/** What the measure is, how exact its values are and from what they were read. */
+function explained(panel, data) {
+  const { meta } = data;
+  const bound = panel.percentiles ? ` Percentiles by nearest rank from merged histograms: at most ${meta.percentile_error_text} from the exact value.` : "";
+  const book = panel.unit === "usd" ? ` Price book version ${meta.price_book_version}.` : "";
+  return `${panel.definition}${bound}${book} Read from ${meta.source}; ${meta.rows_read.toLocaleString("en")} rows for all charts.`;
+}
+
 function noteOf(panel, data, percentile) {
   if (!panel.percentiles) return panel.form === "line" ? "" : `per ${data.interval.label}`;
   return `P${percentile} · ${populationOf(panel)}`;
@@ -46,11 +54,12 @@ function comparison(part, data) {
   return ` · compared with ${start} – ${end}`;
 }
 
-/** Panels with series of their own are not narrowed by isolating a value of the view: they say so. */
+/** Panels with series of their own say to which values of the view they are narrowed, or that they are not. */
 function narrowing(part, data, isolated) {
   const isOwn = part.series.some((series) => series.group === null);
   const isIsolated = data.groups.some((group) => isolated.has(group.label));
-  return isOwn && isIsolated ? ` · all ${data.view.label.toLowerCase()}` : "";
+  if (!isOwn || !isIsolated) return "";
+  return ` · ${data.narrowed.length > 0 ? `only ${data.narrowed.join(", ")}` : `all ${data.view.label.toLowerCase()}`}`;
 }
 
 function seriesOf(part, data, paints) {
@@ -83,7 +92,7 @@ export function panelModels(data, percentile, isolated) {
       unit: panel.unit,
       form: panel.form,
       gap: panel.gap,
-      definition: panel.definition,
+      definition: explained(panel, data),
       population: populationOf(panel),
       percentile,
       headline: part.headline ?? "",

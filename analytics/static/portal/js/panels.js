@@ -8,7 +8,6 @@ import { copyText, download, h, replace, say } from "./dom.js";
 import { renderLegend } from "./legend.js";
 import { hasValues, panelModels, sentence } from "./model.js";
 import { panelCsv, panelTabs, renderTable } from "./panel-table.js";
-import { linkBetween } from "./state.js";
 
 const idle = window.requestIdleCallback ?? ((task) => setTimeout(task, 50));
 
@@ -23,6 +22,7 @@ class Panel {
     this.page = page;
     this.chart = null;
     this.model = null;
+    this.legend = { isTable: false, column: null, isRising: false, sort: (column) => this.sortLegend(column) };
     for (const button of element.querySelectorAll("[data-act]")) {
       button.addEventListener("click", () => this.act(button.dataset.act));
     }
@@ -40,8 +40,25 @@ class Panel {
     this.find("note").textContent = model.note;
     this.find("definition").textContent = model.definition;
     this.draw(data);
-    renderLegend(this.find("legend"), model, this.page.onIsolate);
+    this.showLegend();
     this.fillTable();
+  }
+
+  showLegend() {
+    renderLegend(this.find("legend"), this.model, this.page.onIsolate, this.legend);
+  }
+
+  /** The largest first; by name, and the second time, the other way round. */
+  sortLegend(column) {
+    const isSame = this.legend.column === column;
+    Object.assign(this.legend, { column, isRising: isSame ? !this.legend.isRising : column === "name" });
+    this.showLegend();
+  }
+
+  toggleLegend() {
+    this.legend.isTable = !this.legend.isTable;
+    this.element.querySelector('[data-act="legend"]').lastChild.textContent = this.legend.isTable ? "Short legend" : "Legend with last and max";
+    this.showLegend();
   }
 
   draw(data) {
@@ -54,7 +71,7 @@ class Panel {
       updateChart(this.chart, this.model);
       return;
     }
-    this.chart = createChart(canvas, this.model, (start, end) => this.page.go(linkBetween(start, end)));
+    this.chart = createChart(canvas, this.model, this.page.zoom);
     attach(this.chart);
   }
 
@@ -71,7 +88,7 @@ class Panel {
 
   act(name) {
     this.element.querySelector("details.menu").open = false;
-    const act = { table: "toggleTable", expand: "expand", explain: "explain", copy: "copy", csv: "csv", png: "png", curl: "curl" }[name];
+    const act = { table: "toggleTable", legend: "toggleLegend", expand: "expand", explain: "explain", copy: "copy", csv: "csv", png: "png", curl: "curl" }[name];
     this[act]();
   }
 
@@ -141,7 +158,7 @@ function showSafely(panel, model, data) {
 
 const nextFrame = () => new Promise((done) => setTimeout(done, 0));
 
-/** All panels of the page. `page` offers `data()`, `go(search)`, `onIsolate(label, labels, toggle)` and `organization`. */
+/** All panels of the page. `page` offers `data()`, `zoom(start, end)`, `onIsolate(label, labels, toggle)` and `organization`. */
 export function makePanels(page) {
   const panels = new Map([...document.querySelectorAll("[data-panel]")].map((element) => [element.dataset.panel, new Panel(element, page)]));
   let turn = 0;

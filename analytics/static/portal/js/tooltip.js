@@ -37,6 +37,21 @@ function actions(filter, borders) {
   );
 }
 
+/** The groups below the top ones are rows of the table. */
+function toTable() {
+  const open = () => {
+    document.dispatchEvent(new CustomEvent("portal:unpin"));
+    byId("breakdown").querySelector(".table-scroll").focus();
+    byId("breakdown").scrollIntoView();
+  };
+  return h("span", { class: "tooltip-actions" }, h("button", { type: "button", class: "button small", on: { click: open } }, "In the table"));
+}
+
+function actionsOf(row, borders) {
+  if (row.series.kind === "other" && row.series.isGroup) return toTable();
+  return row.series.filter && actions(row.series.filter, borders);
+}
+
 function rowOf(row, model, index, total, borders) {
   const extra = besides(row, model, index, total);
   return h(
@@ -45,7 +60,7 @@ function rowOf(row, model, index, total, borders) {
     swatch(row.series.paint, model.form),
     h("span", { class: "name" }, row.series.label),
     h("span", { class: "value" }, textAtLeast(row.value, model.unit, row.least)),
-    borders && row.series.filter ? actions(row.series.filter, borders) : extra && h("span", { class: "extra" }, extra),
+    (borders && actionsOf(row, borders)) || (extra && h("span", { class: "extra" }, extra)),
   );
 }
 
