@@ -64,5 +64,5 @@ def _own(panel: Panel, state: State) -> dict[str, Any]:
 
 
 def _aggregation(measure: Measure, state: State) -> dict[str, str]:
-    kind = f"p{state.percentile}" if measure.kind is Kind.DURATION else measure.aggregations[0]
+    kind = f"p{state.percentile_of(measure.name)}" if measure.kind is Kind.DURATION else measure.aggregations[0]
     return {"type": kind, "column": measure.api_name}

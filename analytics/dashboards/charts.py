@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from analytics.dashboards import failures
-from analytics.dashboards.panels import PANELS, chart
+from analytics.dashboards.panels import PANELS, Panel, chart
 from analytics.dashboards.questions import Answers
 from analytics.dashboards.state import State
 
@@ -15,7 +15,11 @@ _WITH_OWN_SERIES: Final = {
 
 def charts(state: State, answers: Answers) -> list[dict[str, Any]]:
     """What the browser draws and the page's tables show."""
-    return [
-        _WITH_OWN_SERIES[one.name](one, state, answers) if one.name in _WITH_OWN_SERIES else chart(one, answers)
-        for one in PANELS
-    ]
+    return [_chart(one, state, answers) for one in PANELS]
+
+
+def _chart(panel: Panel, state: State, answers: Answers) -> dict[str, Any]:
+    if panel.name in _WITH_OWN_SERIES:
+        return _WITH_OWN_SERIES[panel.name](panel, state, answers)
+    found = chart(panel, answers)
+    return found | {"percentile": state.percentile_of(panel.name)} if "percentiles" in found else found

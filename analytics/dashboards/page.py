@@ -143,6 +143,7 @@ def _body(state: State, scope: Scope, answers: Answers) -> dict[str, Any]:
             "rows_read": meta.rows_read + answers.table.every.meta.rows_read + answers.table.rows.meta.rows_read,
             "elapsed_ms": sum(one.meta.elapsed_ms for one in answers.results),
             "priced_share": answers.counted.meta.priced_share,
+            "reported_share": answers.counted.meta.reported_share,
             "unpriced_requests": answers.counted.meta.unpriced_requests,
             "unpriced_tokens": answers.counted.meta.unpriced_tokens,
             "percentile_error": RELATIVE_ERROR,

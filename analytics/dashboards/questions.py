@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from analytics.catalog import dimensions
+from analytics.catalog.columns import DURATIONS
 from analytics.catalog.measures import Selection, select
 from analytics.currency import Rate, rate_at
 from analytics.dashboards.listing import SUMS, TOTALS, Listed, listed, sort_of
@@ -17,7 +18,6 @@ from analytics.query.values import Compare, Filter, LabelKind, Operator, Query, 
 from ingestion.records import FailureClass
 from teams.access import Scope
 
-DURATIONS: Final = ("latency", "ttft", "itl", "tpot")
 CHARTED: Final[tuple[Selection, ...]] = (
     *SUMS,
     *(select(name, f"p{percentile}") for name in DURATIONS for percentile in PERCENTILES),

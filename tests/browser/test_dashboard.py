@@ -116,7 +116,7 @@ def test_percentiles_need_no_request_and_isolation_one_for_the_charts_of_failure
     assert panel.locator('.legend [aria-pressed="true"]').count() == 1
     assert dashboard.locator('[data-panel="cost"] .legend [aria-pressed="true"]').count() == 1
     failures = dashboard.locator('[data-panel="failure_rate_by_status_code"]')
-    expect(failures.locator("[data-note]")).to_contain_text("only gpt-5")
+    expect(failures.locator("[data-note]")).to_have_text("share of requests · only gpt-5")
     ready(dashboard)
     assert failures.locator("[data-headline]").text_content() == "33.3 %"  # 20 of its 60 requests
     assert len(questions) == 1

@@ -108,3 +108,36 @@ def test_the_others_lead_to_the_table(acme: Organization, owner: User, open_page
     page.locator(".tooltip").get_by_role("button", name="In the table").click()
     expect(page.locator(".tooltip")).to_be_hidden()
     expect(page.locator("#breakdown .table-scroll")).to_be_focused()
+
+
+def test_a_chart_has_a_percentile_of_its_own(page: Page) -> None:
+    questions: list[str] = []
+    page.on("request", lambda request: questions.append(request.url) if "/data" in request.url else None)
+    latency, ttft = panel(page, "latency"), panel(page, "ttft")
+    latency.locator("summary").click()
+    expect(latency.locator('.panel-percentile [aria-current="true"]')).to_have_text("As all")
+    latency.locator('[data-own="99"]').click()
+    expect(page).to_have_url(re.compile(r"\?p_latency=99$"))
+    expect(latency.locator("[data-note]")).to_contain_text("P99 · successful")
+    page.keyboard.press("3")
+    expect(ttft.locator("[data-note]")).to_contain_text("P90 · successful")
+    expect(latency.locator("[data-note]")).to_contain_text("P99 · successful")
+    assert questions == []
+    ready(page).reload()
+    ready(page)
+    value = latency.locator("[data-headline]").text_content()
+    latency.locator("summary").click()
+    latency.locator('[data-own=""]').click()
+    expect(page).to_have_url(re.compile(r"\?p=90$"))
+    expect(latency.locator("[data-note]")).to_contain_text("P90 · successful")
+    assert latency.locator("[data-headline]").text_content() != value
+
+
+def test_without_scripts_a_chart_keeps_its_percentile(acme: Organization, owner: User, open_page: Open) -> None:
+    traffic.store(acme)
+    heads = []
+    for query in ("p=99", "p_latency=99", "p=50"):
+        written = open_page(owner, f"/o/acme/?{query}", java_script_enabled=False)
+        heads.append([panel(written, name).locator("[data-headline]").text_content() for name in ("latency", "ttft")])
+    assert heads[1] == [heads[0][0], heads[2][1]]
+    assert heads[0][0] != heads[2][0]

@@ -81,6 +81,11 @@ function renderSelects(data) {
 
 /** Mark percentile and population; the links of both. */
 export function renderPercentile(data, percentile) {
+  for (const element of document.querySelectorAll("[data-own]")) {
+    const name = `p_${element.closest("[data-panel]").dataset.panel}`;
+    element.setAttribute("href", link({ [name]: element.dataset.own || null, iso: params().getAll("iso") }));
+    mark(element, element.dataset.own === (params().get(name) ?? ""));
+  }
   each("p", (element, value) => {
     element.setAttribute("href", link({ p: value }));
     mark(element, Number(value) === percentile);
@@ -131,8 +136,9 @@ export function bindControls(page) {
   form.addEventListener("submit", (event) => event.preventDefault());
 }
 
-/** The percentile that the URL asks for, or the server's choice. */
-export function chosenPercentile(data) {
-  const asked = Number(params().get("p"));
-  return data.choices.percentiles.includes(asked) ? asked : data.state.p;
+/** The percentile that the URL asks for, of one chart or of all of them; else the server's choice. */
+export function chosenPercentile(data, name = null) {
+  const { percentiles } = data.choices;
+  const asked = [name && params().get(`p_${name}`), params().get("p")].map(Number).find((one) => percentiles.includes(one));
+  return asked ?? data.state.p;
 }

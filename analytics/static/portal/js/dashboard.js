@@ -62,7 +62,7 @@ function renderShown() {
   renderChips(data, isolated, openFilter);
   renderNotes(data);
   root.dataset.ready = "false";
-  const drawn = data.problem || data.empty ? Promise.resolve(true) : panels.show(shown, percentile, isolated);
+  const drawn = data.problem || data.empty ? Promise.resolve(true) : panels.show(shown, (name) => chosenPercentile(data, name), isolated);
   drawn.then((isComplete) => {
     if (isComplete) root.dataset.ready = "true";
   });
@@ -143,6 +143,7 @@ function onClick(event) {
   const anchor = event.target.closest("a[data-go]");
   if (!anchor || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
+  anchor.closest("[data-panel] details.menu")?.removeAttribute("open");
   clear();
   go(anchor.search || "?");
 }

@@ -77,12 +77,13 @@ function markHidden(series, isolated, groups) {
   return series.map((one) => ({ ...one, hidden: (one.isGroup ? ofGroups : ofOwn) && !isolated.has(one.label) }));
 }
 
-/** The panels of an answer, ready to draw. `isolated` is a set of labels, empty = all are shown. */
-export function panelModels(data, percentile, isolated) {
+/** The panels of an answer, ready to draw. `percentileOf` says which one a panel shows, `isolated` is a set of labels, empty = all are shown. */
+export function panelModels(data, percentileOf, isolated) {
   const axis = timeAxis(data);
   const paints = paintGroups(data.groups);
   const notes = notesOf(data);
   return data.panels.map((panel) => {
+    const percentile = percentileOf(panel.name);
     const part = shownPart(panel, percentile);
     const series = markHidden(seriesOf(part, data, paints), isolated, data.groups);
     const above = aboveAxis(series, panel.unit, panel.form);
@@ -96,7 +97,7 @@ export function panelModels(data, percentile, isolated) {
       population: populationOf(panel),
       percentile,
       headline: part.headline ?? "",
-      note: ((noteOf(panel, data, percentile) + narrowing(part, data, isolated)) || UNITS[panel.unit]) + comparison(part, data) + aboveWords(above, (value) => text(value, panel.unit)),
+      note: (noteOf(panel, data, percentile) || UNITS[panel.unit]) + narrowing(part, data, isolated) + comparison(part, data) + aboveWords(above, (value) => text(value, panel.unit)),
       range: data.range,
       axis,
       notes,

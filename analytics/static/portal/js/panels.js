@@ -164,12 +164,12 @@ export function makePanels(page) {
   let turn = 0;
   return {
     /** Show an answer, panels in view first; a panel that fails says so and leaves the others alone. False when another answer came in between. */
-    async show(data, percentile, isolated) {
+    async show(data, percentileOf, isolated) {
       turn += 1;
       const mine = turn;
       clear();
       if (data.buckets.starts.length === 0) return true;
-      const models = panelModels(data, percentile, isolated).filter((model) => panels.has(model.name));
+      const models = panelModels(data, percentileOf, isolated).filter((model) => panels.has(model.name));
       const later = models.filter((model) => !isNearView(panels.get(model.name)));
       for (const model of models) if (!later.includes(model)) showSafely(panels.get(model.name), model, data);
       for (const model of later) {
