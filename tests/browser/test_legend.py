@@ -59,7 +59,7 @@ def test_keys_isolate_and_escape_shows_all(page: Page) -> None:
 
 def numbers(of: Locator, column: int) -> list[float]:
     """Of the rows below the head; seconds as milliseconds."""
-    texts = of.locator(f".legend li:not(.legend-head) .value:nth-last-child({column})").all_text_contents()
+    texts = of.locator(f".long-legend li:not(.legend-head) .value:nth-last-child({column})").all_text_contents()
     found = [(float(re.sub(r"[^\d.]", "", text) or "-1"), text) for text in texts]
     return [value * 1000 if re.search(r" s$", text) else value for value, text in found]
 
@@ -80,10 +80,15 @@ def test_the_long_legend_has_last_max_and_range_and_is_sorted(page: Page) -> Non
             expect(head).to_be_focused()
             assert numbers(of, column) == sorted(numbers(of, column))
         of.locator(".legend-head .name").click()
-        names = of.locator(".legend .name:not(button)").all_text_contents()
+        names = of.locator(".long-legend .name:not(button)").all_text_contents()
         assert names == sorted(names)
+    # What is isolated there is isolated everywhere.
+    panel(page, "latency").locator(".long-legend button", has_text="gpt-5").click()
+    expect(panel(page, "cost").locator(SHOWN)).to_have_count(1)
+    ready(page)
     act(page, "latency", "legend")
     expect(panel(page, "latency").locator(".legend-head")).to_have_count(0)
+    expect(panel(page, "latency").locator("[data-legend]")).to_be_visible()
 
 
 def test_what_a_chart_shows_is_explained(page: Page) -> None:
@@ -100,7 +105,7 @@ def test_the_others_lead_to_the_table(acme: Organization, owner: User, open_page
     traffic.store(acme, models=tuple(f"model-{number}" for number in range(7)))
     page = ready(open_page(owner, "/o/acme/?top=5&from=now-18h&interval=1+day"))
     canvas = panel(page, "cost").locator("canvas")
-    expect(panel(page, "cost").locator(".legend")).to_contain_text("Other (2)")
+    expect(panel(page, "cost").locator("[data-legend]")).to_contain_text("Other (2)")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box is not None

@@ -19,7 +19,7 @@ import { bindViews } from "./saved.js";
 import { bindShortcuts } from "./shortcuts.js";
 import { link, params, question, sameButIsolated, sameQuestion } from "./state.js";
 import { clearFailure, renderFailure, renderMessages, renderState } from "./states.js";
-import { bindZoom, kept, renderZoom } from "./zoom.js";
+import { bindZoom, kept, renderZoom, zoomed } from "./zoom.js";
 import { inLabelZone, isOwnZone, renderZone } from "./zone.js";
 
 const root = byId("dashboard");
@@ -37,14 +37,14 @@ const page = {
   valuesUrl: root.dataset.valuesUrl,
   data: () => data,
   go,
-  zoom: bindZoom(go),
   onIsolate,
   refresh: () => load(true),
   addFilter: () => openFilter(),
   export: openExport,
   escape,
 };
-const panels = makePanels(page);
+// Where charts lead to is a range dragged on them.
+const panels = makePanels({ ...page, go: (search) => go(search, zoomed()) });
 
 function isolatedNow() {
   return new Set(params().getAll("iso"));
@@ -179,4 +179,5 @@ bindRefresh(page);
 bindShortcuts(page);
 bindViews(page);
 bindNotes(page);
+bindZoom(go);
 render();

@@ -23,40 +23,9 @@ export function isolate(isolated, label, labels, toggle) {
   return next.size === labels.length ? new Set() : next;
 }
 
-function wholeOf(series, model) {
-  return series.range_text ?? (series.range === undefined ? "" : text(series.range, model.unit));
-}
-
-/** The newest value there is. */
-function lastOf(series) {
-  return series.values.findLast((value) => value !== null && value !== undefined) ?? null;
-}
-
-/** What the legend can be sorted by, once it shows more than the whole range. */
-const COLUMNS = [
-  ["name", () => "Series", (one) => one.label],
-  ["last", () => "Last", lastOf],
-  ["max", () => "Max", (one) => one.max],
-  ["value", (model) => (model.unit === "share" || model.unit === "ms" || model.unit === "1/s" ? "Range" : "Total"), (one) => one.range],
-];
-
-/** The series in the chosen order; nothing is below every number. */
-function ordered(model, { column, isRising }) {
-  const found = COLUMNS.find(([name]) => name === column);
-  if (!found) return model.series;
-  const read = (one) => found[2](one) ?? -Infinity;
-  const sorted = [...model.series].sort((one, other) => (read(one) < read(other) ? -1 : Number(read(one) > read(other))));
-  return isRising ? sorted : sorted.reverse();
-}
-
-function head(model, view) {
-  const sign = (name) => (view.column !== name ? "" : view.isRising ? " ↑" : " ↓");
-  const button = ([name, label]) => h("button", { type: "button", class: name, "aria-label": `Sort by ${label(model)}${sign(name)}`, on: { click: () => view.sort(name) } }, label(model) + sign(name));
-  return h("li", { class: "legend-head" }, COLUMNS.map(button));
-}
-
-function item(series, model, onIsolate, isTable) {
+function item(series, model, onIsolate) {
   const labels = model.series.map((one) => one.label);
+  const value = series.range_text ?? (series.range === undefined ? "" : text(series.range, model.unit));
   return h(
     "li",
     {},
@@ -73,18 +42,14 @@ function item(series, model, onIsolate, isTable) {
       },
       swatch(series.paint, model.form),
       h("span", { class: "name" }, series.label),
-      isTable && h("span", { class: "value last" }, text(lastOf(series), model.unit)),
-      isTable && h("span", { class: "value max" }, text(series.max ?? null, model.unit)),
-      h("span", { class: "value" }, wholeOf(series, model)),
+      h("span", { class: "value" }, value),
     ),
   );
 }
 
-/** Fill the legend of a panel, keeping the keyboard where it was. `view`: whether it is a table, its order, and `sort(column)`. */
-export function renderLegend(list, model, onIsolate, view) {
+/** Fill the legend of a panel, keeping the keyboard where it was. */
+export function renderLegend(list, model, onIsolate) {
   const position = [...list.querySelectorAll("button")].indexOf(document.activeElement);
-  list.classList.toggle("is-table", view.isTable);
-  const series = view.isTable ? ordered(model, view) : model.series;
-  replace(list, view.isTable && head(model, view), series.map((one) => item(one, model, onIsolate, view.isTable)));
+  replace(list, model.series.map((series) => item(series, model, onIsolate)));
   if (position >= 0) list.querySelectorAll("button")[position]?.focus();
 }

@@ -6,8 +6,10 @@ import { attach, clear } from "./crosshair.js";
 import { bodyOf, showCurl } from "./curl.js";
 import { copyText, download, h, replace, say } from "./dom.js";
 import { renderLegend } from "./legend.js";
+import { LongLegend } from "./long-legend.js";
 import { hasValues, panelModels, sentence } from "./model.js";
 import { panelCsv, panelTabs, renderTable } from "./panel-table.js";
+import { linkBetween } from "./state.js";
 
 const idle = window.requestIdleCallback ?? ((task) => setTimeout(task, 50));
 
@@ -22,7 +24,7 @@ class Panel {
     this.page = page;
     this.chart = null;
     this.model = null;
-    this.legend = { isTable: false, column: null, isRising: false, sort: (column) => this.sortLegend(column) };
+    this.longLegend = new LongLegend(this.find("long-legend"), this.find("legend"), page.onIsolate);
     for (const button of element.querySelectorAll("[data-act]")) {
       button.addEventListener("click", () => this.act(button.dataset.act));
     }
@@ -34,31 +36,15 @@ class Panel {
 
   show(model, data) {
     this.model = model;
+    this.longLegend.show(model);
     this.find("title").textContent = model.title;
     this.element.querySelector("details.menu > summary").setAttribute("aria-label", `Menu of ${model.title}`);
     this.find("headline").textContent = model.headline;
     this.find("note").textContent = model.note;
     this.find("definition").textContent = model.definition;
     this.draw(data);
-    this.showLegend();
+    renderLegend(this.find("legend"), model, this.page.onIsolate);
     this.fillTable();
-  }
-
-  showLegend() {
-    renderLegend(this.find("legend"), this.model, this.page.onIsolate, this.legend);
-  }
-
-  /** The largest first; by name, and the second time, the other way round. */
-  sortLegend(column) {
-    const isSame = this.legend.column === column;
-    Object.assign(this.legend, { column, isRising: isSame ? !this.legend.isRising : column === "name" });
-    this.showLegend();
-  }
-
-  toggleLegend() {
-    this.legend.isTable = !this.legend.isTable;
-    this.element.querySelector('[data-act="legend"]').lastChild.textContent = this.legend.isTable ? "Short legend" : "Legend with last and max";
-    this.showLegend();
   }
 
   draw(data) {
@@ -71,7 +57,7 @@ class Panel {
       updateChart(this.chart, this.model);
       return;
     }
-    this.chart = createChart(canvas, this.model, this.page.zoom);
+    this.chart = createChart(canvas, this.model, (start, end) => this.page.go(linkBetween(start, end)));
     attach(this.chart);
   }
 
@@ -110,6 +96,11 @@ class Panel {
   explain() {
     const definition = this.find("definition");
     definition.hidden = !definition.hidden;
+  }
+
+  toggleLegend() {
+    this.longLegend.toggle();
+    this.element.querySelector('[data-act="legend"]').lastChild.textContent = this.longLegend.isShown ? "Short legend" : "Legend with last and max";
   }
 
   async copy() {
@@ -158,18 +149,18 @@ function showSafely(panel, model, data) {
 
 const nextFrame = () => new Promise((done) => setTimeout(done, 0));
 
-/** All panels of the page. `page` offers `data()`, `zoom(start, end)`, `onIsolate(label, labels, toggle)` and `organization`. */
+/** All panels of the page. `page` offers `data()`, `go(search)`, `onIsolate(label, labels, toggle)` and `organization`. */
 export function makePanels(page) {
   const panels = new Map([...document.querySelectorAll("[data-panel]")].map((element) => [element.dataset.panel, new Panel(element, page)]));
   let turn = 0;
   return {
     /** Show an answer, panels in view first; a panel that fails says so and leaves the others alone. False when another answer came in between. */
-    async show(data, percentileOf, isolated) {
+    async show(data, percentile, isolated) {
       turn += 1;
       const mine = turn;
       clear();
       if (data.buckets.starts.length === 0) return true;
-      const models = panelModels(data, percentileOf, isolated).filter((model) => panels.has(model.name));
+      const models = panelModels(data, percentile, isolated).filter((model) => panels.has(model.name));
       const later = models.filter((model) => !isNearView(panels.get(model.name)));
       for (const model of models) if (!later.includes(model)) showSafely(panels.get(model.name), model, data);
       for (const model of later) {

@@ -1,7 +1,7 @@
 /** The way back from ranges that were dragged on charts: kept with the entry of the browser's history, not in the address. */
 
 import { byId } from "./dom.js";
-import { link, linkBetween, params } from "./state.js";
+import { link, params } from "./state.js";
 
 function borders(search) {
   const found = new URLSearchParams(search);
@@ -18,13 +18,17 @@ export function kept(search) {
   return now.from === next.from && now.to === next.to ? history.state : null;
 }
 
-/** Wire the button; returns what a dragged range calls with its borders. `go(search, state)` leads to another address. */
+/** State of the entry that a dragged range makes: it leads back to the range of now. */
+export function zoomed() {
+  return { outer: [...outer(), borders(location.search)] };
+}
+
+/** Wire the button. `go(search, state)` leads to another address. */
 export function bindZoom(go) {
   byId("zoom-undo").addEventListener("click", () => {
     const ranges = outer();
     go(link({ ...ranges.at(-1), iso: params().getAll("iso") }), { outer: ranges.slice(0, -1) });
   });
-  return (start, end) => go(linkBetween(start, end), { outer: [...outer(), borders(location.search)] });
 }
 
 /** Offer the way back while there is one. */
