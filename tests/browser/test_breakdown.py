@@ -91,9 +91,15 @@ def test_every_column_fits_a_usual_screen(acme: Organization, owner: User, open_
     ):
         room, needed = page.locator("#breakdown .table-scroll").evaluate("one => [one.clientWidth, one.scrollWidth]")
         assert needed <= room
-    # Amounts that are "at least" that much take a second line instead of more room.
-    wide.locator(".breakdown-table td.amount").evaluate_all(
-        "cells => cells.forEach(cell => { cell.textContent = 'at least $12,345.67'; })"
+    # So do long numbers; amounts that are "at least" that much take a second line instead of more room.
+    wide.locator(".breakdown-table :is(tbody, tfoot) tr").evaluate_all(
+        """rows => rows.forEach(({cells}) => {
+          cells[1].textContent = '1,234,567';
+          for (const tokens of [cells[9], cells[10]]) tokens.textContent = '1,234,567,890';
+          for (const amount of [cells[11], cells[12]]) amount.textContent = 'at least $12,345.67';
+          cells[13].textContent = 'down 100.0 %';
+        })"""
     )
+    assert "amount" in (wide.locator(".breakdown-table tbody td:nth-child(12)").first.get_attribute("class") or "")
     room, needed = wide.locator("#breakdown .table-scroll").evaluate("one => [one.clientWidth, one.scrollWidth]")
     assert needed <= room
