@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from ingestion.records import FailureClass
+
 
 class Kind(StrEnum):
     """What a measure is; decides its aggregations and its form in answers."""
@@ -91,6 +93,11 @@ def _count(name: str, api_name: str, label: str, definition: str, *over: str, on
     )
 
 
+def _failed_with(one: str) -> Measure:
+    meaning = f"Failed requests of the class {one}."
+    return _count(f"failed_{one}", f"failures{one.capitalize()}", f"Failed: {one}", meaning, only_failed=True)
+
+
 def _money(name: str, api_name: str, label: str, definition: str, *known: str) -> Measure:
     known = known or ("computed", name)
     return Measure(f"{name}_usd", api_name, label, Unit.USD, Kind.MONEY, definition, over=(name,), known=known)
@@ -105,12 +112,7 @@ def _share(
 _PRICED: Final = ("computed", "reported")
 _COMPARED: Final = ("compared_list_cost", "compared_reported_cost")
 MEASURES: Final = (
-    _count(
-        "requests",
-        "requests",
-        "Requests",
-        "Number of requests, failed ones included. A retry or fallback is a request of its own.",
-    ),
+    _count("requests", "requests", "Requests", "Number of requests, failed ones, retries and fallbacks included."),
     _count(
         "failed_requests",
         "failures",
@@ -119,6 +121,7 @@ MEASURES: Final = (
         "failed",
         only_failed=True,
     ),
+    *(_failed_with(one) for one in FailureClass),
     _share("failure_rate", "failureRate", "Failure rate", "Failed requests / requests.", over=("failed",)),
     Measure(
         "requests_per_second",

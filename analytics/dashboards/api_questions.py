@@ -5,7 +5,7 @@ from typing import Any, Final
 from analytics.catalog.dimensions import BY_NAME as DIMENSIONS
 from analytics.catalog.measures import BY_NAME, Kind, Measure
 from analytics.dashboards.panels import PANELS, Panel
-from analytics.dashboards.questions import MOST_ERRORS, Answers
+from analytics.dashboards.questions import CLASSES, MOST_ERRORS, Answers
 from analytics.dashboards.state import State
 from analytics.query.parsing import LONG_OPERATORS
 from analytics.query.values import Filter, Operator
@@ -29,7 +29,15 @@ def api_questions(state: State, answers: Answers) -> dict[str, Any]:
         "filters": [_filter(one) for one in query.filters],
         "population": query.population.value,
     }
-    return {"base": base, "panels": {one.name: _own(one, state) for one in PANELS}}
+    return {"base": base, "panels": {one.name: _own(one, state) | _narrowing(one, state, answers) for one in PANELS}}
+
+
+def _narrowing(panel: Panel, state: State, answers: Answers) -> dict[str, Any]:
+    """Charts of failures show isolated groups alone; where groups are the series, the browser hides the others."""
+    shows_groups = panel.name not in _ERRORS or (panel.name == "failures_by_error_type" and state.failures == "view")
+    if answers.narrowed is None or shows_groups:
+        return {}
+    return {"filters": [_filter(one) for one in (*answers.charted.query.filters, answers.narrowed)]}
 
 
 def _filter(one: Filter) -> dict[str, Any]:
@@ -41,18 +49,20 @@ def _filter(one: Filter) -> dict[str, Any]:
 
 def _own(panel: Panel, state: State) -> dict[str, Any]:
     """Groups are those of the page: the largest by requests, or by failures in the charts of failures."""
-    if panel.name in _ERRORS:
+    if panel.name == "failure_rate_by_status_code" and state.codes == "class":
+        return {"aggregations": [{"type": "count", "column": one.measure.api_name} for one in CLASSES]}
+    if panel.name in _ERRORS and not (panel.name == "failures_by_error_type" and state.failures == "view"):
         failures = _aggregation(BY_NAME["failed_requests"], state)
         groups = [DIMENSIONS[_ERRORS[panel.name]].api_name]
         return {"groupBy": groups, "aggregations": [failures], "limit": MOST_ERRORS}
     return {
         "groupBy": [state.dimension.api_name],
-        "aggregations": [_aggregation(BY_NAME[panel.measure], state), _REQUESTS],
+        "aggregations": [_aggregation(BY_NAME[panel.measure or "failed_requests"], state), _REQUESTS],
         "orderBy": [_REQUESTS | {"direction": "desc"}],
         "limit": state.top,
     }
 
 
 def _aggregation(measure: Measure, state: State) -> dict[str, str]:
-    kind = f"p{state.percentile}" if measure.kind is Kind.DURATION else measure.aggregations[0]
+    kind = f"p{state.percentile_of(measure.name)}" if measure.kind is Kind.DURATION else measure.aggregations[0]
     return {"type": kind, "column": measure.api_name}

@@ -9,7 +9,7 @@ from django.http import QueryDict
 
 from analytics.catalog.dimensions import BY_NAME, Dimension
 from analytics.catalog.measures import Unit, select
-from analytics.dashboards.costs import price_url
+from analytics.dashboards import model_prices
 from analytics.dashboards.months import Month, month_of
 from analytics.dashboards.page import problem_of
 from analytics.dashboards.panels import at_least, drawn, text
@@ -34,7 +34,6 @@ from metricsportal.lib import formats
 from metricsportal.lib.localtime import Interval, local_date, zone
 from metricsportal.lib.timerange import TimeRange
 from teams.access import Reach, Scope
-from teams.roles import Capability
 
 ABOUT: Final = ("team", "model", "user", "virtual_account")
 """What a month can be about; of the others the page has a table."""
@@ -67,19 +66,22 @@ def build(params: QueryDict, scope: Scope, now: datetime) -> dict[str, Any]:
     }
     if head["empty"]:
         return head
+    if subject and subject["kind"] == "model":
+        head["prices"] = model_prices.history(scope, subject["name"], now)
     query = Query(scope=scope, period=month.period, selections=_SUMS, filters=state.filters, limit=TOP)
     try:
         with snapshot():
-            return head | _body(query, month, subject, now)
+            return head | _body(query, month, now)
     except RefusedQueryError as error:
         return head | {"problem": problem_of(error)}
 
 
-def _body(query: Query, month: Month, subject: dict[str, str] | None, now: datetime) -> dict[str, Any]:
+def _body(query: Query, month: Month, now: datetime) -> dict[str, Any]:
     total, earlier = _both(replace(query, selections=(*_SUMS, *_SPEED)), now)
     if not total.summary.total_requests:
         return {"empty": True}
-    days = _days(engine.run(replace(query, interval=Interval.DAY), now), query.scope)
+    daily = replace(query, selections=(*_SUMS, *_SPEED[:2]), interval=Interval.DAY)
+    days = _days(engine.run(daily, now), query.scope)
     tables = [_table(BY_NAME[name], query, total.summary, month, now) for name in ABOUT if not _fixed(name, query)]
     return {
         "counters": [_counter(name, total, earlier) for name in _COUNTERS],
@@ -93,7 +95,6 @@ def _body(query: Query, month: Month, subject: dict[str, str] | None, now: datet
         "days": days,
         "highest": max(days, key=lambda one: one["height"]),
         "tables": [one for one in tables if one["rows"]],
-        "prices": _prices(subject, query.scope),
         "compared": f"compared with {_words(earlier.query.period, query.scope)}" if earlier else "not compared",
     }
 
@@ -160,6 +161,8 @@ def _days(days: Result, scope: Scope) -> list[dict[str, Any]]:
             "date": local_date(bucket.start, tz),
             "cost": text(row[_PLACE["cost_usd"]], Unit.USD) if requests else formats.usd(0),
             "requests": formats.exact(requests),
+            "failure_rate": text(row[_PLACE["failure_rate"]], Unit.SHARE),
+            "latency": [text(value, Unit.MS) for value in row[len(_SUMS) :]],
             "height": round(100 * cost / most, 1) if most else 0,
             "x": 10 * place,
             "unfinished": bucket.partial,
@@ -224,12 +227,6 @@ def _subject(filters: tuple[Filter, ...]) -> dict[str, str] | None:
         return None
     (one,) = filters
     return {"kind": one.dimension.name, "label": one.dimension.label, "name": one.values[0]}
-
-
-def _prices(subject: dict[str, str] | None, scope: Scope) -> str | None:
-    if not subject or subject["kind"] != "model" or not scope.allows(Capability.MANAGE_PRICES):
-        return None
-    return price_url(scope.organization_id, "", subject["name"])
 
 
 def _link(month: Month, filters: tuple[Filter, ...], **more: str) -> str:

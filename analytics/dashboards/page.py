@@ -7,7 +7,8 @@ from django.http import QueryDict
 
 from analytics.dashboards import annotations, choices
 from analytics.dashboards.api_questions import api_questions
-from analytics.dashboards.panels import panels
+from analytics.dashboards.charts import charts
+from analytics.dashboards.panels import beside
 from analytics.dashboards.questions import Answers, ask
 from analytics.dashboards.state import State, parse
 from analytics.dashboards.tables import breakdown, counters
@@ -48,6 +49,8 @@ def head_of(state: State, scope: Scope, now: datetime) -> dict[str, Any]:
             "top": state.top,
             "interval": state.interval_text,
             "compare": state.compare.value,
+            "failures": state.failures,
+            "codes": state.codes,
             "notes": state.notes,
             "filters": [_chip(one) for one in state.filters],
         },
@@ -120,11 +123,18 @@ def _body(state: State, scope: Scope, answers: Answers) -> dict[str, Any]:
                 else label.text,
                 "kind": label.kind.value,
                 "filter": filter_of(state.dimension.name, label),
+                "beside": beside(one),
             }
-            for (label,) in answers.groups
+            for one in answers.charted.series
+            for label in one.labels
         ],
+        "narrowed": [
+            label.text for one in answers.charted.series for label in one.labels if label.text in state.isolated
+        ]
+        if answers.narrowed
+        else [],
         "counters": counters(answers),
-        "panels": panels(answers),
+        "panels": charts(state, answers),
         "questions": api_questions(state, answers),
         "breakdown": breakdown(state, answers),
         "meta": {
@@ -133,6 +143,7 @@ def _body(state: State, scope: Scope, answers: Answers) -> dict[str, Any]:
             "rows_read": meta.rows_read + answers.table.every.meta.rows_read + answers.table.rows.meta.rows_read,
             "elapsed_ms": sum(one.meta.elapsed_ms for one in answers.results),
             "priced_share": answers.counted.meta.priced_share,
+            "reported_share": answers.counted.meta.reported_share,
             "unpriced_requests": answers.counted.meta.unpriced_requests,
             "unpriced_tokens": answers.counted.meta.unpriced_tokens,
             "percentile_error": RELATIVE_ERROR,

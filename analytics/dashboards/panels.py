@@ -1,19 +1,24 @@
-"""The eleven charts: one entry each, and their series from the answers."""
+"""The eleven charts, one entry each, and the series of those by group."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from analytics.catalog.measures import BY_NAME, Kind, Selection, Unit, select
 from analytics.dashboards.questions import CHARTED, Answers
 from analytics.dashboards.state import PERCENTILES
-from analytics.query.parsing import filter_of
-from analytics.query.values import LabelKind, Result, Series, Value
+from analytics.query.values import Result, Series, Value
 from metricsportal.lib import formats
 from metricsportal.lib.money import PICO_PER_USD
 
 _POSITION: Final = {selection: number for number, selection in enumerate(CHARTED)}
 _UNPRICED: Final = _POSITION[select("unpriced_requests")]
+_EXTREMES: Final = tuple(_POSITION[select("latency", name)] for name in ("min", "max"))
+_BESIDE: Final = {
+    "failed": _POSITION[select("failed_requests")],
+    "unpriced": _UNPRICED,
+    "cached": _POSITION[select("cache_read_tokens")],
+    "reasoning": _POSITION[select("reasoning_tokens")],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +75,8 @@ def drawn(value: Value, unit: Unit) -> float | int | None:
     return value / PICO_PER_USD if unit is Unit.USD and value is not None else value
 
 
-def panels(answers: Answers) -> list[dict[str, Any]]:
-    """All panels in their order."""
-    special = {
-        "failures_by_error_type": _failures_by_error_type,
-        "failure_rate_by_status_code": _failure_rate_by_status_code,
-    }
-    return [special[one.name](one, answers) if one.name in special else _panel(one, answers) for one in PANELS]
-
-
-def _panel(panel: Panel, answers: Answers) -> dict[str, Any]:
+def chart(panel: Panel, answers: Answers) -> dict[str, Any]:
+    """A chart of a measure by the groups of the page; of a duration, one for each percentile."""
     measure = BY_NAME[panel.measure]
     head = {
         "name": panel.name,
@@ -91,13 +88,14 @@ def _panel(panel: Panel, answers: Answers) -> dict[str, Any]:
         "definition": measure.definition,
     }
     if measure.kind is not Kind.DURATION:
-        return head | _lines(answers.charted, select(panel.measure), panel)
+        return head | lines(answers.charted, select(panel.measure), panel)
     population = answers.charted.query.population.value if panel.name in ("latency", "ttft") else "successful"
-    chosen = {str(one): _lines(answers.charted, select(panel.measure, f"p{one}"), panel) for one in PERCENTILES}
+    chosen = {str(one): lines(answers.charted, select(panel.measure, f"p{one}"), panel) for one in PERCENTILES}
     return head | {"population": population, "percentiles": chosen}
 
 
-def _lines(result: Result, selection: Selection, panel: Panel) -> dict[str, Any]:
+def lines(result: Result, selection: Selection, panel: Panel) -> dict[str, Any]:
+    """The series of a measure by group, and its value of the whole range."""
     position, unit = _POSITION[selection], selection.measure.unit
     total, unpriced = result.summary.total[position], result.summary.total[_UNPRICED]
     series = [_line(number, one, position, unit, panel) for number, one in enumerate(result.series)]
@@ -107,6 +105,13 @@ def _lines(result: Result, selection: Selection, panel: Panel) -> dict[str, Any]
             line["previous"] = _earlier(earlier.get(one.labels), len(line["values"]), position, unit)
     words = at_least(headline(total, unit), total, unit, unpriced)
     return {"headline": words, "range": drawn(total, unit), "series": series}
+
+
+def beside(one: Series) -> dict[str, list[Value]]:
+    """What tooltips say of a group besides the values of their chart, per bucket; what is 0 everywhere is left out."""
+    columns = {name: [row[position] for row in one.values] for name, position in _BESIDE.items()}
+    requests: list[Value] = [*one.requests]
+    return {"requests": requests} | {name: column for name, column in columns.items() if any(column)}
 
 
 def _line(number: int, one: Series, position: int, unit: Unit, panel: Panel) -> dict[str, Any]:
@@ -127,6 +132,8 @@ def _line(number: int, one: Series, position: int, unit: Unit, panel: Panel) -> 
     }
     if unit is Unit.USD:
         line["at_least"] = [bool(row[_UNPRICED]) for row in one.values]
+    if panel.name == "latency":
+        line["extremes"] = [[row[position] for position in _EXTREMES] for row in one.values]
     if unit is Unit.MS:
         line |= {"samples": [row[position] for row in one.samples], "range_samples": one.total_samples[position]}
     return line
@@ -136,72 +143,3 @@ def _earlier(one: Series | None, length: int, position: int, unit: Unit) -> list
     """The values of a series in the earlier period, bucket by bucket; a month may have had fewer."""
     values = [] if one is None else [drawn(row[position], unit) for row in one.values]
     return [*values, *[None] * length][:length]
-
-
-def _failures_by_error_type(panel: Panel, answers: Answers) -> dict[str, Any]:
-    result = answers.by_error_type
-    total = result.summary.total[0] or 0
-    series = [
-        _own_line("error_type", one, [row[0] for row in one.values], one.total[0], Unit.COUNT)
-        for one in result.series
-        if one.total_requests
-    ]
-    return {
-        "name": panel.name,
-        "title": "Request failures by error type",
-        "section": panel.section,
-        "form": panel.form,
-        "unit": Unit.COUNT.value,
-        "gap": panel.gap,
-        "definition": "Failed requests per error type; the height of the stack is the number of failed requests.",
-        "headline": formats.compact(total),
-        "range": total,
-        "series": series,
-    }
-
-
-def _failure_rate_by_status_code(panel: Panel, answers: Answers) -> dict[str, Any]:
-    result, requests = answers.by_status_code, answers.charted.summary
-    whole = requests.total_requests
-    series = [
-        _own_line(
-            "status_code",
-            one,
-            [_over(row[0], count) for row, count in zip(one.values, requests.requests, strict=True)],
-            _over(one.total[0], whole),
-            Unit.SHARE,
-        )
-        for one in result.series
-        if one.total_requests
-    ]
-    rate = _over(result.summary.total[0], whole)
-    return {
-        "name": panel.name,
-        "title": "Failure rate by status code",
-        "section": panel.section,
-        "form": panel.form,
-        "unit": Unit.SHARE.value,
-        "gap": panel.gap,
-        "definition": "Failed requests with the code / all requests; the codes add up to the failure rate.",
-        "headline": formats.share(rate),
-        "range": rate,
-        "series": series,
-    }
-
-
-def _over(part: Value, whole: int) -> float | None:
-    return (part or 0) / whole if whole else None
-
-
-def _own_line(dimension: str, one: Series, values: Sequence[Value], total: Value, unit: Unit) -> dict[str, Any]:
-    label = one.labels[0]
-    return {
-        "group": None,
-        "label": "no status" if label.kind is LabelKind.NONE else label.text,
-        "kind": label.kind.value,
-        "filter": filter_of(dimension, label),
-        "values": list(values),
-        "range": total,
-        "range_text": text(total, unit),
-        "max": max((value for value in values if value is not None), default=None),
-    }

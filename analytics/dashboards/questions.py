@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from analytics.catalog import dimensions
+from analytics.catalog.columns import DURATIONS
 from analytics.catalog.measures import Selection, select
 from analytics.currency import Rate, rate_at
 from analytics.dashboards.listing import SUMS, TOTALS, Listed, listed, sort_of
@@ -13,15 +14,18 @@ from analytics.dashboards.state import PERCENTILES, State
 from analytics.query import engine
 from analytics.query.labels import Labels
 from analytics.query.snapshot import snapshot
-from analytics.query.values import Compare, LabelKind, Query, Result
+from analytics.query.values import Compare, Filter, LabelKind, Operator, Query, Result
+from ingestion.records import FailureClass
 from teams.access import Scope
 
-DURATIONS: Final = ("latency", "ttft", "itl", "tpot")
 CHARTED: Final[tuple[Selection, ...]] = (
     *SUMS,
     *(select(name, f"p{percentile}") for name in DURATIONS for percentile in PERCENTILES),
+    *(select("reasoning_tokens"), select("latency", "min"), select("latency", "max")),
 )
 MOST_ERRORS: Final = 11
+CLASSES: Final = tuple(select(f"failed_{one.value}") for one in FailureClass)
+"""Failed requests by class, in the order of the classes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +33,17 @@ class Answers:
     """Everything the page is drawn from. `groups` are the shown groups in series order, the rest last.
 
     `courses`: requests of each row of the table, bucket by bucket. `rate`: of the second currency at the end of the
-    range.
+    range. `by_code`: failed requests by status code, or the sums of `CLASSES`. `by_error_type`: None where the chart
+    shows the groups. `narrowed`: to which groups both are narrowed.
     """
 
     table: Listed
     courses: Mapping[Labels, tuple[int, ...]]
     charted: Result
     counted: Result
-    by_error_type: Result
-    by_status_code: Result
+    by_error_type: Result | None
+    by_code: Result
+    narrowed: Filter | None = None
     rate: Rate | None = None
 
     @property
@@ -48,7 +54,8 @@ class Answers:
     @property
     def results(self) -> tuple[Result, ...]:
         """All that was asked about the range itself."""
-        return self.table.every, self.table.rows, self.charted, self.counted, self.by_error_type, self.by_status_code
+        found = (self.table.every, self.table.rows, self.charted, self.counted, self.by_error_type, self.by_code)
+        return tuple(one for one in found if one)
 
 
 def ask(state: State, scope: Scope, now: datetime) -> Answers:
@@ -69,23 +76,37 @@ def ask(state: State, scope: Scope, now: datetime) -> Answers:
         grouped, before = replace(base, group_by=(state.dimension,)), _earlier(base, state)
         table = listed(grouped, replace(before, group_by=(state.dimension,)), sort_of(state.sort), state.page, now)
         charted = _charted(base, state, table.every, now)
-        failures = replace(
-            base,
-            selections=(select("failed_requests"),),
-            interval=charted.query.interval,
-            interval_automatic=charted.query.interval_automatic,
-            limit=MOST_ERRORS,
-            other=True,
-        )
+        narrowed = _narrowed(state, charted)
+        filters = (*state.filters, narrowed) if narrowed else state.filters
+        failures = replace(charted.query, group_by=(), shown=None, filters=filters)
         return Answers(
             table,
             _courses(charted, table.rows, now),
             charted,
             _counted(base, before, table, now),
-            engine.run(replace(failures, group_by=(dimensions.BY_NAME["error_type"],)), now),
-            engine.run(replace(failures, group_by=(dimensions.BY_NAME["status_code"],)), now),
+            None if state.failures == "view" else _by_kind(failures, "error_type", now),
+            engine.run(replace(failures, selections=CLASSES), now)
+            if state.codes == "class"
+            else _by_kind(failures, "status_code", now),
+            narrowed,
             rate_at(scope.organization_id, state.period.end),
         )
+
+
+def _narrowed(state: State, charted: Result) -> Filter | None:
+    """The filter that leaves the isolated groups; None where none is, and for what no single filter can say."""
+    found = [label for one in charted.series for label in one.labels if label.text in state.isolated]
+    kinds = {label.kind for label in found}
+    if kinds == {LabelKind.VALUE}:
+        return Filter(state.dimension, Operator.IN, tuple(label.text for label in found))
+    return Filter(state.dimension, Operator.NULL) if kinds == {LabelKind.NONE} else None
+
+
+def _by_kind(failures: Query, name: str, now: datetime) -> Result:
+    """Failed requests by error type or status code: the most frequent ones, and the others added up."""
+    kinds = (dimensions.BY_NAME[name],)
+    asked = replace(failures, group_by=kinds, selections=(select("failed_requests"),), limit=MOST_ERRORS, other=True)
+    return engine.run(asked, now)
 
 
 def _earlier(base: Query, state: State) -> Query:

@@ -1,6 +1,6 @@
 """The state of the dashboard, all of it in the URL. What is invalid is named and replaced by the default."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from django.http import QueryDict
 
 from analytics.catalog import dimensions
+from analytics.catalog.columns import DURATIONS
 from analytics.catalog.dimensions import METADATA_PREFIX, Dimension
 from analytics.catalog.measures import Population
 from analytics.query.keeping import in_kept_buckets
@@ -19,15 +20,40 @@ from teams.access import Scope
 
 T = TypeVar("T")
 
-PARAMETERS: Final = ("from", "to", "by", "key", "f", "p", "pop", "top", "interval", "compare", "notes", "sort", "page")
+OWN_PERCENTILE: Final = {name: f"p_{name}" for name in DURATIONS}
+"""Parameters by which a chart has another percentile than the others."""
+PARAMETERS: Final = (
+    *(
+        "from",
+        "to",
+        "by",
+        "key",
+        "f",
+        "p",
+        *OWN_PERCENTILE.values(),
+        "pop",
+        "top",
+        "interval",
+        "compare",
+        "failures",
+        "codes",
+        "notes",
+    ),
+    *("sort", "page"),
+)
 """What of the URL the answer depends on."""
 PERCENTILES: Final = (50, 75, 90, 99)
 TOPS: Final = (5, 10, 11)
 DEFAULT_FROM: Final = "now-24h"
 MOST_POINTS: Final = 750
 MOST_FILTERS: Final = 20
+MOST_ISOLATED: Final = 20
 VIEWS: Final = (*dimensions.VIEWS, "metadata")
 NOTES: Final = ("on", "off")
+FAILURES: Final = ("error_type", "view")
+"""What the series of the chart of failed requests are: error types, or the values of View by."""
+CODES: Final = ("status_code", "class")
+"""What those of the chart of failure rates are: status codes, or classes of failure."""
 _ZONES: Final = ("org", "viewer")
 _COMPARES: Final = tuple(Compare)
 _LONGEST: Final = timedelta(days=3660)
@@ -45,15 +71,23 @@ class State:
     dimension: Dimension = dimensions.BY_NAME["model"]
     filters: tuple[Filter, ...] = ()
     percentile: int = 50
+    own_percentiles: Mapping[str, int] = field(default_factory=dict)
     population: Population = Population.SUCCESSFUL
     top: int = 11
     interval: Interval = Interval.HOUR
     interval_text: str = "auto"
     compare: Compare = Compare.NONE
+    failures: str = "error_type"
+    codes: str = "status_code"
+    isolated: frozenset[str] = frozenset()
     notes: str = "on"
     sort: str = "-requests"
     page: int = 1
     messages: tuple[str, ...] = ()
+
+    def percentile_of(self, duration: str) -> int:
+        """That of all charts, or the chart's own."""
+        return self.own_percentiles.get(duration, self.percentile)
 
     @property
     def automatic(self) -> bool:
@@ -97,6 +131,7 @@ def parse(params: QueryDict, scope: Scope, now: datetime) -> State:
     period, start_text, end_text = _period(reader, scope, now)
     view, key, dimension = _view(reader, scope)
     reader.choice("tz", _ZONES, "org", str)  # labels are the browser's affair; only a wrong value is named
+    percentile = reader.choice("p", PERCENTILES, 50, int)
     interval_text = reader.choice("interval", ("auto", *possible_intervals(period)), "auto", str)
     return State(
         period=period,
@@ -106,12 +141,20 @@ def parse(params: QueryDict, scope: Scope, now: datetime) -> State:
         key=key,
         dimension=dimension,
         filters=_filters(reader, scope),
-        percentile=reader.choice("p", PERCENTILES, 50, int),
+        percentile=percentile,
+        own_percentiles={
+            name: reader.choice(parameter, PERCENTILES, percentile, int)
+            for name, parameter in OWN_PERCENTILE.items()
+            if parameter in params
+        },
         population=reader.choice("pop", tuple(Population), Population.SUCCESSFUL, Population),
         top=reader.choice("top", TOPS, 11, int),
         interval=automatic_interval(period) if interval_text == "auto" else Interval(interval_text),
         interval_text=interval_text,
         compare=reader.choice("compare", _COMPARES, Compare.NONE, Compare),
+        failures=reader.choice("failures", FAILURES, "error_type", str),
+        codes=reader.choice("codes", CODES, "status_code", str),
+        isolated=frozenset(params.getlist("iso")[:MOST_ISOLATED]),
         notes=reader.choice("notes", NOTES, "on", str),
         sort=params.get("sort", "-requests")[:64],
         page=_page(params.get("page", "1")),

@@ -199,6 +199,7 @@ def _meta(query: Query, answer: _Answer, overall: Grid, now: datetime, started: 
         rows_read=answer.rows,
         elapsed_ms=round((time.monotonic() - started) * 1000),
         priced_share=(billable - sums["unpriced"]) / billable if billable else None,
+        reported_share=sums["reported"] / billable if billable else None,
         unpriced_requests=sums["unpriced"],
         unpriced_tokens=sums["unpriced_tokens"],
         price_book_version=_price_book_version(query.scope.organization_id),

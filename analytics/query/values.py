@@ -128,7 +128,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """How an answer came to be. `stale_hours`: hours answered from aggregates older than their facts."""
+    """How an answer came to be.
+
+    `stale_hours`: hours answered from aggregates older than their facts. `priced_share` and, a part of it,
+    `reported_share` (priced by the gateway's figure): of the requests with something billable.
+    """
 
     zone: str
     interval: Interval | None
@@ -143,6 +147,7 @@ class Meta:
     groups_shown: int
     groups_other: int
     stale_hours: int = 0
+    reported_share: float | None = None
     last_verified: datetime | None = None
 
 

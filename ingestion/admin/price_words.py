@@ -14,6 +14,7 @@ from ingestion.quoting.comparing import label
 from ingestion.quoting.history import Period, Standing
 from ingestion.quoting.speaking import Known, Priced, Speaking, plain, prices
 from ingestion.quoting.traffic import Model
+from ingestion.quoting.words import change, condition, origin
 from metricsportal.lib.formats import NO_VALUE, compact, exact, share, usd
 from teams.models import Organization
 
@@ -149,12 +150,6 @@ def conditions(speaking: Iterable[Known]) -> list[tuple[str, str, int]]:
     return [("", STANDARD, 0), *((condition(tier, above), tier, above + 1 if above else 0) for tier, above in rest)]
 
 
-def condition(tier: str, above: int) -> str:
-    """A service tier and a context limit in words; "" = the standard ones."""
-    parts = [f"service tier {tier}"] if tier != STANDARD else []
-    return ", ".join([*parts, *([f"above {above:,} input tokens"] if above else [])])
-
-
 def tables(found: Sequence[tuple[str, Sequence[Priced]]]) -> list[tuple[str, list[ClassRow]]]:
     """Of each condition the classes that cost something else than under the standard one."""
     standard = {one.token_class: _pk(one) for one in found[0][1]}
@@ -173,7 +168,7 @@ def period(one: Period, may_add: bool) -> PeriodRow:
         label=label(entry.token_class),
         condition=condition(entry.service_tier, entry.context_above),
         price=plain(entry.price),
-        change=_change(one),
+        change=change(one),
         until=one.until,
         standing=one.standing.value,
         kind=one.standing.name.lower(),
@@ -201,16 +196,6 @@ def overrides(organization: Organization, provider: str, name: str) -> list[tupl
     found = [known.stored for known in Speaking(entries, [name], organization).of(provider, name)]
     found.sort(key=lambda one: (one.effective_from, one.pk), reverse=True)
     return [(entry, plain(entry.price)) for entry in found]
-
-
-def origin(entry: PriceEntry) -> str:
-    """Whose entry it is, where it came from, and which models it speaks of."""
-    whose = "own" if entry.organization_id else "everybody's"
-    by = "by hand" if entry.source == MANUAL else entry.source.removeprefix(CATALOGUE)
-    kind = MatchKind(entry.match_kind).label if entry.match_kind in MatchKind.values else entry.match_kind
-    match = "" if entry.match_kind == MatchKind.EXACT else f", {kind} {entry.model_match}"
-    provider = ", any provider" if entry.provider == "*" else ""
-    return f"{whose}, {by}{match}{provider}"
 
 
 def _state(model: Model, table: Sequence[Priced]) -> tuple[str, str]:
@@ -266,13 +251,6 @@ def _class_row(one: Priced) -> ClassRow:
     since = entry.effective_from if entry else None
     from_ = origin(entry) if entry else ""
     return ClassRow(label(one.token_class), price, unit(one.token_class), since, entry, from_, one.over, change)
-
-
-def _change(one: Period) -> str:
-    if one.before is None or one.entry.price is None or not one.before or one.entry.price == one.before:
-        return ""
-    ratio = (one.entry.price - one.before) / one.before * 100
-    return f"{ratio:+.{1 if abs(ratio) < 10 else 0}f} %"
 
 
 def _goes_on(one: Period) -> bool:

@@ -13,11 +13,12 @@ from django.http import QueryDict
 from django.test import Client
 
 from analytics import rollups
+from analytics.dashboards.model_prices import MOST
 from analytics.dashboards.months import month_of
 from analytics.dashboards.overview import ABOUT, TOP, build
 from ingestion.models import LLMRequest
 from metricsportal.lib import formats
-from teams.access import scope_of_organization
+from teams.access import scope_of_organization, scope_of_user
 from teams.models import Organization, Team, User
 from tests import make
 from tests.analytics.world import store
@@ -219,3 +220,51 @@ def test_people_who_keep_prices_find_those_of_the_model(months: Organization, re
 
 def test_it_is_in_the_navigation(months: Organization, read: Read) -> None:
     assert f'<a href="{PAGE}" aria-current="page">Overview</a>' in read()
+
+
+def prices_of(person: User, model: str) -> Any:
+    scope = scope_of_user(person, Organization.objects.get(slug="acme"))
+    assert scope is not None
+    return build(QueryDict(f"f=model:eq:{model}"), scope, NOW)["prices"]
+
+
+def test_a_model_s_page_has_its_price_history(months: Organization, owner: User, read: Read) -> None:
+    make.price("gpt-5", "input", "1.5", effective_from=datetime(2026, 11, 5, 23, tzinfo=UTC))
+    make.price("gpt-5", "output", "10", effective_from=datetime(2026, 12, 1, tzinfo=UTC))
+    make.price("gpt-4", "input", "30", effective_from=datetime(2026, 11, 2, tzinfo=UTC))
+    rows = prices_of(owner, "gpt-5")["rows"]
+    names = ("from", "class", "price", "change", "until", "standing")
+    assert [tuple(row[name] for name in names) for row in rows[:2]] == [  # times of Berlin
+        ("1 Dec 2026 01:00", "output", "$10", "", None, "future"),
+        ("6 Nov 2026 00:00", "input", "$1.5", "-25 %", None, "in force"),
+    ]
+    assert [tuple(row[name] for name in names[1:]) for row in rows[2:]] == [
+        ("input", "$2", "", "6 Nov 2026 00:00", "over")
+    ]
+    for persona, is_shown in (("owner", True), ("finance", True), ("viewer", False), ("member", False)):
+        text = read(persona, f="model:eq:gpt-5")
+        assert ('id="prices-title"' in text, "6 Nov 2026 00:00" in text) == (is_shown, is_shown)
+    assert 'id="prices-title"' not in read(f="team:eq:Search")
+    assert "6 Nov 2026 00:00" in read(f="model:eq:gpt-5", month="2026-07")  # a month without requests
+    assert "No entry of the price book speaks of this model." in read(f="model:eq:mystery")
+
+
+def test_prices_of_others_stay_theirs(months: Organization, rival: Organization, owner: User) -> None:
+    make.price("gpt-5", "input", "77", organization=rival, effective_from=datetime(2026, 11, 5, tzinfo=UTC))
+    assert [row["price"] for row in prices_of(owner, "gpt-5")["rows"]] == ["$2"]
+
+
+def test_long_histories_say_what_they_leave_out(months: Organization, owner: User, read: Read) -> None:
+    for number in range(MOST + 1):
+        make.price("gpt-5", "input", str(3 + number), effective_from=NOW + timedelta(hours=number))
+    found = prices_of(owner, "gpt-5")
+    assert (len(found["rows"]), found["left"]) == (MOST, 2)
+    assert found["rows"][0]["price"] == f"${3 + MOST}"
+    assert "and 2 earlier ones in the price book" in read(f="model:eq:gpt-5")
+
+
+def test_days_have_their_latency(months: Organization) -> None:
+    days = {one["date"].day: one for one in built(months)["days"]}
+    assert [text.endswith(" ms") for text in days[9]["latency"]] == [True, True]
+    assert days[4]["latency"] == [formats.NO_VALUE] * 2
+    assert days[8]["failure_rate"] == "100.0 %"

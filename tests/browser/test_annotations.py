@@ -203,3 +203,28 @@ def test_nothing_is_wider_than_a_narrow_window(acme: Organization, owner: User, 
     size = page.get_by_role("button", name="Delete the annotation").bounding_box()
     assert size is not None
     assert min(size["width"], size["height"]) >= 24
+
+
+def test_a_range_without_requests_lists_what_happened(acme: Organization, owner: User, open_page: Open) -> None:
+    traffic.store(acme)
+    row = note(acme, "the gateway is down", 24 * 30, kind="incident")
+    start, end = (f"{row.at + timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}" for hours in (-2, 2))
+    path = f"/o/acme/?from={start}&to={end}"
+    for options in ({}, {"java_script_enabled": False}):
+        page = open_page(owner, path, **options)
+        expect(page.locator('[data-state="nothing_in_range"]')).to_be_visible()
+        expect(page.locator("#notes-list")).to_contain_text("the gateway is down")
+        expect(page.locator("#notes-list")).to_be_visible()
+        expect(page.locator("#breakdown")).to_be_hidden()
+    page = ready(open_page(owner, path))
+    page.locator('[data-state="nothing_in_range"] a').click()
+    expect(page.locator("#breakdown")).to_be_visible()
+    ready(page)
+
+
+def test_before_anything_was_ingested_there_is_nothing_to_annotate(
+    acme: Organization, owner: User, open_page: Open
+) -> None:
+    page = ready(open_page(owner, "/o/acme/"))
+    expect(page.locator('[data-state="nothing_ingested"]')).to_be_visible()
+    expect(page.locator("#annotations")).to_be_hidden()

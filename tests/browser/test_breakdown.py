@@ -79,3 +79,27 @@ def test_a_rising_failure_rate_is_the_only_red_change(acme: Organization, owner:
     expect(page.locator(".breakdown-table thead")).to_contain_text("Change of requests")
     expect(page.locator(".breakdown-table td.change.bad")).to_have_count(0)
     ready(page)
+
+
+def test_every_column_fits_a_usual_screen(acme: Organization, owner: User, open_page: Open) -> None:
+    store(acme, suffix="-with-a-long-name")
+    path = "/o/acme/?by=user&from=now-6h"
+    wide = open_page(owner, path, viewport={"width": 1440, "height": 900})
+    for page in (
+        ready(wide),
+        open_page(owner, path, viewport={"width": 1440, "height": 900}, java_script_enabled=False),
+    ):
+        room, needed = page.locator("#breakdown .table-scroll").evaluate("one => [one.clientWidth, one.scrollWidth]")
+        assert needed <= room
+    # So do long numbers; amounts that are "at least" that much take a second line instead of more room.
+    wide.locator(".breakdown-table :is(tbody, tfoot) tr").evaluate_all(
+        """rows => rows.forEach(({cells}) => {
+          cells[1].textContent = '1,234,567';
+          for (const tokens of [cells[9], cells[10]]) tokens.textContent = '1,234,567,890';
+          for (const amount of [cells[11], cells[12]]) amount.textContent = 'at least $12,345.67';
+          cells[13].textContent = 'down 100.0 %';
+        })"""
+    )
+    assert "amount" in (wide.locator(".breakdown-table tbody td:nth-child(12)").first.get_attribute("class") or "")
+    room, needed = wide.locator("#breakdown .table-scroll").evaluate("one => [one.clientWidth, one.scrollWidth]")
+    assert needed <= room

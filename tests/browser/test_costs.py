@@ -130,3 +130,29 @@ def test_everything_is_reached_by_keyboard(traffic: Organization, owner: User, o
         page.keyboard.press("Tab")
         reached.add(page.evaluate("(document.activeElement.textContent || '').replace(/\\s+/g, ' ').trim()"))
     assert {"Costs", "CSV", "Teams", "Filter", "Difference", LONG, "20", "Set a price openai"} <= reached
+
+
+def test_a_badge_says_where_the_prices_come_from_and_leads_to_the_costs(
+    traffic: Organization, owner: User, open_page: Open
+) -> None:
+    records = [
+        RequestRecord(
+            request_id=f"reported-{number}",
+            started_at=timezone.now() - timedelta(minutes=2),
+            model="priced-by-the-gateway",
+            input_tokens=10,
+            status_code=200,
+            reported_cost_usd=Decimal("0.5"),
+        )
+        for number in range(10)
+    ]
+    ingest_records(organization=traffic, records=records, source="t", now=timezone.now(), past_days=None)
+    page = open_page(owner, "/o/acme/?from=now-1h")
+    page.wait_for_selector('#dashboard[data-ready="true"]')
+    badge = page.locator("#trust a")
+    expect(badge).to_have_text("40 % price book, 20 % reported by the gateway, 20 requests unpriced")
+    page.goto(page.url + "&f=model:eq:gpt-5")
+    page.wait_for_selector('#dashboard[data-ready="true"]')
+    expect(badge).to_have_text("Every request priced by the price book")
+    badge.click()
+    expect(page).to_have_url(re.compile(r"/o/acme/costs/\?.*f=model:eq:gpt-5"))

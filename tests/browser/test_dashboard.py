@@ -100,21 +100,30 @@ def test_views_are_switched_by_one_request_and_back_restores(dashboard: Page, qu
     assert not dashboard.url.endswith("by=team")
 
 
-def test_percentiles_and_isolation_need_no_request(dashboard: Page, questions: list[str]) -> None:
+def test_percentiles_need_no_request_and_isolation_one_for_the_charts_of_failures(
+    dashboard: Page, questions: list[str]
+) -> None:
     panel = dashboard.locator('[data-panel="latency"]')
     before = panel.locator("[data-headline]").text_content()
     dashboard.locator('#percentiles [data-p="99"]').click()
     expect(dashboard).to_have_url(re.compile("p=99"))
     expect(panel.locator("[data-note]")).to_contain_text("P99")
     assert panel.locator("[data-headline]").text_content() != before
+    assert questions == []
 
     panel.locator(".legend button", has_text="gpt-5").click()
     expect(dashboard.locator(".chip.isolated")).to_contain_text("gpt-5")
     assert panel.locator('.legend [aria-pressed="true"]').count() == 1
     assert dashboard.locator('[data-panel="cost"] .legend [aria-pressed="true"]').count() == 1
+    failures = dashboard.locator('[data-panel="failure_rate_by_status_code"]')
+    expect(failures.locator("[data-note]")).to_have_text("share of requests · only gpt-5")
+    ready(dashboard)
+    assert failures.locator("[data-headline]").text_content() == "33.3 %"  # 20 of its 60 requests
+    assert len(questions) == 1
     dashboard.go_back()
     expect(dashboard.locator(".chip.isolated")).to_have_count(0)
-    assert questions == []
+    expect(failures.locator("[data-headline]")).to_have_text("11.1 %")
+    ready(dashboard)
 
 
 def test_a_filter_is_added_edited_and_removed(dashboard: Page) -> None:

@@ -19,14 +19,17 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
+from analytics.annotations.demo import annotate
 from analytics.chargeback.closing import close_due
 from ingestion.models import LLMRequest
+from ingestion.traffic import plan
 from metricsportal import assets
 from metricsportal.children import HOST, ChildEndedError, Children
+from metricsportal.lib.localtime import zone
 from teams.models import Organization
 
 ADMIN_EMAIL = "admin@example.com"
-DEMO_TRAFFIC = {"requests": 90_000, "days": 61, "seed": 1}  # two months, so that there is a period to compare with
+REQUESTS, DAYS, SEED = 90_000, 61, 1  # of the demo: two months, so that there is a period to compare with
 
 
 def machine_zone() -> str:
@@ -62,6 +65,15 @@ def lock_folder() -> IO[str]:
     return lock
 
 
+def generate_demo(end: datetime) -> None:
+    """Traffic until that minute with what happened in it, its aggregates, the statements of its months."""
+    call_command("generate_traffic", requests=REQUESTS, days=DAYS, seed=SEED, end=end.isoformat())
+    organization = Organization.objects.get()
+    annotate(organization, plan(requests=REQUESTS, days=DAYS, seed=SEED, end=end, zone=zone(organization.zone)))
+    call_command("rollup", drain=True)
+    close_due(datetime.now(UTC))
+
+
 class Command(BaseCommand):
     """Sets up what is missing, then runs web, worker and beat until told to stop."""
 
@@ -92,10 +104,8 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         first_sign_in = {} if Organization.objects.exists() else self.bootstrap()
         if demo and not LLMRequest.objects.exists():
-            self.say(f"Generating {DEMO_TRAFFIC['requests']:,} demo requests of {DEMO_TRAFFIC['days']} days ...")
-            call_command("generate_traffic", **DEMO_TRAFFIC)
-            call_command("rollup", drain=True)
-            close_due(datetime.now(UTC))
+            self.say(f"Generating {REQUESTS:,} demo requests of {DAYS} days ...")
+            generate_demo(datetime.now(UTC).replace(second=0, microsecond=0))
         return first_sign_in
 
     def bootstrap(self) -> dict[str, str]:

@@ -32,7 +32,8 @@ function cell(row, column, data) {
   const text = row.texts[column.name] ?? "–";
   const isFailing = column.name === "failure_rate" && Number(row.values.failure_rate) >= 0.05;
   const hasBar = column.name === "share" && row.filter !== undefined && row.values.share !== null && row.values.share !== undefined;
-  return h("td", { class: isFailing ? "number bad" : "number" }, hasBar ? share(row, text) : text);
+  const kinds = ["number", isFailing && "bad", column.unit === "usd" && "amount"].filter(Boolean).join(" ");
+  return h("td", { class: kinds }, hasBar ? share(row, text) : text);
 }
 
 function rowElement(row, data) {

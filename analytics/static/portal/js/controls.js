@@ -50,6 +50,20 @@ function renderViews(data) {
   });
 }
 
+/** What the series of the two charts of failures are. Isolated kinds of failure go with them, isolated groups stay. */
+function renderFailures(data) {
+  const iso = params().getAll("iso").filter((label) => data.groups.some((group) => group.label === label));
+  each("failures", (element, value) => {
+    element.setAttribute("href", link({ failures: value === "view" ? value : null, iso }));
+    mark(element, value === data.state.failures);
+    if (value === "view") element.textContent = data.view.key ?? data.view.label;
+  });
+  each("codes", (element, value) => {
+    element.setAttribute("href", link({ codes: value === "class" ? value : null, iso }));
+    mark(element, value === data.state.codes);
+  });
+}
+
 function option(value, label, isSelected) {
   return h("option", { value, selected: isSelected }, label);
 }
@@ -67,6 +81,11 @@ function renderSelects(data) {
 
 /** Mark percentile and population; the links of both. */
 export function renderPercentile(data, percentile) {
+  for (const element of document.querySelectorAll("[data-own]")) {
+    const name = `p_${element.closest("[data-panel]").dataset.panel}`;
+    element.setAttribute("href", link({ [name]: element.dataset.own || null, iso: params().getAll("iso") }));
+    mark(element, element.dataset.own === (params().get(name) ?? ""));
+  }
   each("p", (element, value) => {
     element.setAttribute("href", link({ p: value }));
     mark(element, Number(value) === percentile);
@@ -82,6 +101,7 @@ export function renderControls(data) {
   renderRange(data);
   renderViews(data);
   renderSelects(data);
+  renderFailures(data);
 }
 
 /** An input's local time in the reporting zone, as epoch milliseconds; NaN when it is not a time. */
@@ -116,8 +136,9 @@ export function bindControls(page) {
   form.addEventListener("submit", (event) => event.preventDefault());
 }
 
-/** The percentile that the URL asks for, or the server's choice. */
-export function chosenPercentile(data) {
-  const asked = Number(params().get("p"));
-  return data.choices.percentiles.includes(asked) ? asked : data.state.p;
+/** The percentile that the URL asks for, of one chart or of all of them; else the server's choice. */
+export function chosenPercentile(data, name = null) {
+  const { percentiles } = data.choices;
+  const asked = [name && params().get(`p_${name}`), params().get("p")].map(Number).find((one) => percentiles.includes(one));
+  return asked ?? data.state.p;
 }

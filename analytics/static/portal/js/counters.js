@@ -63,17 +63,31 @@ function percentText(share) {
   return `${(share * 100).toLocaleString("en", { maximumFractionDigits: 2 })} %`;
 }
 
+/** Where the prices of the cost come from, and what has none. */
+function coverage({ priced_share: priced, reported_share: reported, unpriced_requests: unpriced }) {
+  if (!reported && !unpriced) return "Every request priced by the price book";
+  const parts = [[priced - reported, "price book"], [reported, "reported by the gateway"]].filter(([share]) => share > 0);
+  const words = parts.map(([share, whose]) => `${percentText(share)} ${whose}`);
+  if (unpriced) words.push(`${unpriced.toLocaleString("en")} ${unpriced === 1 ? "request" : "requests"} unpriced`);
+  return words.join(", ");
+}
+
+/** The badge leads to the costs, where what has no price is listed. */
+function costBadge(meta) {
+  const isLow = meta.unpriced_requests > 0;
+  const url = `${byId("dashboard").dataset.costsUrl}${link({ by: null, key: null, sort: null, iso: null })}`;
+  const words = h("a", { href: url }, coverage(meta));
+  return badge(isLow ? "warning" : "coin", words, { class: isLow ? "warn" : null, title: `Price book version ${meta.price_book_version}` });
+}
+
 /** Show until when, from what and how exactly the answer was made. */
 export function renderTrust(data) {
   const { meta, range } = data;
-  const priced = meta.priced_share;
-  const unpriced = meta.unpriced_requests > 0;
-  const cost = unpriced ? `${percentText(priced ?? 0)} of requests priced, ${meta.unpriced_requests.toLocaleString("en")} unpriced` : "Every request priced";
   replace(
     byId("trust"),
     meta.fresh_until && badge("clock", `Up to ${instantText(meta.fresh_until, range.zone)}`, { title: `Every record stored until then is in these numbers. Read from ${meta.source}, ${meta.rows_read} rows, ${meta.elapsed_ms} ms.` }),
     meta.stale_hours > 0 && badge("warning", hoursText(meta.stale_hours), { class: "warn" }),
-    priced !== null && priced !== undefined && badge(unpriced ? "warning" : "coin", cost, { class: unpriced ? "warn" : null, title: `Price book version ${meta.price_book_version}` }),
+    typeof meta.priced_share === "number" && costBadge(meta),
     meta.last_verified && badge("shield", `Verified ${instantText(meta.last_verified, range.zone)}`, { title: "Aggregates were compared with every stored record then." }),
     badge("info", `Percentiles within ${percentText(meta.percentile_error)}`, { title: "Largest relative error of a percentile read from merged histograms." }),
   );

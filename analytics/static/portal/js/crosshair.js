@@ -114,4 +114,5 @@ export function attach(chart) {
 document.addEventListener("pointerdown", (event) => {
   if (pinned && !inTooltip(event.target)) clear();
 });
+document.addEventListener("portal:unpin", clear);
 window.addEventListener("scroll", () => pinned || clear(), { passive: true });

@@ -17,8 +17,9 @@ import { makePanels } from "./panels.js";
 import { bindRefresh } from "./refresh.js";
 import { bindViews } from "./saved.js";
 import { bindShortcuts } from "./shortcuts.js";
-import { link, params, question, sameQuestion } from "./state.js";
+import { link, params, question, sameButIsolated, sameQuestion } from "./state.js";
 import { clearFailure, renderFailure, renderMessages, renderState } from "./states.js";
+import { bindZoom, kept, renderZoom, zoomed } from "./zoom.js";
 import { inLabelZone, isOwnZone, renderZone } from "./zone.js";
 
 const root = byId("dashboard");
@@ -42,7 +43,8 @@ const page = {
   export: openExport,
   escape,
 };
-const panels = makePanels(page);
+// Where charts lead to is a range dragged on them.
+const panels = makePanels({ ...page, go: (search) => go(search, zoomed()) });
 
 function isolatedNow() {
   return new Set(params().getAll("iso"));
@@ -55,11 +57,12 @@ function renderShown() {
   const shown = inLabelZone(data);
   renderControls(shown);
   renderZone(shown);
+  renderZoom();
   renderPercentile(data, percentile);
   renderChips(data, isolated, openFilter);
   renderNotes(data);
   root.dataset.ready = "false";
-  const drawn = data.problem || data.empty ? Promise.resolve(true) : panels.show(shown, percentile, isolated);
+  const drawn = data.problem || data.empty ? Promise.resolve(true) : panels.show(shown, (name) => chosenPercentile(data, name), isolated);
   drawn.then((isComplete) => {
     if (isComplete) root.dataset.ready = "true";
   });
@@ -99,6 +102,10 @@ async function load(always) {
     if (wasOwnZone !== isOwnZone()) renderFigures();
     return;
   }
+  // Isolated series are shown at once; the charts of failures, which have series of their own, follow.
+  const isQuiet = !always && sameButIsolated(search, answered);
+  root.classList.toggle("is-quiet", isQuiet);
+  if (isQuiet) renderShown();
   setLoading(true);
   try {
     data = await ask(`${root.dataset.dataUrl}?${question(search)}`);
@@ -114,12 +121,12 @@ async function load(always) {
   }
 }
 
-/** Go to another state of the page: URL first, then data. */
-function go(search) {
+/** Go to another state of the page: URL first, then data. `state` is kept with the entry of the history. */
+function go(search, state = kept(search)) {
   if (search === location.search) return;
   // Where a view opens the page without parameters, the plain page has to be asked for.
   const plain = root.dataset.opensWithView ? "?view=none" : location.pathname;
-  history.pushState(null, "", search === "?" ? plain : search);
+  history.pushState(state, "", search === "?" ? plain : search);
   load(false);
 }
 
@@ -136,6 +143,7 @@ function onClick(event) {
   const anchor = event.target.closest("a[data-go]");
   if (!anchor || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
+  anchor.closest("[data-panel] details.menu")?.removeAttribute("open");
   clear();
   go(anchor.search || "?");
 }
@@ -171,4 +179,5 @@ bindRefresh(page);
 bindShortcuts(page);
 bindViews(page);
 bindNotes(page);
+bindZoom(go);
 render();

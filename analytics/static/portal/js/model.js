@@ -28,10 +28,23 @@ function shownPart(panel, percentile) {
   return panel.percentiles ? (panel.percentiles[percentile] ?? Object.values(panel.percentiles)[0]) : panel;
 }
 
+/** Whose requests a percentile is of. */
+function populationOf(panel) {
+  if (!panel.percentiles) return null;
+  return `${panel.population ?? "successful"} requests${panel.name === "ttft" || panel.name === "itl" ? ", streaming only" : ""}`;
+}
+
+/** What the measure is, how exact its values are and from what they were read. */
+function explained(panel, data) {
+  const { meta } = data;
+  const bound = panel.percentiles ? ` Percentiles by nearest rank from merged histograms: at most ${meta.percentile_error_text} from the exact value.` : "";
+  const book = panel.unit === "usd" ? ` Price book version ${meta.price_book_version}.` : "";
+  return `${panel.definition}${bound}${book} Read from ${meta.source}; ${meta.rows_read.toLocaleString("en")} rows for all charts.`;
+}
+
 function noteOf(panel, data, percentile) {
   if (!panel.percentiles) return panel.form === "line" ? "" : `per ${data.interval.label}`;
-  const streams = panel.name === "ttft" ? ", streaming only" : "";
-  return `P${percentile} · ${panel.population ?? "successful"} requests${streams}`;
+  return `P${percentile} · ${populationOf(panel)}`;
 }
 
 /** Which dates the dashed lines, or the second values, are of. */
@@ -41,11 +54,12 @@ function comparison(part, data) {
   return ` · compared with ${start} – ${end}`;
 }
 
-/** Panels with series of their own are not narrowed by isolating a value of the view: they say so. */
+/** Panels with series of their own say to which values of the view they are narrowed, or that they are not. */
 function narrowing(part, data, isolated) {
   const isOwn = part.series.some((series) => series.group === null);
   const isIsolated = data.groups.some((group) => isolated.has(group.label));
-  return isOwn && isIsolated ? ` · all ${data.view.label.toLowerCase()}` : "";
+  if (!isOwn || !isIsolated) return "";
+  return ` · ${data.narrowed.length > 0 ? `only ${data.narrowed.join(", ")}` : `all ${data.view.label.toLowerCase()}`}`;
 }
 
 function seriesOf(part, data, paints) {
@@ -53,7 +67,7 @@ function seriesOf(part, data, paints) {
   const errors = new Map(paintErrors(own).map((paint, index) => [own[index], paint]));
   return part.series.map((series) => {
     const group = series.group === null ? null : data.groups[series.group];
-    return { ...series, label: group?.label ?? series.label, isGroup: group !== null, kind: group?.kind ?? series.kind, filter: group?.filter ?? series.filter ?? null, paint: group ? paints[series.group] : errors.get(series.label) };
+    return { ...series, label: group?.label ?? series.label, isGroup: group !== null, kind: group?.kind ?? series.kind, filter: group?.filter ?? series.filter ?? null, beside: group?.beside ?? {}, paint: group ? paints[series.group] : errors.get(series.label) };
   });
 }
 
@@ -63,12 +77,13 @@ function markHidden(series, isolated, groups) {
   return series.map((one) => ({ ...one, hidden: (one.isGroup ? ofGroups : ofOwn) && !isolated.has(one.label) }));
 }
 
-/** The panels of an answer, ready to draw. `isolated` is a set of labels, empty = all are shown. */
-export function panelModels(data, percentile, isolated) {
+/** The panels of an answer, ready to draw. `percentileOf` says which one a panel shows, `isolated` is a set of labels, empty = all are shown. */
+export function panelModels(data, percentileOf, isolated) {
   const axis = timeAxis(data);
   const paints = paintGroups(data.groups);
   const notes = notesOf(data);
   return data.panels.map((panel) => {
+    const percentile = percentileOf(panel.name);
     const part = shownPart(panel, percentile);
     const series = markHidden(seriesOf(part, data, paints), isolated, data.groups);
     const above = aboveAxis(series, panel.unit, panel.form);
@@ -78,10 +93,11 @@ export function panelModels(data, percentile, isolated) {
       unit: panel.unit,
       form: panel.form,
       gap: panel.gap,
-      definition: panel.definition,
+      definition: explained(panel, data),
+      population: populationOf(panel),
       percentile,
       headline: part.headline ?? "",
-      note: ((noteOf(panel, data, percentile) + narrowing(part, data, isolated)) || UNITS[panel.unit]) + comparison(part, data) + aboveWords(above, (value) => text(value, panel.unit)),
+      note: (noteOf(panel, data, percentile) || UNITS[panel.unit]) + narrowing(part, data, isolated) + comparison(part, data) + aboveWords(above, (value) => text(value, panel.unit)),
       range: data.range,
       axis,
       notes,

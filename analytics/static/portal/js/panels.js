@@ -6,6 +6,7 @@ import { attach, clear } from "./crosshair.js";
 import { bodyOf, showCurl } from "./curl.js";
 import { copyText, download, h, replace, say } from "./dom.js";
 import { renderLegend } from "./legend.js";
+import { LongLegend } from "./long-legend.js";
 import { hasValues, panelModels, sentence } from "./model.js";
 import { panelCsv, panelTabs, renderTable } from "./panel-table.js";
 import { linkBetween } from "./state.js";
@@ -23,6 +24,7 @@ class Panel {
     this.page = page;
     this.chart = null;
     this.model = null;
+    this.longLegend = new LongLegend(this.find("long-legend"), this.find("legend"), page.onIsolate);
     for (const button of element.querySelectorAll("[data-act]")) {
       button.addEventListener("click", () => this.act(button.dataset.act));
     }
@@ -34,6 +36,9 @@ class Panel {
 
   show(model, data) {
     this.model = model;
+    this.longLegend.show(model);
+    this.find("title").textContent = model.title;
+    this.element.querySelector("details.menu > summary").setAttribute("aria-label", `Menu of ${model.title}`);
     this.find("headline").textContent = model.headline;
     this.find("note").textContent = model.note;
     this.find("definition").textContent = model.definition;
@@ -69,7 +74,7 @@ class Panel {
 
   act(name) {
     this.element.querySelector("details.menu").open = false;
-    const act = { table: "toggleTable", expand: "expand", explain: "explain", copy: "copy", csv: "csv", png: "png", curl: "curl" }[name];
+    const act = { table: "toggleTable", legend: "toggleLegend", expand: "expand", explain: "explain", copy: "copy", csv: "csv", png: "png", curl: "curl" }[name];
     this[act]();
   }
 
@@ -91,6 +96,11 @@ class Panel {
   explain() {
     const definition = this.find("definition");
     definition.hidden = !definition.hidden;
+  }
+
+  toggleLegend() {
+    this.longLegend.toggle();
+    this.element.querySelector('[data-act="legend"]').lastChild.textContent = this.longLegend.isShown ? "Short legend" : "Legend with last and max";
   }
 
   async copy() {

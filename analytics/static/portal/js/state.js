@@ -1,7 +1,7 @@
 /** The state of the page is its URL: reading it, and building the URL of another state. */
 
 /** Parameters that change what is shown of the answer, not the answer. */
-const SHOWN_ONLY = ["p", "iso", "notes", "tz"];
+const SHOWN_ONLY = ["p", "p_latency", "p_ttft", "p_itl", "p_tpot", "notes", "tz"];
 /** Where in a list one stands means nothing once the question changes. */
 const POSITION = ["page", "place"];
 
@@ -67,6 +67,13 @@ export function instant(milliseconds) {
 /** Whether two query strings ask the server the same question. */
 export function sameQuestion(one, other) {
   return question(one) === question(other);
+}
+
+/** Whether two query strings differ in nothing but the isolated series: what is shown then needs no answer at first. */
+export function sameButIsolated(one, other) {
+  const [first, second] = [one, other].map((search) => new URLSearchParams(question(search)));
+  for (const search of [first, second]) search.delete("iso");
+  return first.toString() === second.toString();
 }
 
 /** The part of a query string that the server answers. */

@@ -1,7 +1,7 @@
 /** Words for what is not data: nothing there, refusals, errors, messages. */
 
 import { byId, goLink, h, icon, replace } from "./dom.js";
-import { instantText } from "./format.js";
+import { moment } from "./format.js";
 import { link, linkBetween } from "./state.js";
 
 function card(name, sign, title, ...rest) {
@@ -13,7 +13,8 @@ function card(name, sign, title, ...rest) {
 function nothingInRange(data) {
   const { first, last } = data.empty_hint ?? {};
   const zone = data.range.zone;
-  const words = first ? ` Requests were recorded from ${instantText(first, zone)} to ${instantText(last, zone)}.` : "";
+  const [start, end] = [first, last].map((iso) => iso && moment(Date.parse(iso), zone, "d LLL yyyy, HH:mm"));
+  const words = first ? ` Requests were recorded from ${start} to ${end}.` : "";
   // One second more: the range is half-open, and the last record lies on its border.
   const nearest = first && goLink(linkBetween(Date.parse(first) - 1000, Date.parse(last) + 1000), { class: "button primary" }, "Show the recorded data");
   return card("nothing_in_range", "clock", "No requests in this range", h("p", {}, `${data.range.label} holds no data.${words}`), nearest && h("p", {}, nearest));
@@ -38,7 +39,9 @@ const WORDS = { nothing_in_range: nothingInRange, nothing_for_filters: nothingFo
 /** Show why there are no numbers, or the numbers. How to connect is on the page from the start. */
 export function renderState(data) {
   const state = byId("state");
-  byId("results").hidden = Boolean(data.empty || data.problem);
+  for (const id of ["results", "breakdown"]) byId(id).hidden = Boolean(data.empty || data.problem);
+  // What happened in a range without requests may be why there are none.
+  byId("annotations").hidden = ["nothing_ingested", "no_permission"].includes(data.empty);
   if (data.problem) replace(state, problem(data.problem));
   else if (data.empty in WORDS) replace(state, WORDS[data.empty](data));
   else if (!data.empty) replace(state);

@@ -1,5 +1,6 @@
 /** The box beside the crosshair: values of one bucket, largest first; pinned by a click, it offers filters. */
 
+import { besides } from "./beside.js";
 import { swatch } from "./legend.js";
 import { byId, goLink, h, replace } from "./dom.js";
 import { bucket, text, textAtLeast } from "./format.js";
@@ -8,7 +9,6 @@ import { notesAt, sign } from "./notes.js";
 import { instant, linkToRequests, linkWithFilter } from "./state.js";
 
 const ROWS = 12;
-const FEW = 100;
 
 const box = h("div", { class: "tooltip", hidden: true });
 // Inside the page's landmark, where a screen reader that goes by landmarks finds what a pinned box offers.
@@ -19,13 +19,6 @@ function opposite(filter) {
   const [field, operator, ...rest] = filter.split(":");
   const other = { eq: "ne", null: "nnull" }[operator];
   return other ? [field, other, ...rest].join(":") : null;
-}
-
-function extraOf(row, model, total) {
-  if (row.previous !== undefined) return row.previous === null ? "before –" : `before ${text(row.previous, model.unit)}`;
-  if (row.samples !== undefined) return row.samples < FEW ? `n = ${row.samples}` : "";
-  if (model.form !== "line" && total > 0) return text(row.value / total, "share");
-  return "";
 }
 
 /** A link to the requests of a bucket, perhaps to those of one series. */
@@ -44,15 +37,30 @@ function actions(filter, borders) {
   );
 }
 
-function rowOf(row, model, total, borders) {
-  const extra = extraOf(row, model, total);
+/** The groups below the top ones are rows of the table. */
+function toTable() {
+  const open = () => {
+    document.dispatchEvent(new CustomEvent("portal:unpin"));
+    byId("breakdown").querySelector(".table-scroll").focus();
+    byId("breakdown").scrollIntoView();
+  };
+  return h("span", { class: "tooltip-actions" }, h("button", { type: "button", class: "button small", on: { click: open } }, "In the table"));
+}
+
+function actionsOf(row, borders) {
+  if (row.series.kind === "other" && row.series.isGroup) return toTable();
+  return row.series.filter && actions(row.series.filter, borders);
+}
+
+function rowOf(row, model, index, total, borders) {
+  const extra = besides(row, model, index, total);
   return h(
     "div",
     { class: "tooltip-row" },
     swatch(row.series.paint, model.form),
     h("span", { class: "name" }, row.series.label),
     h("span", { class: "value" }, textAtLeast(row.value, model.unit, row.least)),
-    borders && row.series.filter ? actions(row.series.filter, borders) : extra && h("span", { class: "extra" }, extra),
+    (borders && actionsOf(row, borders)) || (extra && h("span", { class: "extra" }, extra)),
   );
 }
 
@@ -62,6 +70,7 @@ function footOf(model, index, rows, total, borders) {
   return h(
     "div",
     { class: "tooltip-foot" },
+    model.population && rows.length > 0 && h("p", {}, `P${model.percentile} of ${model.population}`),
     hidden > 0 && h("p", {}, `${hidden} more in the table`),
     borders && h("p", {}, requestsLink(borders, null, "Open the requests")),
     model.form !== "line" && rows.length > 1 && h("div", { class: "tooltip-row" }, h("span", { class: "name" }, "Total"), h("span", { class: "value" }, textAtLeast(total, model.unit, isLeast))),
@@ -89,7 +98,7 @@ function fill(model, index, pinned) {
   replace(
     box,
     h("p", { class: "tooltip-time" }, `${bucket(starts[index], ends[index], zone)} ${zone}`, index >= partial && h("span", { class: "warn" }, "still filling")),
-    rows.slice(0, ROWS).map((row) => rowOf(row, model, total, borders)),
+    rows.slice(0, ROWS).map((row) => rowOf(row, model, index, total, borders)),
     rows.length === 0 && h("p", { class: "tooltip-row muted" }, "No value"),
     foot.childElementCount > 0 && foot,
     notedAt(model, index, pinned),
