@@ -73,17 +73,18 @@ function render() {
   }
   renderState(inLabelZone(data));
   renderMessages(data.messages ?? []);
-  renderShown();
   renderFigures();
+  renderShown();
 }
 
 function renderFigures() {
   wasOwnZone = isOwnZone();
   if (data.problem || data.empty) return;
   const shown = inLabelZone(data);
+  // First, because it asks where the old table was scrolled to: after other changes the browser would have to lay them out for the answer.
+  renderBreakdown(shown);
   renderCounters(shown);
   renderTrust(shown);
-  renderBreakdown(shown);
 }
 
 function setLoading(isLoading) {

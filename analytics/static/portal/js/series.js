@@ -5,7 +5,7 @@ import { css, fade } from "./colors.js";
 const LINE = 1.75;
 const LINE_BEFORE = 1.25;
 const UNFINISHED = [2, 3];
-const DOT = 2.5;
+const DOT = 2;
 const WIDEST_BAR = 72;
 const BETWEEN_BARS = 0.75;
 
@@ -39,34 +39,31 @@ function lineBetween(values, from, to, { places, zero, unit }) {
 }
 
 /** Values between two gaps have no line: they get dots. Null when there is none. */
-function dots(values, { places, zero, unit }) {
+function dots(values, width, { places, zero, unit }) {
+  const radius = DOT + width / 2;
   let path = null;
   values.forEach((value, index) => {
     if (isMissing(value) || !isMissing(values[index - 1]) || !isMissing(values[index + 1])) return;
     const [x, y] = [places[index], zero + value * unit];
     path ??= new Path2D();
-    path.moveTo(x + DOT, y);
-    path.arc(x, y, DOT, 0, Math.PI * 2);
+    path.moveTo(x + radius, y);
+    path.arc(x, y, radius, 0, Math.PI * 2);
   });
   return path;
-}
-
-function withDots(lines, values, color, at) {
-  const path = dots(values, at);
-  return path ? [...lines, { path, color }] : lines;
 }
 
 function line({ paint, values }, { axis }, at) {
   const color = css(paint.name);
   const lines = [{ path: lineBetween(values, 0, axis.partial, at), color, width: LINE, dash: paint.dash }];
   if (axis.partial < values.length) lines.push({ path: lineBetween(values, Math.max(0, axis.partial - 1), values.length, at), color, width: LINE, dash: UNFINISHED });
-  return withDots(lines, values, color, at);
+  return [...lines, { path: dots(values, LINE, at), color }];
 }
 
 /** The same series in the period before: thin, dashed and pale, bucket below bucket. */
 function before({ paint, previous }, at) {
-  const color = fade(css(paint.name), 0.55);
-  return withDots([{ path: lineBetween(previous, 0, previous.length, at), color, width: LINE_BEFORE, dash: [4, 4] }], previous, css(paint.name), at);
+  const color = css(paint.name);
+  const path = lineBetween(previous, 0, previous.length, at);
+  return [{ path, color: fade(color, 0.55), width: LINE_BEFORE, dash: [4, 4] }, { path: dots(previous, LINE_BEFORE, at), color }];
 }
 
 /** Earlier periods below, and of two series the first on top. */
@@ -149,6 +146,7 @@ class PanelSeries extends globalThis.Chart.DatasetController {
     const { ctx } = this.chart;
     ctx.lineJoin = "round";
     for (const { path, color, width, dash } of this.marks) {
+      if (!path) continue;
       if (!width) {
         ctx.fillStyle = color;
         ctx.fill(path);
