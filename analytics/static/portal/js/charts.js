@@ -3,6 +3,7 @@
 import { aboveMarks } from "./above.js";
 import { css, fade } from "./colors.js";
 import { tick } from "./format.js";
+import { hairline } from "./hairline.js";
 import { noteLines } from "./notes.js";
 import { seriesConfig } from "./series.js";
 import { timeTicks } from "./ticks.js";
@@ -75,43 +76,6 @@ function options(model, onRange) {
   };
 }
 
-/** Vertical line and points at the instant under the pointer; `chart.portalIndex` is the bucket. */
-const crosshair = {
-  id: "portalCrosshair",
-  afterDatasetsDraw(chart) {
-    const { portalIndex: index, portalModel: model } = chart;
-    if (index === null || index === undefined || !model) return;
-    const positions = model.form === "line" ? model.axis.starts : model.axis.middles;
-    const x = chart.scales.x.getPixelForValue(positions[index]);
-    const { top, bottom } = chart.chartArea;
-    const { ctx } = chart;
-    ctx.save();
-    ctx.strokeStyle = css("crosshair");
-    ctx.lineWidth = 1;
-    ctx.beginPath();
-    ctx.moveTo(Math.round(x) + 0.5, top);
-    ctx.lineTo(Math.round(x) + 0.5, bottom);
-    ctx.stroke();
-    if (model.form === "line") points(chart, model, index, x);
-    ctx.restore();
-  },
-};
-
-function points(chart, model, index, x) {
-  const { ctx } = chart;
-  for (const series of model.series) {
-    const value = series.values[index];
-    if (series.hidden || value === null || value === undefined || value > chart.scales.y.max) continue;
-    ctx.beginPath();
-    ctx.arc(x, chart.scales.y.getPixelForValue(value), 3.2, 0, Math.PI * 2);
-    ctx.fillStyle = css(series.paint.name);
-    ctx.strokeStyle = css("surface");
-    ctx.lineWidth = 1.5;
-    ctx.fill();
-    ctx.stroke();
-  }
-}
-
 /** Draw a model on a canvas for the first time. `onRange(start, end)` is called when a range is dragged. */
 export function createChart(canvas, model, onRange) {
   const dragged = (chart) => {
@@ -123,7 +87,7 @@ export function createChart(canvas, model, onRange) {
   const chart = new globalThis.Chart(canvas, {
     ...seriesConfig(model),
     options: options(model, dragged),
-    plugins: [aboveMarks, crosshair],
+    plugins: [aboveMarks, hairline],
   });
   chart.portalModel = model;
   chart.portalDragged = dragged;
