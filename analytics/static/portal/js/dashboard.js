@@ -73,8 +73,8 @@ function render() {
   }
   renderState(inLabelZone(data));
   renderMessages(data.messages ?? []);
-  renderFigures();
   renderShown();
+  renderFigures();
 }
 
 function renderFigures() {
