@@ -7,6 +7,7 @@ import json
 import statistics
 import sys
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -86,12 +87,14 @@ def metrics(session: CDPSession) -> dict[str, float]:
     return {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
 
 
-def scripting(session: CDPSession) -> float:
-    """Milliseconds of scripts, garbage collection included, since the profiler was started, by its samples."""
+def scripting(session: CDPSession) -> list[tuple[float, float]]:
+    """Samples of scripts and garbage collection: milliseconds since the first, and how many each stands for."""
     profile = session.send("Profiler.stop")["profile"]
     outside = {one["id"] for one in profile["nodes"] if one["callFrame"]["functionName"] in ("(program)", "(idle)")}
-    pairs = zip(profile["samples"], profile["timeDeltas"], strict=True)
-    return float(sum(delta for node, delta in pairs if node not in outside)) / 1000
+    ends = accumulate(profile["timeDeltas"])
+    samples = zip(profile["samples"], ends, profile["timeDeltas"], strict=True)
+    found = [(end / 1000, delta / 1000) for node, end, delta in samples if node not in outside]
+    return [(end - found[0][0], length) for end, length in found]
 
 
 def load(context: BrowserContext, address: str) -> Load:
@@ -174,11 +177,11 @@ def redraws(context: BrowserContext, address: str) -> tuple[list[Redraw], list[f
 def redraw(page: Page, session: CDPSession) -> Redraw:
     """One refresh: scripting until the charts stand, and until the page rests."""
     session.send("Profiler.start")
-    page.evaluate(CLICKED, "#refresh")
-    charts = scripting(session)
-    session.send("Profiler.start")
+    drawn = page.evaluate(CLICKED, "#refresh")
     page.wait_for_timeout(1_500)
-    return Redraw(charts, scripting(session))
+    samples = scripting(session)
+    charts = sum(length for at, length in samples if at <= drawn)
+    return Redraw(charts, sum(length for _, length in samples) - charts)
 
 
 def moves(page: Page, session: CDPSession) -> list[float]:
@@ -192,7 +195,7 @@ def moves(page: Page, session: CDPSession) -> list[float]:
         session.send("Profiler.start")
         page.mouse.move(box["x"] + 80 + 20 * step, box["y"] + 80)
         page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        found.append(scripting(session))
+        found.append(sum(length for _, length in scripting(session)))
     return found[2:]
 
 
