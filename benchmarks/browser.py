@@ -7,6 +7,7 @@ import json
 import statistics
 import sys
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -20,7 +21,9 @@ from benchmarks.markdown import Bar, table, verdict
 READY: Final = '#dashboard[data-ready="true"]:not(.is-loading)'
 VIEWS: Final = ("virtual_model", "user", "virtual_account", "team", "model")
 PANELS, GROUPS, POINTS = 12, 12, 200
+FRAME: Final = 16
 WARM: Final = 20
+STOPS: Final = 4
 # The first stroke on a canvas that stands in the page is the first line of a chart.
 FIRST_CHART: Final = """(() => {
   const { stroke, fillRect } = CanvasRenderingContext2D.prototype;
@@ -84,12 +87,14 @@ def metrics(session: CDPSession) -> dict[str, float]:
     return {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
 
 
-def scripting(session: CDPSession) -> float:
-    """Milliseconds of scripts, garbage collection included, since the profiler was started, by its samples."""
+def scripting(session: CDPSession) -> list[tuple[float, float]]:
+    """Samples of scripts and garbage collection: milliseconds since the first, and how many each stands for."""
     profile = session.send("Profiler.stop")["profile"]
     outside = {one["id"] for one in profile["nodes"] if one["callFrame"]["functionName"] in ("(program)", "(idle)")}
-    pairs = zip(profile["samples"], profile["timeDeltas"], strict=True)
-    return float(sum(delta for node, delta in pairs if node not in outside)) / 1000
+    ends = accumulate(profile["timeDeltas"])
+    samples = zip(profile["samples"], ends, profile["timeDeltas"], strict=True)
+    found = [(end / 1000, delta / 1000) for node, end, delta in samples if node not in outside]
+    return [(end - found[0][0], length) for end, length in found]
 
 
 def load(context: BrowserContext, address: str) -> Load:
@@ -122,8 +127,8 @@ def switches(context: BrowserContext, address: str) -> list[float]:
     return found
 
 
-def widened(answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer with 12 panels of 12 series and 200 points each."""
+def widened(answer: dict[str, Any], turn: int) -> dict[str, Any]:
+    """The answer with 12 panels of 12 series and 200 points each: other values and legends at each turn."""
     start, end = answer["buckets"]["starts"][0], answer["buckets"]["end"]
     starts = [start + (end - start) * index // POINTS for index in range(POINTS)]
     answer["buckets"] |= {"starts": starts, "partial_from": None}
@@ -137,23 +142,24 @@ def widened(answer: dict[str, Any]) -> dict[str, Any]:
             sample = part["series"][0]
             part["series"] = [
                 sample
-                | {"group": number, "values": [(index * (number + 3)) % 97 / 7 for index in range(POINTS)]}
+                | {"group": number, "values": [((index + turn) * (number + 3)) % 97 / 7 for index in range(POINTS)]}
+                | {"range": turn + number, "range_text": None}
                 | {name: None for name in ("samples", "at_least", "previous") if name in sample}
                 for number in range(GROUPS)
             ]
     return answer
 
 
-def redraws(context: BrowserContext, address: str) -> list[Redraw]:
-    """Refresh with a large answer that is always the same."""
+def redraws(context: BrowserContext, address: str) -> tuple[list[Redraw], list[float]]:
+    """Refresh with a large answer, another one each time: nothing may be spared because it was drawn before."""
     page = context.new_page()
     page.add_init_script(TWELFTH)
     answers: list[str] = []
 
     def answer(route: Route) -> None:
-        if not answers:
-            answers.append(json.dumps(widened(route.fetch().json())))
-        route.fulfill(body=answers[0], content_type="application/json")
+        answers.append(answers[0] if answers else route.fetch().text())
+        large = widened(json.loads(answers[0]), len(answers))
+        route.fulfill(body=json.dumps(large), content_type="application/json")
 
     page.route("**/data*", answer)
     page.goto(address)
@@ -163,43 +169,59 @@ def redraws(context: BrowserContext, address: str) -> list[Redraw]:
     found = [redraw(page, session) for _ in range(WARM + 2)]
     if page.locator('[data-panel="twelfth"] .legend button').count() != GROUPS:
         raise RuntimeError("the large answer was not drawn")
+    moved = moves(page, session)
     page.close()
-    return found[2:]
+    return found[2:], moved
 
 
 def redraw(page: Page, session: CDPSession) -> Redraw:
     """One refresh: scripting until the charts stand, and until the page rests."""
     session.send("Profiler.start")
-    page.evaluate(CLICKED, "#refresh")
-    charts = scripting(session)
-    session.send("Profiler.start")
+    drawn = page.evaluate(CLICKED, "#refresh")
     page.wait_for_timeout(1_500)
-    return Redraw(charts, scripting(session))
+    samples = scripting(session)
+    charts = sum(length for at, length in samples if at <= drawn)
+    return Redraw(charts, sum(length for _, length in samples) - charts)
+
+
+def moves(page: Page, session: CDPSession) -> list[float]:
+    """Scripting of each move of the pointer over a chart, with every panel in the window."""
+    page.set_viewport_size({"width": 1350, "height": 3200})
+    box = page.locator('[data-panel="latency"] canvas').bounding_box()
+    if box is None:
+        raise RuntimeError("the chart is not there")
+    found = []
+    for step in range(WARM + 2):
+        session.send("Profiler.start")
+        page.mouse.move(box["x"] + 80 + 20 * step, box["y"] + 80)
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        found.append(sum(length for _, length in scripting(session)))
+    return found[2:]
 
 
 def held(page: Page, session: CDPSession) -> Held:
     """Heap, nodes and listeners, after everything that can go has gone."""
-    page.wait_for_timeout(1_000)
+    page.evaluate("new Promise((done) => requestIdleCallback(done))")  # after the hidden tables, which wait for it too
     for _ in range(3):
         session.send("HeapProfiler.collectGarbage")
     found = metrics(session)
     return Held(found["JSHeapUsedSize"] / 2**20, int(found["Nodes"]), int(found["JSEventListeners"]))
 
 
-def growth(context: BrowserContext, address: str, refreshes: int) -> tuple[Held, Held]:
-    """What the page holds after ten refreshes, and after so many more."""
+def growth(context: BrowserContext, address: str, refreshes: int) -> list[Held]:
+    """What the page holds after ten refreshes, and at four marks on the way to so many more."""
     page = context.new_page()
     page.goto(address)
     page.wait_for_selector(READY)
     session = context.new_cdp_session(page)
     session.send("Performance.enable")
     after = []
-    for count in (10, refreshes):
+    for count in (10, *[refreshes // STOPS] * STOPS):
         for _ in range(count):
             page.evaluate(CLICKED, "#refresh")
         after.append(held(page, session))
     page.close()
-    return after[0], after[1]
+    return after
 
 
 def middle(values: list[float], unit: str = "ms") -> str:
@@ -226,12 +248,23 @@ def bars(loads: list[Load], views: list[float], drawn: list[Redraw]) -> list[Bar
     ]
 
 
-def bar_of_growth(first: Held, last: Held, refreshes: int) -> Bar:
+def bar_of_growth(after: list[Held], refreshes: int) -> Bar:
     """Less than a mebibyte is the browser's own keeping; a page that leaks a table loses more at each refresh."""
+    first, last = after[0], after[-1]
     nodes, listeners = last.nodes - first.nodes, last.listeners - first.listeners
-    measured = f"heap {first.heap:.1f} to {last.heap:.1f} MiB, nodes {nodes:+d}, listeners {listeners:+d}"
+    heaps = ", ".join(f"{one.heap:.1f}" for one in after)
+    measured = f"heap {heaps} MiB after each quarter, nodes {nodes:+d}, listeners {listeners:+d}"
     is_flat = last.heap - first.heap < 1 and nodes <= 0 and listeners <= 0
     return (f"no growth over {refreshes} refreshes", measured, verdict(is_flat))
+
+
+def bar_of_crosshair(moves: list[float]) -> Bar:
+    """A frame of 60 in a second."""
+    return (
+        f"crosshair over {PANELS} panels moved within 16 ms of scripting",
+        middle(moves),
+        verdict(statistics.median(moves) < FRAME),
+    )
 
 
 def main() -> int:
@@ -247,10 +280,10 @@ def main() -> int:
         say("View by")
         views = switches(context, address)
         say("redraws")
-        drawn = redraws(context, address)
+        drawn, moved = redraws(context, address)
         say("memory")
-        first, last = growth(context, address, chosen.refreshes)
-    rows = [*bars(loads, views, drawn), bar_of_growth(first, last, chosen.refreshes)]
+        after = growth(context, address, chosen.refreshes)
+    rows = [*bars(loads, views, drawn), bar_of_crosshair(moved), bar_of_growth(after, chosen.refreshes)]
     sys.stdout.write(table(["machine", ""], machine) + "\n\n" + table(["bar", "measured", ""], rows) + "\n")
     return 0
 

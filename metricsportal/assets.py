@@ -22,7 +22,6 @@ VENDOR_FILES: Final = (
     ("chart.js", "dist", "chart.umd.min.js.map"),
     ("luxon", "build/global", "luxon.min.js"),
     ("luxon", "build/global", "luxon.min.js.map"),
-    ("chartjs-adapter-luxon", "dist", "chartjs-adapter-luxon.umd.min.js"),
     ("chartjs-plugin-annotation", "dist", "chartjs-plugin-annotation.min.js"),
     ("chartjs-plugin-zoom", "dist", "chartjs-plugin-zoom.min.js"),
     ("tom-select", "dist/js", "tom-select.complete.min.js"),

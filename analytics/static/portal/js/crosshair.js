@@ -1,6 +1,7 @@
 /** One instant in all panels: follows pointer and arrow keys, pins on click. */
 
 import { say } from "./dom.js";
+import { moveHairline } from "./hairline.js";
 import { hideTooltip, inTooltip, showTooltip, spoken } from "./tooltip.js";
 
 const charts = new Set();
@@ -20,8 +21,7 @@ function draw() {
   frame = 0;
   for (const chart of charts) {
     if (!visible.has(chart.canvas) || chart.portalIndex === active) continue;
-    chart.portalIndex = active;
-    chart.draw();
+    moveHairline(chart, active);
   }
 }
 

@@ -76,17 +76,22 @@ function render() {
   }
   renderState(inLabelZone(data));
   renderMessages(data.messages ?? []);
+  // A new page has its figures from the server, and waits for charts. Later the figures ask where their table was scrolled
+  // to: after the charts' words changed, the browser would have to lay out the page for the answer.
+  const isNew = root.dataset.ready === undefined;
+  if (!isNew) renderFigures();
   renderShown();
-  renderFigures();
+  if (isNew) renderFigures();
 }
 
 function renderFigures() {
   wasOwnZone = isOwnZone();
   if (data.problem || data.empty) return;
   const shown = inLabelZone(data);
+  // First, because it asks where the old table was scrolled to: after other changes the browser would have to lay them out for the answer.
+  renderBreakdown(shown);
   renderCounters(shown);
   renderTrust(shown);
-  renderBreakdown(shown);
 }
 
 function setLoading(isLoading) {

@@ -38,6 +38,11 @@ export function replace(element, ...children) {
   element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
 }
 
+/** Give an element another text: one that has it already is left alone, so that nothing has to be laid out anew. */
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 /** Offer a blob as a file. */
 export function download(blob, name) {
   const url = URL.createObjectURL(blob);

@@ -1,7 +1,7 @@
 /** Legends: buttons that isolate a series in all panels, toggle it with Ctrl or Cmd, and show everything again. */
 
 import { css } from "./colors.js";
-import { h, replace, svg } from "./dom.js";
+import { h, replace, svg, write } from "./dom.js";
 import { text } from "./format.js";
 
 /** A sample of the line or bar of a series. */
@@ -25,7 +25,6 @@ export function isolate(isolated, label, labels, toggle) {
 
 function item(series, model, onIsolate) {
   const labels = model.series.map((one) => one.label);
-  const value = series.range_text ?? (series.range === undefined ? "" : text(series.range, model.unit));
   return h(
     "li",
     {},
@@ -33,7 +32,6 @@ function item(series, model, onIsolate) {
       "button",
       {
         type: "button",
-        "aria-pressed": String(!series.hidden),
         title: `${series.label}. Click: only this one. Ctrl or Cmd + click: on or off. Double click: all.`,
         on: {
           click: (event) => event.detail < 2 && onIsolate(series.label, labels, event.ctrlKey || event.metaKey),
@@ -42,13 +40,31 @@ function item(series, model, onIsolate) {
       },
       swatch(series.paint, model.form),
       h("span", { class: "name" }, series.label),
-      h("span", { class: "value" }, value),
+      h("span", { class: "value" }),
     ),
   );
 }
 
+// What the buttons of a list are made of: while it stays the same, only their values and states are written.
+const made = new WeakMap();
+
+function materials({ form, series }) {
+  return JSON.stringify([form, series.map(({ label, paint }) => [label, paint.dash, css(paint.name)])]);
+}
+
 /** Fill the legend of a panel, keeping the keyboard where it was. */
 export function renderLegend(list, model, onIsolate) {
+  const wanted = materials(model);
+  if (made.get(list) !== wanted) rebuild(list, model, onIsolate);
+  made.set(list, wanted);
+  list.querySelectorAll("button").forEach((button, index) => {
+    const { range, range_text: words, hidden } = model.series[index];
+    write(button.querySelector(".value"), words ?? (range === undefined ? "" : text(range, model.unit)));
+    button.setAttribute("aria-pressed", String(!hidden));
+  });
+}
+
+function rebuild(list, model, onIsolate) {
   const position = [...list.querySelectorAll("button")].indexOf(document.activeElement);
   replace(list, model.series.map((series) => item(series, model, onIsolate)));
   if (position >= 0) list.querySelectorAll("button")[position]?.focus();

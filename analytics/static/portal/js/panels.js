@@ -4,7 +4,7 @@ import { createChart, updateChart } from "./charts.js";
 import { css } from "./colors.js";
 import { attach, clear } from "./crosshair.js";
 import { bodyOf, showCurl } from "./curl.js";
-import { copyText, download, h, replace, say } from "./dom.js";
+import { copyText, download, h, replace, say, write } from "./dom.js";
 import { renderLegend } from "./legend.js";
 import { LongLegend } from "./long-legend.js";
 import { hasValues, panelModels, sentence } from "./model.js";
@@ -42,30 +42,26 @@ class Panel {
     this.find("headline").textContent = model.headline;
     this.find("note").textContent = model.note;
     this.find("definition").textContent = model.definition;
-    this.draw(data);
+    this.find("empty").hidden = hasValues(model);
+    replace(this.find("empty"), h("span", {}, emptyWords(model)));
+    this.element.querySelector("canvas").setAttribute("aria-label", sentence(model, data));
     renderLegend(this.find("legend"), model, this.page.onIsolate);
-    this.fillTable();
+    if (this.isTableShown()) renderTable(this.find("table"), model);
   }
 
-  draw(data) {
-    const canvas = this.element.querySelector("canvas");
-    canvas.setAttribute("aria-label", sentence(this.model, data));
-    const isEmpty = !hasValues(this.model);
-    this.find("empty").hidden = !isEmpty;
-    replace(this.find("empty"), h("span", {}, emptyWords(this.model)));
+  draw(model) {
     if (this.chart) {
-      updateChart(this.chart, this.model);
+      updateChart(this.chart, model);
       return;
     }
-    this.chart = createChart(canvas, this.model, (start, end) => this.page.go(linkBetween(start, end)));
+    const canvas = this.element.querySelector("canvas");
+    this.chart = createChart(canvas, model, (start, end) => this.page.go(linkBetween(start, end)));
     attach(this.chart);
   }
 
-  fillTable() {
+  fillHiddenTable() {
     const { model } = this;
-    if (this.isTableShown()) renderTable(this.find("table"), model);
-    // Hidden tables are for screen readers: they can wait until the page is painted.
-    else idle(() => this.model === model && renderTable(this.find("table"), model));
+    if (!this.isTableShown()) idle(() => this.model === model && renderTable(this.find("table"), model));
   }
 
   isTableShown() {
@@ -84,7 +80,7 @@ class Panel {
     this.element.querySelector('[data-act="table"]').lastChild.textContent = isShown ? "Hide table" : "Show table";
     // A table that is seen scrolls by keys; a hidden one is no stop on the way through the page.
     table.tabIndex = isShown ? 0 : -1;
-    this.fillTable();
+    if (isShown) renderTable(table, this.model);
     if (isShown) table.focus();
   }
 
@@ -137,9 +133,9 @@ function isNearView(panel) {
   return bottom > -200 && top < window.innerHeight + 200;
 }
 
-function showSafely(panel, model, data) {
+function safely(panel, step) {
   try {
-    panel.show(model, data);
+    step();
   } catch (error) {
     console.error(error);
     panel.find("empty").hidden = false;
@@ -147,7 +143,20 @@ function showSafely(panel, model, data) {
   }
 }
 
-const nextFrame = () => new Promise((done) => setTimeout(done, 0));
+// Milliseconds of drawing between rests: with the last step it stays below the 50 that a person may notice.
+const SLICE = 25;
+
+/** What must be done for an answer, in its order. Charts before words: each change of the page would make the next chart wait for styles. */
+function steps(pairs, data) {
+  const near = pairs.filter(([panel]) => isNearView(panel));
+  const later = pairs.filter((pair) => !near.includes(pair));
+  const charts = (some) => some.map(([panel, model]) => () => safely(panel, () => panel.draw(model)));
+  const words = (some) => some.map(([panel, model]) => () => safely(panel, () => panel.show(model, data)));
+  return [...charts(near), ...words(near), ...charts(later), ...words(later)];
+}
+
+/** Let the browser paint and answer the person. */
+const rest = () => globalThis.scheduler?.yield?.() ?? new Promise((done) => setTimeout(done, 0));
 
 /** All panels of the page. `page` offers `data()`, `go(search)`, `onIsolate(label, labels, toggle)` and `organization`. */
 export function makePanels(page) {
@@ -160,14 +169,17 @@ export function makePanels(page) {
       const mine = turn;
       clear();
       if (data.buckets.starts.length === 0) return true;
-      const models = panelModels(data, percentile, isolated).filter((model) => panels.has(model.name));
-      const later = models.filter((model) => !isNearView(panels.get(model.name)));
-      for (const model of models) if (!later.includes(model)) showSafely(panels.get(model.name), model, data);
-      for (const model of later) {
-        await nextFrame();
+      const pairs = panelModels(data, percentile, isolated).filter(({ name }) => panels.has(name)).map((model) => [panels.get(model.name), model]);
+      let since = performance.now();
+      for (const step of steps(pairs, data)) {
+        step();
+        if (performance.now() - since < SLICE) continue;
+        await rest();
         if (mine !== turn) return false;
-        showSafely(panels.get(model.name), model, data);
+        since = performance.now();
       }
+      // Hidden tables are for screen readers: they can wait until everything is painted.
+      for (const [panel] of pairs) panel.fillHiddenTable();
       return true;
     },
   };

@@ -1,5 +1,7 @@
 /** Times at which a time axis has labels: round hours and days of the reporting zone, as many as fit. */
 
+import { moment } from "./format.js";
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -9,6 +11,27 @@ const STEPS = [1, 2, 5, 10, 15, 30].map((count) => [count * MINUTE, { minutes: c
   [1, 3, 6, 12].map((count) => [count * 30 * DAY, { months: count }]),
 );
 const SPACE = 62;
+
+// All panels of an answer have one axis: its instants are worked out once for each width.
+const known = new WeakMap();
+
+/** Hours within a day, the date at midnight. */
+function words(value, zone) {
+  const hour = moment(value, zone, "HH:mm");
+  return hour === "00:00" ? moment(value, zone, "d LLL") : hour;
+}
+
+function namedTimes({ min, max, zone }, width) {
+  return roundTimes(min, max, zone, width).map((value) => ({ value, words: words(value, zone) }));
+}
+
+/** Ticks for an axis of a model: value and words. Objects of their own for each chart, as Chart.js writes into them. */
+export function timeTicks(axis, width) {
+  if (!known.has(axis)) known.set(axis, new Map());
+  const widths = known.get(axis);
+  if (!widths.has(width)) widths.set(width, namedTimes(axis, width));
+  return widths.get(width).map((tick) => ({ ...tick }));
+}
 
 /** Round instants between `min` and `max` (epoch milliseconds), at most one for each 62 px of `width`. */
 export function roundTimes(min, max, zone, width) {
