@@ -28,7 +28,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LISTS = ("requests", "costs", "request", "overview", "routing")
 CHARGEBACK = ("statements", "statement")
 INGESTION = ("ingestion", "ingestion-test", "mapping", "mapping-try", "mapping-rule", "uploads", "upload")
-PERSON = ("sign-in", "profile", "home")
+PERSON = ("sign-in", "profile", "home", "invitation")
+# test_settings.py: teams and keys are also shown after what is sent to the routes below NO_PAGES.
+SETTINGS = ("settings-people", "settings-teams", "settings-team", "settings-keys", "settings-audit")
 ELSEWHERE = ("dashboard",)  # test_axe_dashboard.py; the administration: test_axe_admin.py
 # They answer with data or a file, redirect, or only take what is sent.
 NO_PAGES = (
@@ -38,6 +40,9 @@ NO_PAGES = (
     *("langfuse-batch", "langfuse-otlp-traces", "metrics-query", "metrics-meta", "report"),
     *("request-list", "request-detail", "export-list", "export-detail", "export-file", "export-manifest"),
     *("dimension-values", "saved-views", "saved-view", "saved-view-result"),
+    *("settings", "settings-invite", "settings-role", "settings-remove", "settings-key-rotate", "settings-key-revoke"),
+    *("settings-invitation-resend", "settings-invitation-revoke"),
+    *("settings-team-rename", "settings-team-add", "settings-team-role", "settings-team-remove"),
     *("annotation-add", "annotation-delete", "annotations", "annotation", "saved-view-default"),
 )
 # Swagger UI writes this one, and its faults are its own.
@@ -46,7 +51,7 @@ FOREIGN = ("api-docs",)
 
 def test_every_route_is_here_or_no_page() -> None:
     named = {str(name) for name in get_resolver().reverse_dict if isinstance(name, str)}
-    assert named == {*LISTS, *CHARGEBACK, *INGESTION, *PERSON, *ELSEWHERE, *NO_PAGES, *FOREIGN}
+    assert named == {*LISTS, *CHARGEBACK, *INGESTION, *PERSON, *SETTINGS, *ELSEWHERE, *NO_PAGES, *FOREIGN}
 
 
 Options = dict[str, object]
