@@ -33,6 +33,7 @@ def _team_page(capability: Capability | None = None) -> Callable[[_TeamView[_P]]
             request: HttpRequest,
             organization: Organization,
             scope: Scope,
+            /,
             number: int,
             *args: _P.args,
             **kwargs: _P.kwargs,

@@ -18,7 +18,7 @@ ABSENT: Final = 10**15
 
 @dataclass(frozen=True)
 class Address:
-    """How a route (before the blank) is asked; `{}` stand for ids of an organization's furniture, in the order of `ids`."""
+    """How a route (before the blank) is asked; `{}` stand for ids of an organization's furniture, as in `ids`."""
 
     path: str
     ids: tuple[str, ...] = ()
