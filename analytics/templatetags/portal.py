@@ -145,6 +145,12 @@ def item(mapping: Mapping[str, object], name: object) -> object:
 
 
 @register.filter
+def listed(value: object) -> str:
+    """A value of JSON in words: the members of a list with commas between them."""
+    return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)
+
+
+@register.filter
 def ago(moment: datetime) -> str:
     """How long ago something was: just now, 3 minutes ago."""
     return overview.ago(moment, timezone.now())

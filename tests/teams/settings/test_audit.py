@@ -18,7 +18,7 @@ AUDIT = "/o/acme/settings/audit"
 def entries(acme: Organization, rival: Organization, owner: User, admin: User, outsider: User) -> None:
     """Three of acme, one of the other organization."""
     audit.record(organization=acme, actor=owner, action="member.role", target="ann@acme.example", role="finance")
-    audit.record(organization=acme, actor=admin, action="key.issue", target="Gateway", scopes=["read"], team=None)
+    audit.record(organization=acme, actor=admin, action="key.issue", target="Gateway", scopes=["export", "read"], team=None)
     audit.record(organization=acme, actor=None, action="key.issue", target="First")
     audit.record(organization=rival, actor=outsider, action="rival.act", target="Rival thing", rival="secret")
 
@@ -31,7 +31,7 @@ def test_the_log_says_who_did_what_newest_first(enter: Enter, entries: None) -> 
     page = enter("owner").get(AUDIT).content
     assert rows(page) == [
         ["the portal", "key.issue", "First", ""],
-        ["admin@acme.example", "key.issue", "Gateway", "scopes: ['read']"],
+        ["admin@acme.example", "key.issue", "Gateway", "scopes: export, read"],
         ["owner@acme.example", "member.role", "ann@acme.example", "role: finance"],
     ]
     assert not re.search(rb"[Rr]ival", page)
