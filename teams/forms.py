@@ -68,6 +68,14 @@ class InviteForm(forms.Form):
         choose(self, "team", [("", "None"), *teams])
 
 
+class ResetForm(forms.Form):
+    """The address that gets a link for a new password."""
+
+    email = forms.EmailField(
+        label="E-mail", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True})
+    )
+
+
 class AcceptForm(_SetPasswordForm):
     """The name and the first password of somebody new."""
 

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from teams.views import audit, invitations, keys, people, person, teams
+from teams.views import audit, invitations, keys, passwords, people, person, teams
 
 _settings = [
     path("", audit.settings, name="settings"),
@@ -30,6 +30,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in", person.SignIn.as_view(), name="sign-in"),
     path("sign-out", LogoutView.as_view(), name="sign-out"),
     path("profile", person.Profile.as_view(), name="profile"),
+    path("password-reset", passwords.reset, name="password-reset"),
+    path("password-reset/sent", passwords.reset_sent, name="password-reset-sent"),
+    path("password-reset/<uidb64>/<token>", passwords.ResetConfirm.as_view(), name="password-reset-confirm"),
     path("invitation/<str:token>", invitations.invitation, name="invitation"),
     path("o/<slug:slug>/settings/", include(_settings)),
 ]

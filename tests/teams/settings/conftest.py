@@ -1,17 +1,15 @@
-"""Two organizations with one of everything, a post office, and people who act."""
+"""Two organizations with one of everything, and people who act."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 from django.test import Client
 from django.utils import timezone
-from pytest_django import Settings
 
 from teams import services
 from teams.models import ApiKey, Invitation, Membership, Organization, Team, TeamMembership, User
 from tests import make
-from tests.chargeback.postoffice import Doors, PostOffice
 
 Enter = Callable[[str], Client]
 
@@ -27,19 +25,6 @@ class Furniture:
     team_member: TeamMembership
     key: ApiKey
     invitation: Invitation
-
-
-@pytest.fixture
-def office(settings: Settings) -> Iterator[PostOffice]:
-    """A mail server that accepts everything unless a test says otherwise."""
-    office = PostOffice()
-    doors = Doors(office)
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = doors.hostname, doors.port
-    settings.PORTAL_URL = "https://portal.example"
-    doors.start()
-    yield office
-    doors.stop()
 
 
 def furnish(organization: Organization, team: Team) -> Furniture:

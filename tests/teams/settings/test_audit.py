@@ -18,7 +18,9 @@ AUDIT = "/o/acme/settings/audit"
 def entries(acme: Organization, rival: Organization, owner: User, admin: User, outsider: User) -> None:
     """Three of acme, one of the other organization."""
     audit.record(organization=acme, actor=owner, action="member.role", target="ann@acme.example", role="finance")
-    audit.record(organization=acme, actor=admin, action="key.issue", target="Gateway", scopes=["export", "read"], team=None)
+    audit.record(
+        organization=acme, actor=admin, action="key.issue", target="Gateway", scopes=["export", "read"], team=None
+    )
     audit.record(organization=acme, actor=None, action="key.issue", target="First")
     audit.record(organization=rival, actor=outsider, action="rival.act", target="Rival thing", rival="secret")
 
