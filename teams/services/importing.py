@@ -5,9 +5,11 @@ A preview carries everything out and takes it back, so that it cannot promise wh
 
 import csv
 import io
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -76,31 +78,34 @@ def import_people(*, actor: User | None, organization: Organization, text: str, 
 
 def read(text: str) -> list[Row]:
     """The lines of a file with a header, separated by commas or semicolons. Raises ValidationError."""
+    text = text.removeprefix("\ufeff")
     if len(text) > MOST_CHARACTERS:
         raise ValidationError(f"At most {MOST_CHARACTERS:,} characters at once.")
-    text = text.removeprefix("\ufeff")
     if "\0" in text:
         raise ValidationError("This is no CSV file: it has a NUL character.")
     head = text.partition("\n")[0]
     reader = csv.DictReader(io.StringIO(text), delimiter=";" if head.count(";") > head.count(",") else ",", strict=True)
-    names = [name.strip().lower() for name in reader.fieldnames or ()]
-    _check_header(names)
-    reader.fieldnames = names
-    rows = []
     try:
-        for values in reader:
-            if None in values or None in values.values():
-                raise ValidationError(f"Line {reader.line_num} has not as many fields as the header.")
-            cells = {name: values.get(name, "").strip() for name in COLUMNS}
-            if any(cells.values()):
-                rows.append(Row(reader.line_num, **cells | {"email": cells["email"].lower()}))
-            if len(rows) > MOST_LINES:
-                raise ValidationError(f"At most {MOST_LINES} lines at once.")
+        rows = list(islice(_rows(reader), MOST_LINES + 1))
     except csv.Error as error:
         raise ValidationError(f"Line {reader.reader.line_num}: {error}.") from None
     if not rows:
         raise ValidationError("The file has a header and nothing below it.")
+    if len(rows) > MOST_LINES:
+        raise ValidationError(f"At most {MOST_LINES} lines at once.")
     return rows
+
+
+def _rows(reader: "csv.DictReader[str]") -> Iterator[Row]:
+    """Line by line; empty ones are left out."""
+    reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+    _check_header(list(reader.fieldnames))
+    for values in reader:
+        if None in values or None in values.values():
+            raise ValidationError(f"Line {reader.line_num} has not as many fields as the header.")
+        cells = {name: values.get(name, "").strip() for name in COLUMNS}
+        if any(cells.values()):
+            yield Row(reader.line_num, **cells | {"email": cells["email"].lower()})
 
 
 def _check_header(names: list[str]) -> None:
