@@ -1,14 +1,17 @@
 """Every address of the settings x everybody x objects of one's own, of others, and none: one table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import pytest
 from django.test import Client
-from django.urls import get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
+from django.utils import timezone
 
+from teams import services
 from teams.models import ApiKey, AuditEntry, Invitation, Membership, Organization, Team, TeamMembership, User
+from teams.urls import urlpatterns
 from tests import make
 from tests.chargeback.postoffice import PostOffice
 from tests.teams.settings.conftest import Enter, Furniture
@@ -53,6 +56,16 @@ ADDRESSES: Final[dict[str, Address]] = {
     "settings-key-revoke": Address("keys/{}/revoke", ("key",), {}),
     "settings-audit": Address("audit", answers=200),
 }
+# Addresses without an organization: what they answer says nothing about who asks. TOKEN is of an open invitation.
+PUBLIC: Final = {
+    "/invitation/TOKEN": 200,
+    "/invitation/absent": 404,
+    "/password-reset": 200,
+    "/password-reset/sent": 200,
+    "/password-reset/MQ/absent": 200,
+    "/sign-in": 200,
+}
+OWN: Final = {"home", "profile", "sign-out"}  # of whoever is signed in: test_views.py
 OUT: Final = "/sign-in"
 # Who x (own object, one of another organization, none); M: as the address says for managers.
 PEOPLE: Final[dict[str, tuple[int | str, int | str, int | str]]] = {
@@ -106,6 +119,34 @@ def test_the_table_of_addresses_is_complete() -> None:
     assert {name for name in named if name == "settings" or name.startswith("settings-")} == {
         key.partition(" ")[0] for key in ADDRESSES
     }
+
+
+def test_every_route_of_teams_is_in_a_table() -> None:
+    public = {resolve(path).url_name for path in PUBLIC}
+    settings = {name for name in routes(urlpatterns) if name == "settings" or name.startswith("settings-")}
+    assert routes(urlpatterns) == public | OWN | settings
+
+
+def routes(patterns: Sequence[URLPattern | URLResolver]) -> set[str]:
+    """Names of the routes, also of those below another one."""
+    found: set[str] = set()
+    for one in patterns:
+        found |= routes(one.url_patterns) if isinstance(one, URLResolver) else {str(one.name)}
+    return found
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_what_is_public_answers_everybody_the_same(enter: Enter, client: Client, acme: Organization, who: str) -> None:
+    issued = services.invite(
+        actor=None, organization=acme, email="new@person.example", role="member", now=timezone.now()
+    )
+    if who != "anonymous":
+        enter(who)
+    for path, status in PUBLIC.items():
+        found = client.get(path.replace("TOKEN", issued.token))
+        signed_in = who not in ("anonymous", "disabled")
+        assert found.status_code == (302 if path == "/sign-in" and signed_in else status), path
+    assert not Membership.objects.filter(user__email="new@person.example").exists()
 
 
 @pytest.mark.parametrize("who", PEOPLE)
