@@ -51,8 +51,8 @@ def client_address(request: HttpRequest) -> str | None:
     `X-Forwarded-For` is believed behind a proxy alone, and of it the last part, which that proxy has written.
     """
     text = request.META.get("REMOTE_ADDR", "")
-    if settings.BEHIND_PROXY:
-        text = request.headers.get("X-Forwarded-For", text).rpartition(",")[2].strip()
+    if settings.BEHIND_PROXY:  # a proxy that does not say: not known, for its own address is everybody's
+        text = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
