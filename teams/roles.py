@@ -38,6 +38,13 @@ class KeyScope(StrEnum):
     EXPORT = "export"
 
 
+KEY_SCOPES: Final[dict[str, str]] = {
+    KeyScope.INGEST: "Send requests",
+    KeyScope.READ: "Read metrics",
+    KeyScope.EXPORT: "Export reports",
+}
+"""What each scope lets a key do, in the words of the pages."""
+
 _EVERYTHING: Final = frozenset(Capability)
 
 # An unknown role is in no row here, so it may do nothing.

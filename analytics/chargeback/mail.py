@@ -12,6 +12,7 @@ from analytics.chargeback.document import from_json
 from analytics.chargeback.files import csv_lines, filename
 from analytics.chargeback.presentation import shown
 from analytics.models import OutboxMail
+from metricsportal.lib.wording import one_line
 
 _SUBJECT_LENGTH: Final = 150
 
@@ -36,11 +37,6 @@ def message_of(mail: OutboxMail) -> EmailMultiAlternatives:
     file = "\ufeff" + "".join(csv_lines(document))
     message.attach(filename(document.number), file.encode(), "text/csv")
     return message
-
-
-def one_line(text: str) -> str:
-    """Text for a header: what is no printable character becomes a space, so that nothing begins a new header."""
-    return " ".join("".join(one if one.isprintable() else " " for one in text).split())
 
 
 def is_address(text: str) -> bool:

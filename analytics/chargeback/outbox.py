@@ -15,8 +15,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from analytics.chargeback.delivery import Delivery, Fate, deliver
-from analytics.chargeback.mail import is_address, message_of, one_line
+from analytics.chargeback.mail import is_address, message_of
 from analytics.models import OutboxMail
+from metricsportal.lib.wording import one_line
 from teams.models import ReportRecipient, User
 from teams.roles import Capability
 from teams.services import audit, rules

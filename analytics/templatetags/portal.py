@@ -10,7 +10,8 @@ from django.template import Context
 from django.utils import timezone
 
 from ingestion.uploads import overview
-from teams.access import Reach, find_organization, organizations_of
+from teams import directory
+from teams.access import Reach, Scope, find_organization, organizations_of
 from teams.models import Organization
 
 register = template.Library()
@@ -45,9 +46,28 @@ def viewer_organizations(context: Context) -> list[Organization]:
 @register.simple_tag(takes_context=True)
 def viewer_reach(context: Context, slug: str) -> Reach:
     """How far the signed-in person sees in that organization: decides which pages are offered."""
-    user = getattr(context.get("request"), "user", None)
-    found = find_organization(user, slug) if slug and user is not None and user.is_authenticated else None
-    return found[1].reach if found else Reach.NOTHING
+    scope = _viewer_scope(context, slug)
+    return scope.reach if scope else Reach.NOTHING
+
+
+@register.simple_tag(takes_context=True)
+def viewer_settings(context: Context, slug: str) -> str:
+    """URL name of the first page of the settings that the signed-in person may open; "" for most people."""
+    scope = _viewer_scope(context, slug)
+    return next(iter(directory.sections(scope)), "") if scope else ""
+
+
+def _viewer_scope(context: Context, slug: str) -> Scope | None:
+    """What the signed-in person sees there, asked once per page."""
+    request = context.get("request")
+    user = getattr(request, "user", None)
+    if not slug or user is None or not user.is_authenticated:
+        return None
+    known: dict[str, Scope | None] = request.__dict__.setdefault("_viewer_scopes", {})
+    if slug not in known:
+        found = find_organization(user, slug)
+        known[slug] = found[1] if found else None
+    return known[slug]
 
 
 @register.simple_tag(takes_context=True)
@@ -122,6 +142,12 @@ def hidden_state(context: Context, *without: str) -> dict[str, Iterable[tuple[st
 def item(mapping: Mapping[str, object], name: object) -> object:
     """The value of a mapping under a name that a variable holds; None when it is not there."""
     return mapping.get(str(name))
+
+
+@register.filter
+def listed(value: object) -> str:
+    """A value of JSON in words: the members of a list with commas between them."""
+    return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)
 
 
 @register.filter

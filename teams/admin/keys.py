@@ -13,18 +13,14 @@ from teams import services
 from teams.admin.scoped import ModelForm, ScopedAdmin, person
 from teams.admin.secret import show_once
 from teams.models import ApiKey
-from teams.roles import KeyScope
+from teams.roles import KEY_SCOPES
 
 
 class NewKeyForm(ModelForm):
     """What a key may do, ticked one by one."""
 
     scopes = forms.MultipleChoiceField(
-        choices=[
-            (KeyScope.INGEST.value, "Send requests"),
-            (KeyScope.READ.value, "Read metrics"),
-            (KeyScope.EXPORT.value, "Export reports"),
-        ],
+        choices=list(KEY_SCOPES.items()),
         widget=forms.CheckboxSelectMultiple,
     )
 

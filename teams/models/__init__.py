@@ -1,7 +1,8 @@
-"""Tables of tenancy: organizations, people, teams, virtual accounts, keys, the audit log."""
+"""Tables of tenancy: organizations, people, teams, virtual accounts, keys, invitations, the audit log."""
 
 from teams.models.accounts import ApiKey, VirtualAccount
 from teams.models.audit import AuditEntry
+from teams.models.invitations import Invitation
 from teams.models.organizations import Organization
 from teams.models.people import Membership, User
 from teams.models.teams import ReportRecipient, Team, TeamMembership
@@ -9,6 +10,7 @@ from teams.models.teams import ReportRecipient, Team, TeamMembership
 __all__ = [
     "ApiKey",
     "AuditEntry",
+    "Invitation",
     "Membership",
     "Organization",
     "ReportRecipient",

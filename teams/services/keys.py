@@ -48,7 +48,6 @@ def issue_key(
     Raises PermissionDenied for an actor who may not manage people, or who would act through a higher owner;
     ValidationError for what does not fit together.
     """
-    require(actor, organization, Capability.MANAGE_PEOPLE)
     prefix = secrets.token_hex(6)
     text = f"mp_{prefix}_{secrets.token_urlsafe(32)}"
     key = ApiKey(
@@ -61,10 +60,13 @@ def issue_key(
         team=team,
         expires_at=expires_at,
     )
-    _check(key, now)
-    if actor != owner and is_owner(owner, organization) and not is_owner(actor, organization):
-        raise PermissionDenied("Only an owner may issue a key in the name of an owner.")
-    with transaction.atomic():
+    with (
+        audit.refusals(organization=organization, actor=actor, action="key.issue", target=key.name, owner=owner.email),
+        transaction.atomic(),
+    ):
+        require(actor, organization, Capability.MANAGE_PEOPLE)
+        _check(key, now)
+        _check_owner(actor, key)
         key.save()
         audit.record(
             organization=organization,
@@ -79,10 +81,56 @@ def issue_key(
     return IssuedKey(key, text)
 
 
+def rotate_key(*, actor: User | None, key: ApiKey, overlap: timedelta, now: datetime) -> IssuedKey:
+    """A key like this one, with as long to live; the old one works on for `overlap`, so that nobody stands still.
+
+    Where its owner has left, the actor owns the new one. Raises as `issue_key` does, and ValidationError for a key
+    that is over.
+    """
+    with (
+        audit.refusals(organization=key.organization, actor=actor, action="key.rotate", target=key, key=key.pk),
+        transaction.atomic(),
+    ):
+        require(actor, key.organization, Capability.MANAGE_PEOPLE)
+        found = ApiKey.objects.select_for_update(of=("self",)).select_related("organization", "owner", "team")
+        current = found.get(pk=key.pk)
+        if current.revoked_at or (current.expires_at and current.expires_at <= now):
+            raise ValidationError("This key is over. Create a new one.")
+        lifetime = current.expires_at - current.created_at if current.expires_at else None
+        issued = issue_key(
+            actor=actor,
+            organization=current.organization,
+            owner=_successor(actor, current),
+            name=current.name,
+            scopes=current.scopes,
+            team=current.team,
+            expires_at=now + lifetime if lifetime else None,
+            now=now,
+        )
+        if not overlap:
+            revoke_key(actor=actor, key=current, now=now)
+            return issued
+        current.expires_at = min(now + overlap, current.expires_at or now + overlap)
+        current.save(update_fields=["expires_at"])
+        audit.record(
+            organization=current.organization,
+            actor=actor,
+            action="key.rotate",
+            target=current,
+            key=current.pk,
+            successor=issued.key.pk,
+            expires_at=current.expires_at.isoformat(),
+        )
+    return issued
+
+
 def revoke_key(*, actor: User | None, key: ApiKey, now: datetime) -> None:
     """End a key; from now on it opens nothing. Revoking twice changes nothing. Raises PermissionDenied."""
-    require(actor, key.organization, Capability.MANAGE_PEOPLE)
-    with transaction.atomic():
+    with (
+        audit.refusals(organization=key.organization, actor=actor, action="key.revoke", target=key, key=key.pk),
+        transaction.atomic(),
+    ):
+        require(actor, key.organization, Capability.MANAGE_PEOPLE)
         if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
             audit.record(organization=key.organization, actor=actor, action="key.revoke", target=key, key=key.pk)
     key.refresh_from_db(fields=["revoked_at"])
@@ -114,6 +162,16 @@ def note_use(key: ApiKey, now: datetime) -> None:
 def _digest(text: str) -> bytes:
     """SHA-256 suffices: the secret has 256 random bits, there is nothing to guess slowly."""
     return hashlib.sha256(text.encode()).digest()
+
+
+def _successor(actor: User | None, key: ApiKey) -> User:
+    stays = Membership.objects.filter(user=key.owner, organization=key.organization).exists()
+    return key.owner if stays or actor is None else actor
+
+
+def _check_owner(actor: User | None, key: ApiKey) -> None:
+    if actor != key.owner and is_owner(key.owner, key.organization) and not is_owner(actor, key.organization):
+        raise PermissionDenied("Only an owner may issue a key in the name of an owner.")
 
 
 def _check(key: ApiKey, now: datetime) -> None:

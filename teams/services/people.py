@@ -7,7 +7,12 @@ from django.db import transaction
 from teams.models import Membership, Organization, TeamMembership, User
 from teams.roles import CAPABILITIES, Capability, OrganizationRole
 from teams.services import audit
-from teams.services.rules import is_owner, require
+from teams.services.rules import RuleBrokenError, is_owner, require
+
+
+def assignable_roles(actor: User | None, organization: Organization) -> list[str]:
+    """The roles that the actor may give in the organization, highest first: only an owner makes an owner."""
+    return [role for role in CAPABILITIES if role != OrganizationRole.OWNER or is_owner(actor, organization)]
 
 
 def add_member(
@@ -24,11 +29,14 @@ def add_member(
     `password` is the first one of a person new to this installation (None: cannot sign in until an operator sets
     one); an existing person keeps theirs. Raises PermissionDenied, and ValidationError when already a member.
     """
-    require(actor, organization, Capability.MANAGE_PEOPLE)
-    _check_role(actor, organization, role)
     email = email.strip().lower()
-    validate_email(email)
-    with transaction.atomic():
+    with (
+        audit.refusals(organization=organization, actor=actor, action="member.add", target=email, role=role),
+        transaction.atomic(),
+    ):
+        require(actor, organization, Capability.MANAGE_PEOPLE)
+        check_role(actor, organization, role)
+        validate_email(email)
         user = User.objects.filter(email=email).first() or User.objects.create_user(email, password, name=name.strip())
         membership, created = Membership.objects.get_or_create(
             organization=organization, user=user, defaults={"role": role}
@@ -40,16 +48,21 @@ def add_member(
 
 
 def change_role(*, actor: User | None, membership: Membership, role: str) -> None:
-    """Give a member another role. Raises PermissionDenied, and ValidationError for the last owner."""
+    """Give a member another role. Raises PermissionDenied, and ValidationError for the last owner and for oneself."""
     organization = membership.organization
-    require(actor, organization, Capability.MANAGE_PEOPLE)
-    with transaction.atomic():
+    with (
+        audit.refusals(organization=organization, actor=actor, action="member.role", target=membership.user, role=role),
+        transaction.atomic(),
+    ):
+        require(actor, organization, Capability.MANAGE_PEOPLE)
         current = _locked(actor, membership)
-        _check_role(actor, organization, role)
+        check_role(actor, organization, role)
         if current.role == role:
             return
         if role != OrganizationRole.OWNER:
             _keep_an_owner(current)
+        if actor is not None and actor == current.user:
+            raise RuleBrokenError("Nobody changes their own role. Ask another owner or administrator.")
         before, current.role = current.role, role
         current.save(update_fields=["role"])
         audit.record(
@@ -61,8 +74,11 @@ def change_role(*, actor: User | None, membership: Membership, role: str) -> Non
 def remove_member(*, actor: User | None, membership: Membership) -> None:
     """End a membership with its team roles; access is gone at the next request. Raises as `change_role` does."""
     organization = membership.organization
-    require(actor, organization, Capability.MANAGE_PEOPLE)
-    with transaction.atomic():
+    with (
+        audit.refusals(organization=organization, actor=actor, action="member.remove", target=membership.user),
+        transaction.atomic(),
+    ):
+        require(actor, organization, Capability.MANAGE_PEOPLE)
         current = _locked(actor, membership)
         _keep_an_owner(current)
         TeamMembership.objects.filter(user=current.user, team__organization=organization).delete()
@@ -70,10 +86,11 @@ def remove_member(*, actor: User | None, membership: Membership) -> None:
         audit.record(organization=organization, actor=actor, action="member.remove", target=current.user)
 
 
-def _check_role(actor: User | None, organization: Organization, role: str) -> None:
+def check_role(actor: User | None, organization: Organization, role: str) -> None:
+    """Raise ValidationError for what is no role, PermissionDenied for one that the actor may not give."""
     if role not in CAPABILITIES:
         raise ValidationError({"role": f"Choose from {', '.join(CAPABILITIES)}."})
-    if role == OrganizationRole.OWNER and not is_owner(actor, organization):
+    if role not in assignable_roles(actor, organization):
         raise PermissionDenied("Only an owner may make somebody an owner.")
 
 
@@ -84,7 +101,9 @@ def _locked(actor: User | None, membership: Membership) -> Membership:
         organization=membership.organization_id, role=OrganizationRole.OWNER
     )
     list(owners.order_by("pk").values_list("pk", flat=True))
-    current = Membership.objects.select_for_update(of=("self",)).select_related("user").get(pk=membership.pk)
+    current = Membership.objects.select_for_update(of=("self",)).select_related("user").filter(pk=membership.pk).first()
+    if current is None:  # somebody else was faster
+        raise ValidationError("This person does not belong to the organization any more.")
     if current.role == OrganizationRole.OWNER and not is_owner(actor, membership.organization):
         raise PermissionDenied("Only an owner may change or remove an owner.")
     return current
@@ -93,4 +112,4 @@ def _locked(actor: User | None, membership: Membership) -> Membership:
 def _keep_an_owner(membership: Membership) -> None:
     owners = Membership.objects.filter(organization=membership.organization_id, role=OrganizationRole.OWNER)
     if membership.role == OrganizationRole.OWNER and not owners.exclude(pk=membership.pk).exists():
-        raise ValidationError("An organization keeps at least one owner.")
+        raise RuleBrokenError("An organization keeps at least one owner.")

@@ -1,11 +1,13 @@
 """axe finds nothing on any page of the portal but dashboard and administration, which have tests of their own."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import get_resolver
 from playwright.sync_api import Browser, Page, expect
@@ -18,6 +20,7 @@ from analytics.chargeback.closing import close
 from ingestion import rules, tasks
 from ingestion.models import Upload
 from teams.models import Membership, Organization, ReportRecipient, Team, User
+from teams.tasks import send_reset
 from tests import make
 from tests.browser import axe, traffic
 from tests.browser.conftest import Audit, Open
@@ -28,7 +31,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LISTS = ("requests", "costs", "request", "overview", "routing")
 CHARGEBACK = ("statements", "statement")
 INGESTION = ("ingestion", "ingestion-test", "mapping", "mapping-try", "mapping-rule", "uploads", "upload")
-PERSON = ("sign-in", "profile", "home")
+PERSON = ("sign-in", "profile", "home", "invitation", "password-reset", "password-reset-sent", "password-reset-confirm")
+# test_settings.py: teams and keys are also shown after what is sent to the routes below NO_PAGES.
+SETTINGS = ("settings-people", "settings-teams", "settings-team", "settings-keys", "settings-audit")
 ELSEWHERE = ("dashboard",)  # test_axe_dashboard.py; the administration: test_axe_admin.py
 # They answer with data or a file, redirect, or only take what is sent.
 NO_PAGES = (
@@ -38,6 +43,9 @@ NO_PAGES = (
     *("langfuse-batch", "langfuse-otlp-traces", "metrics-query", "metrics-meta", "report"),
     *("request-list", "request-detail", "export-list", "export-detail", "export-file", "export-manifest"),
     *("dimension-values", "saved-views", "saved-view", "saved-view-result"),
+    *("settings", "settings-invite", "settings-role", "settings-remove", "settings-key-rotate", "settings-key-revoke"),
+    *("settings-invitation-resend", "settings-invitation-revoke"),
+    *("settings-team-rename", "settings-team-add", "settings-team-role", "settings-team-remove"),
     *("annotation-add", "annotation-delete", "annotations", "annotation", "saved-view-default"),
 )
 # Swagger UI writes this one, and its faults are its own.
@@ -46,7 +54,7 @@ FOREIGN = ("api-docs",)
 
 def test_every_route_is_here_or_no_page() -> None:
     named = {str(name) for name in get_resolver().reverse_dict if isinstance(name, str)}
-    assert named == {*LISTS, *CHARGEBACK, *INGESTION, *PERSON, *ELSEWHERE, *NO_PAGES, *FOREIGN}
+    assert named == {*LISTS, *CHARGEBACK, *INGESTION, *PERSON, *SETTINGS, *ELSEWHERE, *NO_PAGES, *FOREIGN}
 
 
 Options = dict[str, object]
@@ -199,6 +207,45 @@ def test_signing_in(db: None, live_server: LiveServer, stranger: Page, audit: Au
     stranger.click("button[type=submit]")
     expect(stranger.locator(".notice.error")).to_be_visible()
     audit(stranger, "refused")
+
+
+def test_a_new_password(
+    live_server: LiveServer,
+    owner: User,
+    stranger: Page,
+    audit: Audit,
+    settings: Settings,
+    mailoutbox: list[EmailMessage],
+) -> None:
+    settings.PORTAL_URL = live_server.url
+    stranger.goto(live_server.url + "/sign-in")
+    stranger.get_by_role("link", name="Forgot your password?").click()
+    audit(stranger, "password-reset")
+    stranger.fill("[name=email]", owner.email)
+    stranger.click("button[type=submit]")
+    expect(stranger.locator("h1")).to_have_text("Look into your mail")
+    audit(stranger, "password-reset-sent")
+    send_reset(owner.email)
+    (address,) = re.findall(r"http\S+/password-reset/\S+", str(mailoutbox[0].body))
+    stranger.goto(address)
+    audit(stranger, "password-reset-confirm")
+    for name in ("new_password1", "new_password2"):
+        stranger.fill(f"[name={name}]", "a wholly different phrase")
+    stranger.click("button[type=submit]")
+    expect(stranger.locator(".notice.success")).to_contain_text("Your password was changed.")
+    stranger.goto(address)
+    expect(stranger.locator("h1")).to_have_text("This link is over")
+    audit(stranger, "password-reset-confirm, over")
+
+
+def test_too_many_tries(live_server: LiveServer, owner: User, stranger: Page, audit: Audit, settings: Settings) -> None:
+    settings.AXES_FAILURE_LIMIT = 1
+    stranger.goto(live_server.url + "/sign-in")
+    stranger.fill("input[name=username]", owner.email)
+    stranger.fill("input[type=password]", "wrong")
+    stranger.click("button[type=submit]")
+    expect(stranger.locator("h1")).to_have_text("Too many wrong passwords")
+    audit(stranger, "locked")
 
 
 @pytest.mark.parametrize("template", ["400.html", "403.html", "403_csrf.html", "404.html", "500.html"])

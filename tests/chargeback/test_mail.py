@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 
 from analytics.chargeback import outbox
-from analytics.chargeback.mail import is_address, one_line
+from analytics.chargeback.mail import is_address
 from analytics.models import OutboxMail, Statement
 from ingestion.models import LLMModel
 from teams.models import Organization, Team
@@ -207,14 +207,6 @@ def test_a_long_name_is_cut_in_the_subject(acme: Organization, search: Team, off
     close(acme, OCTOBER)
     assert deliver(office)["Subject"].strip() == "Ü" * 150
     assert mails() == [("boss@acme.example", "sent", 1)]
-
-
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [("a\r\nb", "a b"), ("a\tb\x00c", "a b c"), ("  a   b ", "a b"), ("a\u2028b", "a b"), ("Ünï", "Ünï"), ("\n", "")],
-)
-def test_one_line(text: str, line: str) -> None:
-    assert one_line(text) == line
 
 
 @pytest.mark.parametrize("text", ["a@acme.example", "a+b@acme.example", "o'hara@acme.example"])

@@ -73,7 +73,11 @@ def test_only_owners_touch_owners(acme: Organization, owner: User, admin: User) 
     assert roles(acme) == {"owner@acme.example": "owner", "admin@acme.example": "admin"}
     services.change_role(actor=owner, membership=own, role="owner")
     assert roles(acme)["admin@acme.example"] == "owner"
-    assert AuditEntry.objects.get().details == {"role": "owner", "before": "admin"}
+    entries = AuditEntry.objects.filter(target="admin@acme.example").order_by("pk")
+    assert [(entry.action, entry.details) for entry in entries] == [
+        ("member.role.refused", {"role": "owner", "reason": "Only an owner may make somebody an owner."}),
+        ("member.role", {"role": "owner", "before": "admin"}),
+    ]
 
 
 def test_an_organization_keeps_an_owner(acme: Organization, owner: User) -> None:

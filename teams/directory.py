@@ -1,0 +1,129 @@
+"""What the pages of an organization's settings show: people, invitations, teams, keys, the audit log."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Prefetch, Q, QuerySet
+
+from teams.access import Scope, managed_teams
+from teams.models import ApiKey, AuditEntry, Invitation, Membership, Organization, Team, TeamMembership
+from teams.roles import Capability, TeamRole
+
+PAGE_LENGTH: Final = 50
+_EVERY_SECTION: Final = ("settings-people", "settings-teams", "settings-keys", "settings-audit")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLine:
+    """A key as it stands now."""
+
+    key: ApiKey
+    state: str  # active, expired, revoked
+
+
+def sections(scope: Scope) -> tuple[str, ...]:
+    """URL names of the settings that the person of a scope may open; none for most people."""
+    if scope.allows(Capability.MANAGE_PEOPLE):
+        return _EVERY_SECTION
+    return ("settings-teams",) if managed_teams(scope).exists() else ()
+
+
+def members(organization: Organization, search: str, page: str) -> Page[Membership]:
+    """Who belongs to the organization, by e-mail; `search` is part of a name or an e-mail."""
+    in_teams = TeamMembership.objects.filter(team__organization=organization).select_related("team")
+    found = Membership.objects.filter(organization=organization).select_related("user").order_by("user__email")
+    if search:
+        found = found.filter(Q(user__email__icontains=search) | Q(user__name__icontains=search))
+    roles = Prefetch("user__team_memberships", queryset=in_teams.order_by("team__name"), to_attr="roles_here")
+    return Paginator(found.prefetch_related(roles), PAGE_LENGTH).get_page(page)
+
+
+def find_member(organization: Organization, number: int) -> Membership | None:
+    """A membership of the organization by its id."""
+    return (
+        Membership.objects.filter(organization=organization, pk=number).select_related("user", "organization").first()
+    )
+
+
+def open_invitations(organization: Organization) -> QuerySet[Invitation]:
+    """What was sent and neither accepted nor revoked; also what expired, to be sent again."""
+    waiting = Invitation.objects.filter(organization=organization, accepted_at=None, revoked_at=None)
+    return waiting.select_related("team", "invited_by").order_by("email")
+
+
+def find_invitation(organization: Organization, number: int) -> Invitation | None:
+    """An invitation into the organization by its id, whatever became of it."""
+    return Invitation.objects.filter(organization=organization, pk=number).select_related("organization").first()
+
+
+def managed(scope: Scope) -> QuerySet[Team]:
+    """The teams that the person of a scope manages, by name, each with how many belong to it and manage it."""
+    managers = Count("memberships", filter=Q(memberships__role=TeamRole.MANAGER))
+    return managed_teams(scope).annotate(people=Count("memberships"), managers=managers).order_by("name")
+
+
+def teams_of(organization: Organization) -> QuerySet[Team]:
+    """All teams of the organization, by name."""
+    return Team.objects.filter(organization=organization).order_by("name")
+
+
+def find_team(organization: Organization, number: int) -> Team | None:
+    """A team of the organization by its id."""
+    return Team.objects.filter(organization=organization, pk=number).select_related("organization").first()
+
+
+def team_members(team: Team) -> QuerySet[TeamMembership]:
+    """Who belongs to a team, by e-mail."""
+    return team.memberships.select_related("user").order_by("user__email")
+
+
+def find_team_member(team: Team, number: int) -> TeamMembership | None:
+    """Somebody's role in the team by its id."""
+    return TeamMembership.objects.filter(team=team, pk=number).select_related("user", "team__organization").first()
+
+
+def keys(organization: Organization, now: datetime) -> list[KeyLine]:
+    """The keys of the organization: those that work first, then by name."""
+    found = ApiKey.objects.filter(organization=organization).select_related("owner", "team").order_by("name", "pk")
+    lines = [KeyLine(key, _state(key, now)) for key in found]
+    return sorted(lines, key=lambda line: line.state != "active")
+
+
+def find_key(organization: Organization, number: int) -> ApiKey | None:
+    """A key of the organization by its id."""
+    found = ApiKey.objects.filter(organization=organization, pk=number)
+    return found.select_related("organization", "owner", "team").first()
+
+
+def _state(key: ApiKey, now: datetime) -> str:
+    if key.revoked_at:
+        return "revoked"
+    return "expired" if key.expires_at and key.expires_at <= now else "active"
+
+
+def audit_people(organization: Organization) -> list[str]:
+    """E-mails of everybody who ever did something here."""
+    entries = AuditEntry.objects.filter(organization=organization).exclude(actor=None).order_by("actor__email")
+    return list(entries.values_list("actor__email", flat=True).distinct())
+
+
+def audit_acts(organization: Organization) -> list[str]:
+    """Names of everything that was ever done here."""
+    entries = AuditEntry.objects.filter(organization=organization).order_by("action")
+    return list(entries.values_list("action", flat=True).distinct())
+
+
+def audit_entries(organization: Organization, person: str, act: str, page: str) -> Page[AuditEntry]:
+    """Who did what, newest first; "" is everybody or everything, PORTAL the portal itself."""
+    found = AuditEntry.objects.filter(organization=organization).select_related("actor").order_by("-at", "-pk")
+    if person:
+        found = found.filter(actor=None) if person == PORTAL else found.filter(actor__email=person)
+    if act:
+        found = found.filter(action=act)
+    return Paginator(found, PAGE_LENGTH).get_page(page)
+
+
+PORTAL: Final = "-"
+"""Stands for acts without a person: commands and tasks."""

@@ -1,0 +1,132 @@
+"""Teams and who is in them. Teams are made by who manages people; a team's managers decide who belongs to it."""
+
+import unicodedata
+from typing import Final
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from teams.models import Membership, Organization, Team, TeamMembership, User
+from teams.roles import Capability, TeamRole
+from teams.services import audit
+from teams.services.rules import RuleBrokenError, require, require_team
+
+RESERVED: Final = frozenset({"unassigned", "(other)", "(none)"})
+"""What reports call requests without a team; a team of that name could not be told from them."""
+
+
+def create_team(*, actor: User | None, organization: Organization, name: str) -> Team:
+    """A new team without anybody in it. Raises PermissionDenied, and ValidationError for a name that cannot be."""
+    team = Team(organization=organization, name=name.strip())
+    with (
+        audit.refusals(organization=organization, actor=actor, action="team.create", target=team),
+        transaction.atomic(),
+    ):
+        require(actor, organization, Capability.MANAGE_PEOPLE)
+        _check_name(team)
+        team.save()
+        audit.record(organization=organization, actor=actor, action="team.create", target=team, team=team.pk)
+    return team
+
+
+def rename_team(*, actor: User | None, team: Team, name: str) -> None:
+    """Another name for the same team and its history; it is claimed from now on. Raises as `create_team` does."""
+    organization = team.organization
+    with (
+        audit.refusals(organization=organization, actor=actor, action="team.rename", target=team.name),
+        transaction.atomic(),
+    ):
+        require(actor, organization, Capability.MANAGE_PEOPLE)
+        current = Team.objects.select_for_update(of=("self",), no_key=True).get(pk=team.pk)
+        before, current.name = current.name, name.strip()
+        _check_name(current)
+        if before == current.name and current.claimed:
+            return
+        current.claimed = True
+        current.save(update_fields=["name", "claimed"])
+        audit.record(
+            organization=organization, actor=actor, action="team.rename", target=current, team=team.pk, before=before
+        )
+    team.name, team.claimed = current.name, True
+
+
+def add_to_team(*, actor: User | None, team: Team, email: str, role: str) -> TeamMembership:
+    """Let a member of the organization into the team, or give one who is in it another role.
+
+    Raises PermissionDenied, and ValidationError for somebody who does not belong to the organization.
+    """
+    email = email.strip().lower()
+    with (
+        audit.refusals(organization=team.organization, actor=actor, action="team.member", target=email, team=team.pk),
+        transaction.atomic(),
+    ):
+        require_team(actor, team)
+        member = Membership.objects.filter(organization=team.organization_id, user__email=email).first()
+        if member is None:
+            raise ValidationError({"email": "Nobody with this e-mail belongs to the organization. Invite them first."})
+        return _set_role(actor, team, member.user, role)
+
+
+def change_team_role(*, actor: User | None, membership: TeamMembership, role: str) -> None:
+    """Give somebody in the team another role there. Raises PermissionDenied, ValidationError for oneself."""
+    team, user = membership.team, membership.user
+    with (
+        audit.refusals(organization=team.organization, actor=actor, action="team.member", target=user, team=team.pk),
+        transaction.atomic(),
+    ):
+        require_team(actor, team)
+        membership.role = _set_role(actor, team, user, role).role
+
+
+def remove_from_team(*, actor: User | None, membership: TeamMembership) -> None:
+    """End a role in a team; its metrics are gone for the person at the next request. Raises PermissionDenied."""
+    team, user = membership.team, membership.user
+    with (
+        audit.refusals(organization=team.organization, actor=actor, action="team.leave", target=user, team=team.pk),
+        transaction.atomic(),
+    ):
+        require_team(actor, team)
+        if TeamMembership.objects.filter(pk=membership.pk).delete()[0]:
+            audit.record(
+                organization=team.organization,
+                actor=actor,
+                action="team.leave",
+                target=user,
+                team=team.pk,
+                name=team.name,
+            )
+
+
+def _set_role(actor: User | None, team: Team, user: User, role: str) -> TeamMembership:
+    if role not in set(TeamRole):
+        raise ValidationError({"role": f"Choose from {', '.join(TeamRole)}."})
+    found = TeamMembership.objects.select_for_update().filter(team=team, user=user).first()
+    before = found.role if found else None
+    if found and before == role:
+        return found
+    if found and actor == user:
+        raise RuleBrokenError("Nobody changes their own role. Ask somebody else who manages this team.")
+    membership, _ = TeamMembership.objects.update_or_create(team=team, user=user, defaults={"role": role})
+    # Somebody answers for a team with members: it is not a name from traffic any more.
+    Team.objects.filter(pk=team.pk, claimed=False).update(claimed=True)
+    audit.record(
+        organization=team.organization,
+        actor=actor,
+        action="team.member",
+        target=user,
+        team=team.pk,
+        name=team.name,
+        role=role,
+        before=before,
+    )
+    return membership
+
+
+def _check_name(team: Team) -> None:
+    if any(unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") for one in team.name):
+        raise ValidationError({"name": "A name is one line of characters that can be seen."})
+    if team.name.lower() in RESERVED:
+        raise ValidationError({"name": "Reports use this name for requests without a team. Choose another one."})
+    if Team.objects.filter(organization=team.organization_id, name=team.name).exclude(pk=team.pk).exists():
+        raise ValidationError({"name": "The organization has a team of this name already."})
+    team.full_clean()
