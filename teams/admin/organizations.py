@@ -75,6 +75,13 @@ class MembershipAdmin(ScopedAdmin):
         """The member's name."""
         return membership.user.name
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Operators; organizations invite people.
+
+        An administrator who knew the first password of an account could wait until another organization lets it in.
+        """
+        return is_operator(request)
+
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """By e-mail while adding; afterwards the person is fixed."""
         return ["organization", "email", "name", "role"] if obj is None else self.fields

@@ -84,7 +84,7 @@ def add_member(client: Client, acme: Organization, email: str, role: str = "memb
 
 
 def test_a_new_member_gets_a_first_password(enter: Enter, acme: Organization) -> None:
-    password = secret_of(add_member(enter("admin"), acme, "Eve@acme.example", "finance"))
+    password = secret_of(add_member(enter("superuser"), acme, "Eve@acme.example", "finance"))
     membership = Membership.objects.get(user__email="eve@acme.example")
     assert (membership.organization, membership.role, membership.user.name) == (acme, "finance", "Eve")
     assert membership.user.check_password(password)
@@ -92,10 +92,19 @@ def test_a_new_member_gets_a_first_password(enter: Enter, acme: Organization) ->
     assert password not in repr(list(AuditEntry.objects.values()))
 
 
+@pytest.mark.parametrize("role", ["owner", "admin"])
+def test_an_organization_invites_and_never_knows_a_first_password(enter: Enter, acme: Organization, role: str) -> None:
+    client = enter(role)
+    form = {"organization": acme.pk, "email": "eve@acme.example", "name": "Eve", "role": "member"}
+    assert client.post(ADD_MEMBER, form).status_code == 403
+    assert ADD_MEMBER not in client.get("/admin/teams/membership/").content.decode()
+    assert not User.objects.filter(email="eve@acme.example").exists()
+
+
 def test_adding_somebody_tells_nothing_about_other_organizations(
     enter: Enter, acme: Organization, outsider: User
 ) -> None:
-    client = enter("admin")
+    client = enter("superuser")
     known = add_member(client, acme, outsider.email)
     fresh = add_member(client, acme, "outsider-9@rival.example")
     outsider.refresh_from_db()
@@ -109,7 +118,7 @@ def test_adding_somebody_tells_nothing_about_other_organizations(
 
 
 def test_adding_a_member_twice_is_a_message(enter: Enter, acme: Organization, member: User) -> None:
-    assert "belongs to the organization already" in add_member(enter("admin"), acme, member.email)
+    assert "belongs to the organization already" in add_member(enter("superuser"), acme, member.email)
 
 
 def test_nobody_rises_by_themselves(enter: Enter, acme: Organization, admin: User, owner: User) -> None:
