@@ -8,6 +8,7 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm, UsernameField
 from django.core.exceptions import ValidationError
 
+from teams.models import Theme, Times
 from teams.roles import KEY_SCOPES, OrganizationRole, TeamRole
 
 Choice = tuple[int | str, str]
@@ -46,6 +47,13 @@ class NewPasswordForm(PasswordChangeForm):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
+
+
+class PreferencesForm(forms.Form):
+    """How pages look to a person, and in which zone they write times."""
+
+    theme = forms.ChoiceField(choices=Theme)
+    times = forms.ChoiceField(choices=Times)
 
 
 class InviteForm(forms.Form):

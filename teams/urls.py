@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in", person.SignIn.as_view(), name="sign-in"),
     path("sign-out", LogoutView.as_view(), name="sign-out"),
     path("profile", person.Profile.as_view(), name="profile"),
+    path("profile/preferences", person.preferences, name="preferences"),
     path("password-reset", passwords.reset, name="password-reset"),
     path("password-reset/sent", passwords.reset_sent, name="password-reset-sent"),
     path("password-reset/<uidb64>/<token>", passwords.ResetConfirm.as_view(), name="password-reset-confirm"),

@@ -54,6 +54,8 @@ FAILURES: Final = ("error_type", "view")
 """What the series of the chart of failed requests are: error types, or the values of View by."""
 CODES: Final = ("status_code", "class")
 """What those of the chart of failure rates are: status codes, or classes of failure."""
+STACKABLE: Final = ("requests_per_second", "failure_rate_by_status_code")
+"""Charts of lines that add up."""
 _ZONES: Final = ("org", "viewer")
 _COMPARES: Final = tuple(Compare)
 _LONGEST: Final = timedelta(days=3660)
@@ -117,6 +119,10 @@ class _Reader:
         self.messages.append(f"“{name}” was {text[:40]!r}; it can be {words}. {default} is used.")
         return default
 
+    def check(self, name: str, text: str, allowed: tuple[str, ...]) -> None:
+        if text not in allowed:
+            self.messages.append(f"“{name}” was {text[:40]!r}; it can be {', '.join(allowed)}. It is ignored.")
+
     def attempt(self, read: Callable[[], T], default: T, note: str) -> T:
         try:
             return read()
@@ -131,6 +137,8 @@ def parse(params: QueryDict, scope: Scope, now: datetime) -> State:
     period, start_text, end_text = _period(reader, scope, now)
     view, key, dimension = _view(reader, scope)
     reader.choice("tz", _ZONES, "org", str)  # labels are the browser's affair; only a wrong value is named
+    for one in params.getlist("stack"):  # as is how charts are drawn
+        reader.check("stack", one, STACKABLE)
     percentile = reader.choice("p", PERCENTILES, 50, int)
     interval_text = reader.choice("interval", ("auto", *possible_intervals(period)), "auto", str)
     return State(

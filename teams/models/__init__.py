@@ -4,7 +4,7 @@ from teams.models.accounts import ApiKey, VirtualAccount
 from teams.models.audit import AuditEntry
 from teams.models.invitations import Invitation
 from teams.models.organizations import Organization
-from teams.models.people import Membership, User
+from teams.models.people import Membership, Theme, Times, User
 from teams.models.teams import ReportRecipient, Team, TeamMembership
 
 __all__ = [
@@ -16,6 +16,8 @@ __all__ = [
     "ReportRecipient",
     "Team",
     "TeamMembership",
+    "Theme",
+    "Times",
     "User",
     "VirtualAccount",
 ]

@@ -32,6 +32,21 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, name=name, is_superuser=True)
 
 
+class Theme(models.TextChoices):
+    """How pages look to a person."""
+
+    SYSTEM = "system", "As the system"
+    LIGHT = "light", "Light"
+    DARK = "dark", "Dark"
+
+
+class Times(models.TextChoices):
+    """In which zone times are written for a person, where the address does not say; the values of `tz`."""
+
+    ORGANIZATION = "org", "In the organization's zone"
+    VIEWER = "viewer", "In the zone of my browser"
+
+
 class User(AbstractBaseUser, PermissionsMixin):
     """A person who signs in. Callers of a gateway are `GatewayUser`, linked by e-mail."""
 
@@ -39,6 +54,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=200, blank=True)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(auto_now_add=True)
+    theme = models.CharField(max_length=8, choices=Theme, default=Theme.SYSTEM)
+    times = models.CharField(max_length=8, choices=Times, default=Times.ORGANIZATION)
 
     objects: ClassVar[UserManager] = UserManager()
 

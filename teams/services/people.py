@@ -4,7 +4,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from teams.models import Membership, Organization, TeamMembership, User
+from teams.models import Membership, Organization, TeamMembership, Theme, Times, User
 from teams.roles import CAPABILITIES, Capability, OrganizationRole
 from teams.services import audit
 from teams.services.rules import RuleBrokenError, is_owner, require
@@ -69,6 +69,15 @@ def change_role(*, actor: User | None, membership: Membership, role: str) -> Non
             organization=organization, actor=actor, action="member.role", target=current.user, role=role, before=before
         )
     membership.role = role
+
+
+def set_preferences(*, user: User, theme: str, times: str) -> None:
+    """How pages look to a person, and in which zone they write times. Raises ValidationError for other words."""
+    for name, value, choices in (("theme", theme, Theme), ("times", times, Times)):
+        if value not in choices.values:
+            raise ValidationError({name: f"Choose from {', '.join(choices.values)}."})
+    user.theme, user.times = theme, times
+    user.save(update_fields=["theme", "times"])
 
 
 def remove_member(*, actor: User | None, membership: Membership) -> None:

@@ -9,11 +9,11 @@ from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from teams import access
+from teams import access, services
 from teams.authentication import SESSION_ORGANIZATION, SignedInRequest
-from teams.forms import NewPasswordForm, SignInForm
+from teams.forms import NewPasswordForm, PreferencesForm, SignInForm
 
 
 class SignIn(LoginView):
@@ -50,10 +50,26 @@ class Profile(PasswordChangeView):
     request: SignedInRequest
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """The form, and what the person is in which organization."""
-        return super().get_context_data(memberships=access.memberships_of(self.request.user), **kwargs)
+        """The forms, and what the person is in which organization."""
+        user = self.request.user
+        preferences = PreferencesForm(initial={"theme": user.theme, "times": user.times})
+        memberships = access.memberships_of(user)
+        return super().get_context_data(memberships=memberships, preferences=preferences, **kwargs)
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         """Store the password and say so."""
         messages.success(self.request, "Your password was changed. Other browsers have been signed out.")
         return super().form_valid(form)
+
+
+@require_POST
+@login_required
+def preferences(request: SignedInRequest) -> HttpResponse:
+    """How pages look to the person, and in which zone they write times."""
+    form = PreferencesForm(request.POST)
+    if form.is_valid():
+        services.set_preferences(user=request.user, **form.cleaned_data)
+        messages.success(request, "Saved. Pages look like this in all of your browsers.")
+    else:
+        messages.error(request, "Choose one of the offered looks and zones. Nothing was changed.")
+    return redirect("profile")

@@ -46,7 +46,7 @@ NO_PAGES = (
     *("settings", "settings-invite", "settings-role", "settings-remove", "settings-key-rotate", "settings-key-revoke"),
     *("settings-invitation-resend", "settings-invitation-revoke"),
     *("settings-team-rename", "settings-team-add", "settings-team-role", "settings-team-remove"),
-    *("annotation-add", "annotation-delete", "annotations", "annotation", "saved-view-default"),
+    *("annotation-add", "annotation-delete", "annotations", "annotation", "saved-view-default", "preferences"),
 )
 # Swagger UI writes this one, and its faults are its own.
 FOREIGN = ("api-docs",)

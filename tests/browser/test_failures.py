@@ -81,3 +81,29 @@ def test_without_scripts_the_series_are_links(acme: Organization, owner: User, o
     assert page.url.endswith("?by=team&failures=view&codes=class")
     expect(page.locator('[data-panel="failures_by_error_type"] .panel-table')).to_contain_text("Search")
     expect(page.locator('[data-panel="failure_rate_by_status_code"] .panel-table')).to_contain_text("5xx")
+
+
+@pytest.mark.parametrize("name", ["requests_per_second", "failure_rate_by_status_code"])
+def test_lines_that_add_up_are_stacked_on_request(page: Page, name: str) -> None:
+    panel, stack = page.locator(f'[data-panel="{name}"]'), page.locator(f'[data-stack="{name}"]')
+    form = f"Chart.getChart(document.querySelector('[data-panel=\"{name}\"] canvas')).portalModel.form"
+    highest = f"Chart.getChart(document.querySelector('[data-panel=\"{name}\"] canvas')).scales.y.max"
+    assert page.evaluate(form) == "line"
+    before = page.evaluate(highest)
+    panel.locator("summary").click()
+    expect(stack).to_have_text("Stack the series")
+    stack.click()
+    expect(page).to_have_url(re.compile(f"stack={name}"))
+    ready(page)
+    assert page.evaluate(form) == "bar"
+    assert page.evaluate(highest) >= before
+    other = page.locator(f'[data-stack]:not([data-stack="{name}"])')
+    assert other.get_attribute("href") == f"?by=team&stack={name}&stack={other.get_attribute('data-stack')}"
+    page.reload()
+    ready(page)
+    assert page.evaluate(form) == "bar"
+    panel.locator("summary").click()
+    stack.click()
+    expect(page).to_have_url(re.compile(r"by=team$"))
+    ready(page)
+    assert page.evaluate(form) == "line"

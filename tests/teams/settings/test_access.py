@@ -65,7 +65,7 @@ PUBLIC: Final = {
     "/password-reset/MQ/absent": 200,
     "/sign-in": 200,
 }
-OWN: Final = {"home", "profile", "sign-out"}  # of whoever is signed in: test_views.py
+OWN: Final = {"home", "profile", "preferences", "sign-out"}  # of whoever is signed in: test_views.py
 OUT: Final = "/sign-in"
 # Who x (own object, one of another organization, none); M: as the address says for managers.
 PEOPLE: Final[dict[str, tuple[int | str, int | str, int | str]]] = {

@@ -79,6 +79,16 @@ function renderSelects(data) {
   form.elements.compare.value = data.state.compare;
 }
 
+/** Charts whose series may stand on each other: the link to the other form, in words of what it does. */
+export function renderStacks(stacked) {
+  each("stack", (element, name) => {
+    const isStacked = stacked.has(name);
+    const others = [...stacked].filter((one) => one !== name);
+    element.setAttribute("href", link({ stack: isStacked ? others : [...others, name] }));
+    element.lastChild.textContent = isStacked ? "Draw lines" : "Stack the series";
+  });
+}
+
 /** Mark percentile and population; the links of both. */
 export function renderPercentile(data, percentile) {
   for (const element of document.querySelectorAll("[data-own]")) {

@@ -4,7 +4,7 @@ import { bindNotes, renderNotes } from "./annotations.js";
 import { renderBreakdown } from "./breakdown.js";
 import { renderChips } from "./chips.js";
 import { forget } from "./colors.js";
-import { bindControls, chosenPercentile, renderControls, renderPercentile } from "./controls.js";
+import { bindControls, chosenPercentile, renderControls, renderPercentile, renderStacks } from "./controls.js";
 import { renderCounters, renderTrust } from "./counters.js";
 import { clear } from "./crosshair.js";
 import { bindCurl } from "./curl.js";
@@ -54,15 +54,17 @@ function isolatedNow() {
 function renderShown() {
   const percentile = chosenPercentile(data);
   const isolated = isolatedNow();
+  const stacked = new Set(params().getAll("stack"));
   const shown = inLabelZone(data);
   renderControls(shown);
   renderZone(shown);
   renderZoom();
   renderPercentile(data, percentile);
+  renderStacks(stacked);
   renderChips(data, isolated, openFilter);
   renderNotes(data);
   root.dataset.ready = "false";
-  const drawn = data.problem || data.empty ? Promise.resolve(true) : panels.show(shown, (name) => chosenPercentile(data, name), isolated);
+  const drawn = data.problem || data.empty ? Promise.resolve(true) : panels.show(shown, (name) => chosenPercentile(data, name), isolated, stacked);
   drawn.then((isComplete) => {
     if (isComplete) root.dataset.ready = "true";
   });

@@ -77,8 +77,11 @@ function markHidden(series, isolated, groups) {
   return series.map((one) => ({ ...one, hidden: (one.isGroup ? ofGroups : ofOwn) && !isolated.has(one.label) }));
 }
 
-/** The panels of an answer, ready to draw. `percentileOf` says which one a panel shows, `isolated` is a set of labels, empty = all are shown. */
-export function panelModels(data, percentileOf, isolated) {
+/**
+ * The panels of an answer, ready to draw. `percentileOf` says which one a panel shows, `isolated` is a set of labels,
+ * empty = all are shown; `stacked` are the names of panels whose lines stand on each other.
+ */
+export function panelModels(data, percentileOf, isolated, stacked) {
   const axis = timeAxis(data);
   const paints = paintGroups(data.groups);
   const notes = notesOf(data);
@@ -86,12 +89,13 @@ export function panelModels(data, percentileOf, isolated) {
     const percentile = percentileOf(panel.name);
     const part = shownPart(panel, percentile);
     const series = markHidden(seriesOf(part, data, paints), isolated, data.groups);
-    const above = aboveAxis(series, panel.unit, panel.form);
+    const form = stacked.has(panel.name) ? "bar" : panel.form;
+    const above = aboveAxis(series, panel.unit, form);
     return {
       name: panel.name,
       title: panel.title,
       unit: panel.unit,
-      form: panel.form,
+      form,
       gap: panel.gap,
       definition: explained(panel, data),
       population: populationOf(panel),

@@ -1,4 +1,4 @@
-/* Runs before the first paint, so that a remembered choice of light or dark does not flash the other one,
+/* Runs before the first paint, so that this browser's own choice of light or dark does not flash the other one,
    and so that what needs JavaScript is shown from the start. */
 (function () {
   "use strict";

@@ -12,9 +12,12 @@ function isMine(zone) {
   return Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone === own;
 }
 
+/** What the person chose in the profile. */
+const usual = document.documentElement.dataset.times ?? "org";
+
 /** Whether times are written in the browser's zone. */
 export function isOwnZone() {
-  return params().get("tz") === "viewer";
+  return (params().get("tz") ?? usual) === "viewer";
 }
 
 function labelOf({ range, state, choices }) {
@@ -36,6 +39,7 @@ export function renderZone({ range }) {
   document.querySelector(".range-zone").textContent = ` · ${range.reporting}${isOwn ? `, times in ${own}` : ""}`;
   const choice = byId("zone-choice");
   choice.hidden = isMine(range.reporting);
-  choice.setAttribute("href", link({ tz: isOwn ? null : "viewer", iso: params().getAll("iso") }));
+  const other = isOwn ? "org" : "viewer";
+  choice.setAttribute("href", link({ tz: other === usual ? null : other, iso: params().getAll("iso") }));
   choice.textContent = isOwn ? `Write times in ${range.reporting}` : `Write times in my zone, ${own}`;
 }
