@@ -58,6 +58,7 @@ def render(figures: Figures) -> str:
         "# Benchmarks",
         _introduction(figures),
         table(("machine", ""), figures.machine),
+        "Why a bar is missed, and what was tried: [performance.md](performance.md).",
         "## Bars",
         table(("bar", "measured", ""), _bars(figures)),
         f"The engine on SQLite, {figures.chosen.requests:,} requests:",
