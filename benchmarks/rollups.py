@@ -82,8 +82,10 @@ def _rollup(tenant: Tenant, start: datetime) -> None:
 
 def _scan(tenant: Tenant, start: datetime) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_SCAN, [tenant.organization.pk, start])
-        cursor.fetchall()
+        # Adapted, or on SQLite the hour is a text with an offset, which no row has.
+        cursor.execute(_SCAN, [tenant.organization.pk, connection.ops.adapt_datetimefield_value(start)])
+        if not cursor.fetchall():
+            raise RuntimeError("the scan found nothing")
 
 
 def everything(tenant: Tenant) -> Rebuilt:
