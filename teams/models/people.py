@@ -55,6 +55,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(auto_now_add=True)
     theme = models.CharField(max_length=8, choices=Theme, default=Theme.SYSTEM)
+    reset_sent_at = models.DateTimeField(null=True, blank=True, editable=False)
     times = models.CharField(max_length=8, choices=Times, default=Times.ORGANIZATION)
 
     objects: ClassVar[UserManager] = UserManager()

@@ -13,7 +13,14 @@ from teams.services.invitations import (
 )
 from teams.services.keys import IssuedKey, find_key, issue_key, note_use, revoke_key, rotate_key
 from teams.services.organizations import create_organization
-from teams.services.people import add_member, assignable_roles, change_role, remove_member, set_preferences
+from teams.services.people import (
+    add_member,
+    assignable_roles,
+    change_role,
+    claim_reset,
+    remove_member,
+    set_preferences,
+)
 from teams.services.rules import is_owner
 from teams.services.teams import add_to_team, change_team_role, create_team, remove_from_team, rename_team
 
@@ -27,6 +34,7 @@ __all__ = [
     "candidate",
     "change_role",
     "change_team_role",
+    "claim_reset",
     "create_organization",
     "create_team",
     "find_invitation",

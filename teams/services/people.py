@@ -1,13 +1,19 @@
 """Who belongs to an organization, and as what. Only owners make, change or remove owners; one owner always stays."""
 
+from datetime import datetime, timedelta
+from typing import Final
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import Q
 
 from teams.models import Membership, Organization, TeamMembership, Theme, Times, User
 from teams.roles import CAPABILITIES, Capability, OrganizationRole
 from teams.services import audit
 from teams.services.rules import RuleBrokenError, is_owner, require
+
+BETWEEN_RESETS: Final = timedelta(minutes=5)
 
 
 def assignable_roles(actor: User | None, organization: Organization) -> list[str]:
@@ -78,6 +84,15 @@ def set_preferences(*, user: User, theme: str, times: str) -> None:
             raise ValidationError({name: f"Choose from {', '.join(choices.values)}."})
     user.theme, user.times = theme, times
     user.save(update_fields=["theme", "times"])
+
+
+def claim_reset(*, user: User, now: datetime) -> bool:
+    """Whether a mail for a new password may go to the person now; of two who ask at once one may.
+
+    Anybody can ask for anybody: the mailbox must not be filled by it.
+    """
+    due = Q(reset_sent_at=None) | Q(reset_sent_at__lte=now - BETWEEN_RESETS)
+    return bool(User.objects.filter(due, pk=user.pk).update(reset_sent_at=now))
 
 
 def remove_member(*, actor: User | None, membership: Membership) -> None:
