@@ -25,6 +25,23 @@ from tests.make import NOW
 
 DAYS = timedelta(days=9.5)
 COLUMNS = tuple(NATIVE.values())
+GROUPABLE: Final = (
+    "model",
+    "provider",
+    "virtual_model",
+    "user",
+    "virtual_account",
+    "team",
+    "status_code",
+    "error_type",
+    "failure_class",
+    "operation",
+    "streaming",
+    "cost_state",
+    "metadata.environment",
+    "metadata.tenant",
+)
+"""Dimensions to group by, those of metadata once their keys are registered."""
 FILTERS: Final[tuple[tuple[str, Callable[[LLMRequest], bool]], ...]] = (
     ("model:eq:gpt-5", lambda one: oracle.label(one, "model") == "gpt-5"),
     ("model:nin:gpt-5,claude", lambda one: oracle.label(one, "model") not in ("gpt-5", "claude")),

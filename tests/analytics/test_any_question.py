@@ -17,28 +17,12 @@ from teams.access import Reach, Scope
 from teams.models import Organization
 from tests import make
 from tests.analytics import oracle
-from tests.analytics.brute_force import FILTERS, ask, assert_equal, store
+from tests.analytics.brute_force import FILTERS, GROUPABLE, ask, assert_equal, store
 from tests.make import NOW
 
 pytestmark = pytest.mark.django_db
 
 QUESTIONS: Final = 75
-GROUPABLE: Final = (
-    "model",
-    "provider",
-    "virtual_model",
-    "user",
-    "virtual_account",
-    "team",
-    "status_code",
-    "error_type",
-    "failure_class",
-    "operation",
-    "streaming",
-    "cost_state",
-    "metadata.environment",
-    "metadata.tenant",
-)
 LONGEST: Final = {
     Interval.MINUTE: timedelta(hours=3),
     Interval.FIVE_MINUTES: timedelta(hours=16),

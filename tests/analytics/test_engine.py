@@ -24,28 +24,12 @@ from teams.access import Reach, Scope
 from teams.models import Organization
 from tests import make
 from tests.analytics import oracle
-from tests.analytics.brute_force import COLUMNS, FILTERS, ask, assert_equal, store
+from tests.analytics.brute_force import COLUMNS, FILTERS, GROUPABLE, ask, assert_equal, store
 from tests.make import NOW
 
 pytestmark = pytest.mark.django_db
 
 ZONES = ("UTC", "Asia/Kolkata", "America/New_York", "Australia/Lord_Howe")
-GROUPABLE = (
-    "model",
-    "provider",
-    "virtual_model",
-    "user",
-    "virtual_account",
-    "team",
-    "status_code",
-    "error_type",
-    "failure_class",
-    "operation",
-    "streaming",
-    "cost_state",
-    "metadata.environment",
-    "metadata.tenant",
-)
 
 
 @st.composite

@@ -23,7 +23,8 @@ export function isolate(isolated, label, labels, toggle) {
   return next.size === labels.length ? new Set() : next;
 }
 
-function item(series, model, onIsolate) {
+/** A series in a list: a button that isolates it, with its name and values. */
+export function item(series, model, onIsolate, values) {
   const labels = model.series.map((one) => one.label);
   return h(
     "li",
@@ -40,7 +41,7 @@ function item(series, model, onIsolate) {
       },
       swatch(series.paint, model.form),
       h("span", { class: "name" }, series.label),
-      h("span", { class: "value" }),
+      values,
     ),
   );
 }
@@ -66,6 +67,6 @@ export function renderLegend(list, model, onIsolate) {
 
 function rebuild(list, model, onIsolate) {
   const position = [...list.querySelectorAll("button")].indexOf(document.activeElement);
-  replace(list, model.series.map((series) => item(series, model, onIsolate)));
+  replace(list, model.series.map((series) => item(series, model, onIsolate, h("span", { class: "value" }))));
   if (position >= 0) list.querySelectorAll("button")[position]?.focus();
 }

@@ -2,7 +2,7 @@
 
 import { h, replace } from "./dom.js";
 import { text } from "./format.js";
-import { swatch } from "./legend.js";
+import { item } from "./legend.js";
 
 function wholeOf(series, model) {
   return series.range_text ?? (series.range === undefined ? "" : text(series.range, model.unit));
@@ -36,29 +36,14 @@ function head(model, view) {
   return h("li", { class: "legend-head" }, COLUMNS.map(button));
 }
 
-function item(series, model, onIsolate) {
-  const labels = model.series.map((one) => one.label);
-  return h(
-    "li",
-    {},
-    h(
-      "button",
-      {
-        type: "button",
-        "aria-pressed": String(!series.hidden),
-        title: `${series.label}. Click: only this one. Ctrl or Cmd + click: on or off. Double click: all.`,
-        on: {
-          click: (event) => event.detail < 2 && onIsolate(series.label, labels, event.ctrlKey || event.metaKey),
-          dblclick: () => onIsolate(null, labels, false),
-        },
-      },
-      swatch(series.paint, model.form),
-      h("span", { class: "name" }, series.label),
-      h("span", { class: "value last" }, text(lastOf(series), model.unit)),
-      h("span", { class: "value max" }, text(series.max ?? null, model.unit)),
-      h("span", { class: "value" }, wholeOf(series, model)),
-    ),
-  );
+function long(series, model, onIsolate) {
+  const found = item(series, model, onIsolate, [
+    h("span", { class: "value last" }, text(lastOf(series), model.unit)),
+    h("span", { class: "value max" }, text(series.max ?? null, model.unit)),
+    h("span", { class: "value" }, wholeOf(series, model)),
+  ]);
+  found.firstElementChild.setAttribute("aria-pressed", String(!series.hidden));
+  return found;
 }
 
 /** The long legend of a panel, shown on request instead of the short one. */
@@ -88,7 +73,7 @@ export class LongLegend {
   show(model) {
     this.model = model;
     const position = [...this.list.querySelectorAll("button")].indexOf(document.activeElement);
-    replace(this.list, this.isShown && [head(model, this), ...ordered(model, this).map((one) => item(one, model, this.onIsolate))]);
+    replace(this.list, this.isShown && [head(model, this), ...ordered(model, this).map((one) => long(one, model, this.onIsolate))]);
     if (position >= 0) this.list.querySelectorAll("button")[position]?.focus();
   }
 }
