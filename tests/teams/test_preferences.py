@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 
+from teams import services
 from teams.models import User
 
 pytestmark = pytest.mark.urls("tests.teams.urls")
@@ -43,3 +45,11 @@ def test_only_the_own_account_and_only_by_posting(owner: User, admin: User, clie
     assert client.get(SAVE).status_code == 405
     client.post(SAVE, {"theme": "dark", "times": "org"})
     assert dict(User.objects.values_list("email", "theme")) == {owner.email: "dark", admin.email: "system"}
+
+
+@pytest.mark.parametrize(("theme", "times"), [("sepia", "org"), ("dark", "mars"), ("", "")])
+def test_the_act_refuses_them_by_itself(theme: str, times: str, owner: User) -> None:
+    with pytest.raises(ValidationError, match="Choose from"):
+        services.set_preferences(user=owner, theme=theme, times=times)
+    owner.refresh_from_db()
+    assert (owner.theme, owner.times) == ("system", "org")
