@@ -15,6 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/requests/", requests.requests, name="requests"),
     path("o/<slug:slug>/requests/one", requests.detail, name="request"),
     path("o/<slug:slug>/statements/", statements.statements, name="statements"),
+    path("o/<slug:slug>/statements/months/<str:month>/", statements.month, name="statement-month"),
+    path("o/<slug:slug>/statements/months/<str:month>/close", statements.close, name="statement-month-close"),
     path("o/<slug:slug>/statements/<slug:number>/", statements.statement, name="statement"),
     path("o/<slug:slug>/statements/<slug:number>/csv", statements.statement_csv, name="statement-csv"),
     path("", include("analytics.api.urls")),

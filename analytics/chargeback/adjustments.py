@@ -29,6 +29,20 @@ def adjustments(organization: Organization, month: date, now: datetime) -> dict[
     return answer
 
 
+def said_of(organization: Organization, month: date) -> tuple[Amounts, Amounts]:
+    """What the statements of a closed month said in all, and what later ones have corrected of it."""
+    own, corrected = Amounts(), Amounts()
+    rows = Statement.objects.filter(period__organization=organization, period__month__gte=month)
+    for value in rows.values_list("document", flat=True).iterator():
+        document = from_json(value)
+        for said, line in _by_month(document):
+            if said == month and line.adjusts is None:
+                own += line.amounts
+            elif said == month:
+                corrected += line.amounts
+    return own, corrected
+
+
 def _stated(organization: Organization) -> _Stated:
     """Sums of everything said about each month: by its own statements, and by corrections in later ones."""
     answer: _Stated = {}

@@ -4,7 +4,6 @@ import logging
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -13,26 +12,26 @@ from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from analytics import rollups
-from analytics.catalog.dimensions import UNASSIGNED
 from analytics.chargeback import months
-from analytics.chargeback.adjustments import adjustments
-from analytics.chargeback.document import Document, Earlier, Line, digest, from_json, to_json
+from analytics.chargeback.document import Line, digest, to_json
+from analytics.chargeback.drafting import Draft, drafts
 from analytics.chargeback.months import ClosingRefusedError
-from analytics.chargeback.usage import ByModel, StaleError, usage
-from analytics.currency import rate_at
+from analytics.chargeback.usage import StaleError
 from analytics.models import OutboxMail, Period, Statement, StatementLine
-from metricsportal.lib.timerange import TimeRange
-from teams.models import Organization, ReportRecipient, Team
+from metricsportal.lib.money import usd_text
+from teams.models import Organization, ReportRecipient, Team, User
+from teams.services import audit
 
 logger = logging.getLogger(__name__)
 _TRIES: Final = 4
 
 
-def close(*, organization: Organization, month: date, now: datetime) -> Period:
+def close(*, organization: Organization, month: date, now: datetime, actor: User | None = None) -> Period:
     """Freeze the month of the organization; a month that is closed already is returned as it is.
 
-    Rolls up first. Raises ClosingRefusedError for a month that is not over, or when records of it keep arriving so
-    fast that no moment could be frozen.
+    Rolls up first. `actor`: who closes by hand, for the audit log; None is the portal itself. Raises
+    ClosingRefusedError for a month that is not over, or when records of it keep arriving so fast that no moment could
+    be frozen.
     """
     closed = Period.objects.filter(organization=organization, month=month, closed_at__isnull=False).first()
     if closed:
@@ -42,7 +41,7 @@ def close(*, organization: Organization, month: date, now: datetime) -> Period:
         rollups.drain(organization.pk)
         try:
             with _exclusive():
-                return _close(organization, month, now)
+                return _close(organization, month, now, actor)
         except StaleError:
             logger.info("%s of %s changed while it was being closed, try %d", month, organization, attempt)
         except (OperationalError, IntegrityError):
@@ -84,7 +83,7 @@ def _exclusive() -> Iterator[None]:
         yield
 
 
-def _close(organization: Organization, month: date, now: datetime) -> Period:
+def _close(organization: Organization, month: date, now: datetime, actor: User | None) -> Period:
     borders = months.borders(organization, month)
     fields = {"zone": organization.zone, "start": borders.start, "end": borders.end}
     period, _ = Period.objects.get_or_create(organization=organization, month=month, defaults=fields)
@@ -92,79 +91,27 @@ def _close(organization: Organization, month: date, now: datetime) -> Period:
         return period
     for name, value in (fields | {"closed_at": now}).items():
         setattr(period, name, value)
-    found = usage(organization, TimeRange(period.start, period.end), now)
-    corrections = adjustments(organization, month, now)
-    accounts = _accounts(organization, found.teams, corrections)
-    for position, account in enumerate(accounts, start=1):
-        _freeze(_document(period, account, position, found.price_book_version), account, period)
+    frozen = [_freeze(draft, period) for draft in drafts(period, now)]
     period.save()
+    audit.record(
+        organization=organization,
+        actor=actor,
+        action="month.close",
+        target=months.name_of(month),
+        statements=len(frozen),
+        cost_usd=usd_text(sum(one.cost for one in frozen)),
+        unpriced_requests=sum(one.unpriced_requests for one in frozen),
+    )
     return period
 
 
-@dataclass(frozen=True, slots=True)
-class _Account:
-    """A team, or None for the remainder, with what belongs on its statement."""
-
-    team: Team | None
-    lines: tuple[Line, ...]
-    adjustments: tuple[Line, ...]
-
-
-def _accounts(
-    organization: Organization, used: dict[int | None, ByModel], corrections: dict[int | None, list[Line]]
-) -> list[_Account]:
-    """Teams with something to state by name, the remainder last."""
-    ids = {*used, *corrections}
-    teams = Team.objects.filter(organization=organization, pk__in=[pk for pk in ids if pk is not None])
-    ordered: list[Team | None] = [*teams.order_by("name", "pk"), *([None] if None in ids else [])]
-    return [
-        _Account(team, _lines(used.get(key, {})), tuple(corrections.get(key, ())))
-        for team, key in ((team, team.pk if team else None) for team in ordered)
-    ]
-
-
-def _lines(models: ByModel) -> tuple[Line, ...]:
-    """The most expensive model first."""
-    ordered = sorted(models.items(), key=lambda one: (-one[1].cost, -one[1].requests, one[0]))
-    return tuple(Line(model, amounts) for model, amounts in ordered)
-
-
-def _document(period: Period, account: _Account, position: int, price_book_version: int) -> Document:
-    organization = period.organization
-    return Document(
-        number=f"S{organization.pk}-{period.month:%Y%m}-{position:03d}",
-        slug=organization.slug,
-        organization=organization.name,
-        team=account.team.name if account.team else UNASSIGNED,
-        unassigned=account.team is None,
-        month=period.month,
-        zone=period.zone,
-        start=period.start,
-        end=period.end,
-        issued_at=period.closed_at or period.end,
-        price_book_version=price_book_version,
-        lines=account.lines,
-        adjustments=account.adjustments,
-        previous=_previous(period, account.team),
-        rate=rate_at(organization.pk, period.end),
-    )
-
-
-def _previous(period: Period, team: Team | None) -> Earlier | None:
-    statements = Statement.objects.filter(period__organization=period.organization, team=team)
-    found = statements.filter(period__month=months.preceding(period.month)).first()
-    if found is None:
-        return None
-    document = from_json(found.document)
-    return Earlier(found.number, document.month, document.used.cost, document.used.unpriced_requests)
-
-
-def _freeze(document: Document, account: _Account, period: Period) -> Statement:
+def _freeze(draft: Draft, period: Period) -> Statement:
     """Store the document and everything that follows from it."""
+    document = draft.document
     value, total = to_json(document), document.total
     statement = Statement.objects.create(
         period=period,
-        team=account.team,
+        team=draft.team,
         team_name=document.team,
         number=document.number,
         requests=total.requests,
@@ -179,7 +126,7 @@ def _freeze(document: Document, account: _Account, period: Period) -> Statement:
         digest=digest(value),
     )
     StatementLine.objects.bulk_create(_rows(statement, document.all_lines))
-    OutboxMail.objects.bulk_create(_mails(statement, account.team))
+    OutboxMail.objects.bulk_create(_mails(statement, draft.team))
     return statement
 
 

@@ -1,5 +1,6 @@
 """A statement in words and rounded figures: one form for page, e-mail and file."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -103,6 +104,21 @@ def cost_text(amounts: Amounts, amount: Decimal) -> str:
     """$12.30; "at least" where something has no price, and no figure where nothing has one."""
     sign = "-" if amount < 0 else ""
     return _cost_words(f"{sign}${abs(amount):,f}", amounts.cost, amounts.unpriced_requests)
+
+
+def plain_cost(amounts: Amounts) -> str:
+    """An amount that no rows have to add up to, in as many decimals as it needs."""
+    return _cost_words(formats.usd(amounts.cost), amounts.cost, amounts.unpriced_requests)
+
+
+def sum_of_charges(amounts: Iterable[Decimal]) -> Decimal:
+    """Statements are charged as they are rounded, so their total is the sum of what they say; in cents if it is whole.
+
+    Each of them is within half a unit of its last decimal of what the requests cost.
+    """
+    total = sum(amounts, Decimal(0))
+    cents = total.quantize(Decimal("0.01"))
+    return cents if cents == total and total >= 100 else total
 
 
 def _cost_words(figure: str, picodollars: int, unpriced_requests: int) -> str:

@@ -1,6 +1,6 @@
 """Statements for people: who sees which, and in what words."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from analytics.chargeback import months
 from analytics.chargeback.document import Document, from_json
-from analytics.chargeback.presentation import Shown, cost_text, shown
+from analytics.chargeback.presentation import Shown, cost_text, shown, sum_of_charges
 from analytics.chargeback.rounding import decimals_for, rounded_total
 from analytics.chargeback.usage import Amounts
 from analytics.models import OutboxMail, Period, Statement
@@ -35,8 +35,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """One month of the list: a closed one with the statements that may be seen, else what happens to it next."""
+    """One month of the list: a closed one with the statements that may be seen, else what happens to it next.
 
+    `text` is 2026-10, as in addresses.
+    """
+
+    text: str
     name: str
     state: months.State
     says: str
@@ -98,9 +102,9 @@ def _closed(period: Period, statements: Sequence[Statement], scope: Scope) -> Mo
         cost=sum(one.cost for one in statements),
         unpriced_requests=sum(one.unpriced_requests for one in statements),
     )
-    total = cost_text(whole, _sum(_charged(one) for one in statements))
+    total = cost_text(whole, sum_of_charges(_charged(one) for one in statements))
     says = "" if entries else _nothing(scope)
-    return Month(months.name_of(period.month), months.State.CLOSED, says, entries, total)
+    return Month(f"{period.month:%Y-%m}", months.name_of(period.month), months.State.CLOSED, says, entries, total)
 
 
 def _entry(statement: Statement) -> Entry:
@@ -119,16 +123,6 @@ def _charged(statement: Statement) -> Decimal:
     return rounded_total(statement.cost, decimals_for(statement.cost))
 
 
-def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    """Statements are charged as they are rounded, so their total is the sum of what they say; in cents if it is whole.
-
-    Each of them is within half a unit of its last decimal of what the requests cost.
-    """
-    total = sum(amounts, Decimal(0))
-    cents = total.quantize(Decimal("0.01"))
-    return cents if cents == total and total >= 100 else total
-
-
 def _nothing(scope: Scope) -> str:
     whose = "" if scope.reach is Reach.ORGANIZATION else " of your teams"
     return f"There were no requests{whose} in this month."
@@ -139,9 +133,10 @@ def _unfinished(organization: Organization, month: date, now: datetime) -> Month
     tz = zone(organization.zone)
     closes = local_date(months.due_from(borders, tz), tz)
     when = f"{closes.day} {closes:%B %Y}"
+    text, name = f"{month:%Y-%m}", months.name_of(month)
     if now < borders.end:
-        return Month(months.name_of(month), months.State.OPEN, f"Still running. Statements are issued on {when}.")
-    return Month(months.name_of(month), months.State.GRACE, f"Waiting for late records. Closes on {when}.")
+        return Month(text, name, months.State.OPEN, f"Still running. Statements are issued on {when}.")
+    return Month(text, name, months.State.GRACE, f"Waiting for late records. Closes on {when}.")
 
 
 def _mail_words(states: Sequence[str]) -> str:

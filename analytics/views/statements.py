@@ -1,16 +1,25 @@
 """Pages of the monthly statements."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, cast
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
 from analytics.chargeback import reading
+from analytics.chargeback.approving import approve
 from analytics.chargeback.files import csv_lines, filename
+from analytics.chargeback.months import ClosingRefusedError, name_of, parse_month
+from analytics.chargeback.review import review
 from metricsportal.lib import csv_stream
 from teams.access import Scope
 from teams.pages import Organization, organization_page
+from teams.roles import Capability
+
+if TYPE_CHECKING:
+    from teams.models import User
 
 
 @require_safe
@@ -18,7 +27,9 @@ from teams.pages import Organization, organization_page
 def statements(request: HttpRequest, organization: Organization, scope: Scope) -> HttpResponse:
     """Every month with its statements, or with what happens to it next."""
     months = reading.list_months(organization, scope, datetime.now(UTC))
-    return render(request, "analytics/statements/list.html", {"organization": organization, "months": months})
+    manages = scope.allows(Capability.MANAGE_CHARGEBACK)
+    context = {"organization": organization, "months": months, "manages": manages}
+    return render(request, "analytics/statements/list.html", context)
 
 
 @require_safe
@@ -38,6 +49,47 @@ def statement_csv(request: HttpRequest, organization: Organization, scope: Scope
     response = HttpResponse("\ufeff" + "".join(csv_lines(opened.document)), content_type=csv_stream.CONTENT_TYPE)
     response["Content-Disposition"] = f'attachment; filename="{filename(opened.document.number)}"'
     return response
+
+
+@require_safe
+@organization_page(Capability.MANAGE_CHARGEBACK)
+def month(request: HttpRequest, organization: Organization, scope: Scope, month: str) -> HttpResponse:
+    """A month for those who close it: every team, what is missing, whether it adds up."""
+    return _month_page(request, organization, _month(month))
+
+
+@require_POST
+@organization_page(Capability.MANAGE_CHARGEBACK)
+def close(request: HttpRequest, organization: Organization, scope: Scope, month: str) -> HttpResponse:
+    """Close a month that is over, before its grace ends; a refusal is told on the month's page."""
+    which = _month(month)
+    try:
+        approve(
+            actor=cast("User", request.user),
+            organization=organization,
+            month=which,
+            now=datetime.now(UTC),
+            unpriced_too="unpriced_too" in request.POST,
+        )
+    except ClosingRefusedError as refusal:
+        return _month_page(request, organization, which, refusal=str(refusal))
+    messages.success(request, f"{name_of(which)} is closed. Its statements are issued and on their way.")
+    return redirect("statement-month", organization.slug, month)
+
+
+def _month(text: str) -> date:
+    try:
+        return parse_month(text)
+    except ValueError:
+        raise Http404 from None
+
+
+def _month_page(request: HttpRequest, organization: Organization, which: date, *, refusal: str = "") -> HttpResponse:
+    found = review(organization, which, datetime.now(UTC))
+    if found is None and not refusal:
+        raise Http404
+    context = {"organization": organization, "month": found, "name": name_of(which), "refusal": refusal}
+    return render(request, "analytics/statements/month.html", context, status=400 if refusal else 200)
 
 
 def _opened(organization: Organization, scope: Scope, number: str) -> reading.Opened:

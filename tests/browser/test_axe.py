@@ -29,7 +29,7 @@ from tests.ingestion.uploads import content
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LISTS = ("requests", "costs", "request", "overview", "routing")
-CHARGEBACK = ("statements", "statement")
+CHARGEBACK = ("statements", "statement", "statement-month")
 INGESTION = ("ingestion", "ingestion-test", "mapping", "mapping-try", "mapping-rule", "uploads", "upload")
 PERSON = ("sign-in", "profile", "home", "invitation", "password-reset", "password-reset-sent", "password-reset-confirm")
 # test_settings.py: teams and keys are also shown after what is sent to the routes below NO_PAGES.
@@ -37,7 +37,8 @@ SETTINGS = ("settings-people", "settings-teams", "settings-team", "settings-keys
 ELSEWHERE = ("dashboard",)  # test_axe_dashboard.py; the administration: test_axe_admin.py
 # They answer with data or a file, redirect, or only take what is sent.
 NO_PAGES = (
-    *("healthz", "readyz", "metrics", "api-schema", "sign-out", "dashboard-data", "statement-csv"),
+    *("healthz", "readyz", "metrics", "api-schema", "sign-out", "dashboard-data"),
+    *("statement-csv", "statement-month-close"),
     *("mapping-move", "mapping-remove", "upload-progress", "upload-read", "upload-import", "upload-discard"),
     *("ingest-litellm", "ingest-envoy", "otlp-traces", "otlp-metrics", "otlp-logs"),
     *("langfuse-batch", "langfuse-otlp-traces", "metrics-query", "metrics-meta", "report"),
@@ -120,6 +121,11 @@ def test_statements(
     close(organization=acme, month=last, now=now)
     page = open_page(owner, "/o/acme/statements/", **options)
     audit(page, "statements")
+    page.goto(base(page) + f"/o/acme/statements/months/{last:%Y-%m}/")
+    audit(page, "closed month")
+    page.goto(base(page) + f"/o/acme/statements/months/{months.month_of(now, acme):%Y-%m}/")
+    audit(page, "running month")
+    page.goto(base(page) + "/o/acme/statements/")
     page.get_by_role("link", name="Search").click()
     expect(page.locator("h1")).to_have_text("Search")
     audit(page, "statement")

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from analytics.chargeback import reading
 from analytics.chargeback.document import Document, digest, to_json
 from analytics.chargeback.mail import message_of
-from analytics.chargeback.presentation import cost_text, shown
+from analytics.chargeback.presentation import cost_text, shown, sum_of_charges
 from analytics.chargeback.usage import Amounts
 from analytics.models import OutboxMail, Statement
 from tests.chargeback.test_presentation import document
@@ -127,5 +127,5 @@ def test_the_statements_of_a_month_add_up(costs: list[int]) -> None:
     """Each statement rounds by its own size; the month says the sum of what they say."""
     charged = [reading._charged(Statement(cost=cost)) for cost in costs]
     texts = [cost_text(Amounts(cost=cost), amount) for cost, amount in zip(costs, charged, strict=True)]
-    month = cost_text(Amounts(cost=sum(costs)), reading._sum(charged))
+    month = cost_text(Amounts(cost=sum(costs)), sum_of_charges(charged))
     assert sum(map(dollars, texts)) == (Decimal(0) if month == "$0" else dollars(month))
