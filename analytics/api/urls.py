@@ -15,6 +15,7 @@ from analytics.api.problems import problem_response
 from analytics.api.report import ReportView
 from analytics.api.requests import RequestDetail, RequestList
 from analytics.api.saved import SavedViewDetail, SavedViewResult, SavedViews
+from analytics.api.statements import StatementDetail, Statements
 
 
 @csrf_exempt
@@ -39,6 +40,8 @@ urlpatterns: Final[list[URLPattern]] = [
     path("api/v1/saved-views/<str:view_id>/result", SavedViewResult.as_view(), name="saved-view-result"),
     path("api/v1/annotations", Annotations.as_view(), name="annotations"),
     path("api/v1/annotations/<str:annotation_id>", AnnotationDetail.as_view(), name="annotation"),
+    path("api/v1/statements", Statements.as_view(), name="statement-list"),
+    path("api/v1/statements/<str:number>", StatementDetail.as_view(), name="statement-detail"),
     path("api/v1/saved-views/<str:view_id>/default/<str:whom>", DefaultView.as_view(), name="saved-view-default"),
     re_path(r"^api/v1/[\s\S]*$", nothing_here),  # line breaks too, which <path:...> does not match
 ]

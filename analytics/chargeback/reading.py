@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import groupby
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from analytics.chargeback import months
 from analytics.chargeback.document import Document, from_json
@@ -20,6 +20,9 @@ from metricsportal.lib.localtime import local_date, zone
 from teams.access import Reach, Scope
 from teams.models import Organization
 from teams.roles import Capability
+
+Place = tuple[date, str]
+"""Month and number of a statement: where a page of a list ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +77,49 @@ def list_months(organization: Organization, scope: Scope, now: datetime) -> list
 
 def open_statement(organization: Organization, scope: Scope, number: str) -> Opened | None:
     """The statement of that number; None when there is none. Raises PermissionDenied when it is not theirs to see."""
-    mine = _visible(organization, scope)
-    found = Statement.objects.filter(period__organization=organization, number=number).first()
+    if scope.organization_id != organization.pk:
+        raise PermissionDenied
+    found = find(scope, number)
     if found is None:
         return None
-    if not mine.filter(pk=found.pk).exists():
-        raise PermissionDenied
     document = from_json(found.document)
     mails = _mails(found) if scope.allows(Capability.MANAGE_CHARGEBACK) else ()
     return Opened(document, shown(document, found.digest), mails)
 
 
+def find(scope: Scope, number: str) -> Statement | None:
+    """The row of that number; None when there is none. Raises PermissionDenied when it is not theirs to see."""
+    mine = _seen(scope)
+    found = Statement.objects.filter(period__organization=scope.organization_id, number=number).first()
+    if found is not None and not mine.filter(pk=found.pk).exists():
+        raise PermissionDenied
+    return found
+
+
+def issued(scope: Scope, month: date | None = None) -> QuerySet[Statement]:
+    """Statements that the scope sees, of one month or all. Raises PermissionDenied where it sees no team as a whole."""
+    found = _seen(scope).select_related("period")
+    return found if month is None else found.filter(period__month=month)
+
+
+def page(statements: QuerySet[Statement], limit: int, after: Place | None) -> tuple[list[Statement], bool]:
+    """At most `limit` of them, newest month first, from behind a place on; whether there are more."""
+    if after is not None:
+        month, number = after
+        behind = Q(period__month__lt=month) | Q(period__month=month, number__gt=number)
+        statements = statements.filter(behind)
+    found = list(statements.order_by("-period__month", "number")[: limit + 1])
+    return found[:limit], len(found) > limit
+
+
 def _visible(organization: Organization, scope: Scope) -> QuerySet[Statement]:
     if scope.organization_id != organization.pk:
         raise PermissionDenied
-    statements = Statement.objects.filter(period__organization=organization)
+    return _seen(scope)
+
+
+def _seen(scope: Scope) -> QuerySet[Statement]:
+    statements = Statement.objects.filter(period__organization=scope.organization_id)
     if scope.reach is Reach.ORGANIZATION:
         return statements
     if scope.reach is Reach.TEAMS:
@@ -102,7 +133,7 @@ def _closed(period: Period, statements: Sequence[Statement], scope: Scope) -> Mo
         cost=sum(one.cost for one in statements),
         unpriced_requests=sum(one.unpriced_requests for one in statements),
     )
-    total = cost_text(whole, sum_of_charges(_charged(one) for one in statements))
+    total = cost_text(whole, sum_of_charges(charged(one) for one in statements))
     says = "" if entries else _nothing(scope)
     return Month(f"{period.month:%Y-%m}", months.name_of(period.month), months.State.CLOSED, says, entries, total)
 
@@ -113,13 +144,13 @@ def _entry(statement: Statement) -> Entry:
         statement.number,
         statement.team_name,
         formats.exact(statement.requests),
-        cost_text(amounts, _charged(statement)),
+        cost_text(amounts, charged(statement)),
         _mail_words([mail.state for mail in statement.mails.all()]),
     )
 
 
-def _charged(statement: Statement) -> Decimal:
-    """The total as the statement itself says it."""
+def charged(statement: Statement) -> Decimal:
+    """The total in US dollars as the statement itself says it."""
     return rounded_total(statement.cost, decimals_for(statement.cost))
 
 

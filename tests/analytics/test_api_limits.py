@@ -29,6 +29,7 @@ LINKS: tuple[tuple[str, dict[str, str]], ...] = (
     ("/api/v1/dimensions/model/values", {}),
     ("/api/v1/saved-views", {}),
     ("/api/v1/annotations", {}),
+    ("/api/v1/statements", {}),
 )
 
 

@@ -39,6 +39,7 @@ CALLS: list[tuple[str, str, dict[str, str]]] = [
     ("/api/v1/dimensions/{name}/values", "/api/v1/dimensions/user/values", {}),
     ("/api/v1/saved-views", "/api/v1/saved-views", {}),
     ("/api/v1/annotations", "/api/v1/annotations", {"from": START, "to": END}),
+    ("/api/v1/statements", "/api/v1/statements", {"month": "2026-11"}),
 ]
 
 

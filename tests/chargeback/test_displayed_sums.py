@@ -125,7 +125,7 @@ def test_ten_thousand_statements_add_up(paper: Document) -> None:
 @given(st.lists(COSTS, max_size=20))
 def test_the_statements_of_a_month_add_up(costs: list[int]) -> None:
     """Each statement rounds by its own size; the month says the sum of what they say."""
-    charged = [reading._charged(Statement(cost=cost)) for cost in costs]
+    charged = [reading.charged(Statement(cost=cost)) for cost in costs]
     texts = [cost_text(Amounts(cost=cost), amount) for cost, amount in zip(costs, charged, strict=True)]
     month = cost_text(Amounts(cost=sum(costs)), sum_of_charges(charged))
     assert sum(map(dollars, texts)) == (Decimal(0) if month == "$0" else dollars(month))

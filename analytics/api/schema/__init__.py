@@ -15,6 +15,7 @@ from analytics.api.schema.saved import (
     SAVED_REPLACE,
     SAVED_RESULT,
 )
+from analytics.api.schema.statements import STATEMENT, STATEMENTS
 
 __all__ = [
     "ANNOTATION",
@@ -42,4 +43,6 @@ __all__ = [
     "SAVED_READ",
     "SAVED_REPLACE",
     "SAVED_RESULT",
+    "STATEMENT",
+    "STATEMENTS",
 ]

@@ -1,0 +1,87 @@
+"""Description of `statements`."""
+
+from functools import partial
+from typing import Final
+
+from drf_spectacular.utils import OpenApiParameter
+
+from analytics.api.schema.parts import (
+    FLAG,
+    INSTANT,
+    MONEY,
+    TEXT,
+    WHOLE,
+    Schema,
+    array,
+    choice,
+    nullable,
+    operation,
+    parameter,
+    record,
+    responses,
+)
+from analytics.exports.formats import JSON
+
+_JSON: Final = "application/json"
+_MONTH: Final = TEXT | {"pattern": r"^\d{4}-\d{2}$"}
+_COUNTS: Final = dict.fromkeys(
+    ("requests", "failed", "input_tokens", "output_tokens", "unpriced_requests", "priced_requests"), WHOLE
+)
+_LINE: Final = record({"model": TEXT, "adjusts": _MONTH, "cost_usd": MONEY} | _COUNTS, optional=("adjusts",))
+_SUMMARY: Final = record(
+    {
+        "number": TEXT,
+        "month": _MONTH,
+        "team": nullable(TEXT) | {"description": "null: what belongs to no team"},
+        "issued_at": INSTANT,
+        "requests": WHOLE,
+        "failed_requests": WHOLE,
+        "input_tokens": WHOLE,
+        "output_tokens": WHOLE,
+        "cost_usd": nullable(MONEY),
+        "charged_usd": nullable(MONEY) | {"description": "The total as the statement says it: rounded."},
+        "unpriced_requests": WHOLE,
+        "price_book_version": WHOLE,
+        "sha256": TEXT,
+    }
+)
+_DOCUMENT: Final[Schema] = record(
+    {
+        "format": WHOLE,
+        "number": TEXT,
+        "organization": record({"slug": TEXT, "name": TEXT}),
+        "team": record({"name": TEXT, "unassigned": FLAG}),
+        "month": _MONTH,
+        "zone": TEXT,
+        "start": INSTANT,
+        "end": INSTANT,
+        "issued_at": INSTANT,
+        "currency": TEXT,
+        "price_book_version": WHOLE,
+        "lines": array(_LINE),
+        "adjustments": array(_LINE),
+        "total": record({"cost_usd": MONEY} | _COUNTS),
+        "previous": nullable({"type": "object"}),
+        "display": {"type": "object", "description": "The total in the second currency, where there was a rate."},
+    },
+    optional=("display",),
+    more=True,
+)
+_LIST: Final = record({"results": array(_SUMMARY), "next_cursor": nullable(TEXT)})
+_operation = partial(operation, "statements")
+
+STATEMENTS: Final = _operation(
+    "statements",
+    "Monthly statements, newest month first",
+    responses({_JSON: _LIST}, 400),
+    parameter("month", "One month, such as 2026-10.", _MONTH),
+    parameter("limit", "Statements of a page.", WHOLE | {"minimum": 1, "maximum": 1000, "default": 100}),
+    parameter("cursor", "`next_cursor` of an answer to the same question."),
+)
+STATEMENT: Final = _operation(
+    "statement",
+    "One statement, as it was frozen",
+    responses({_JSON: record({"sha256": TEXT, "document": _DOCUMENT}), "text/csv": TEXT}, 400),
+    parameter("number", "Number of the statement.", location=OpenApiParameter.PATH),
+    parameter("format", "`csv`: the file that was attached to the e-mails.", choice((JSON, "csv"), JSON)),
+)
