@@ -111,6 +111,11 @@ def plain_cost(amounts: Amounts) -> str:
     return _cost_words(formats.usd(amounts.cost), amounts.cost, amounts.unpriced_requests)
 
 
+def signed(picodollars: int) -> str:
+    """+$1.20 or -$1.20."""
+    return f"+{formats.usd(picodollars)}" if picodollars > 0 else formats.usd(picodollars)
+
+
 def sum_of_charges(amounts: Iterable[Decimal]) -> Decimal:
     """Statements are charged as they are rounded, so their total is the sum of what they say; in cents if it is whole.
 

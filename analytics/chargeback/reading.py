@@ -55,6 +55,7 @@ class Month:
 class Opened:
     """One statement, and for those who manage chargeback what became of its mails."""
 
+    row: Statement
     document: Document
     view: Shown
     mails: tuple[tuple[str, str, str], ...]
@@ -84,7 +85,7 @@ def open_statement(organization: Organization, scope: Scope, number: str) -> Ope
         return None
     document = from_json(found.document)
     mails = _mails(found) if scope.allows(Capability.MANAGE_CHARGEBACK) else ()
-    return Opened(document, shown(document, found.digest), mails)
+    return Opened(found, document, shown(document, found.digest), mails)
 
 
 def find(scope: Scope, number: str) -> Statement | None:

@@ -9,7 +9,7 @@ from analytics.chargeback import months
 from analytics.chargeback.adjustments import said_of
 from analytics.chargeback.document import from_json
 from analytics.chargeback.drafting import Draft, drafts
-from analytics.chargeback.presentation import cost_text, plain_cost, shown, sum_of_charges
+from analytics.chargeback.presentation import cost_text, plain_cost, shown, signed, sum_of_charges
 from analytics.chargeback.usage import Amounts, StaleError, total, usage
 from analytics.models import Period
 from metricsportal.lib import formats
@@ -137,7 +137,7 @@ def _filled(head: Review, drafted: Sequence[Draft], recipients: Mapping[int, int
         head,
         rows=rows,
         used=plain_cost(used),
-        corrections=_signed(whole.cost - used.cost) if any(row.corrections for row in rows) else "",
+        corrections=signed(whole.cost - used.cost) if any(row.corrections for row in rows) else "",
         charged=cost_text(replace(whole, unpriced_requests=unpriced), charged),
         unpriced_requests=unpriced,
         coverage=formats.share(priced / (priced + unpriced)) if priced + unpriced else "",
@@ -154,16 +154,12 @@ def _row(draft: Draft, recipients: Mapping[int, int]) -> TeamRow:
         number=document.number,
         requests=view.total.requests,
         used=plain_cost(document.used),
-        corrections=_signed(document.total.cost - document.used.cost) if document.adjustments else "",
+        corrections=signed(document.total.cost - document.used.cost) if document.adjustments else "",
         charged=view.total.cost,
         change=view.change,
         unpriced=formats.exact(unpriced) if unpriced else "",
         recipients=recipients.get(draft.team.pk, 0) if draft.team else 0,
     )
-
-
-def _signed(picodollars: int) -> str:
-    return f"+{formats.usd(picodollars)}" if picodollars > 0 else formats.usd(picodollars)
 
 
 def _recipients(organization: Organization) -> dict[int, int]:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from analytics.chargeback import reading
 from analytics.chargeback.approving import approve
 from analytics.chargeback.files import csv_lines, filename
+from analytics.chargeback.insight import insight
 from analytics.chargeback.months import ClosingRefusedError, name_of, parse_month
 from analytics.chargeback.review import review
 from metricsportal.lib import csv_stream
@@ -37,7 +38,8 @@ def statements(request: HttpRequest, organization: Organization, scope: Scope) -
 def statement(request: HttpRequest, organization: Organization, scope: Scope, number: str) -> HttpResponse:
     """One statement."""
     opened = _opened(organization, scope, number)
-    context = {"organization": organization, "statement": opened.view, "mails": opened.mails}
+    beside = insight(opened.row, scope, datetime.now(UTC))
+    context = {"organization": organization, "statement": opened.view, "mails": opened.mails, "beside": beside}
     return render(request, "analytics/statements/detail.html", context)
 
 

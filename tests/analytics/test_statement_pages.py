@@ -12,7 +12,8 @@ from teams.access import nothing, scope_of_organization
 from teams.models import Team, TeamMembership, User
 from tests import pages
 from tests.analytics.statements import HOSTILE, LATER, LIST, enter
-from tests.analytics.world import World
+from tests.analytics.world import HOSTILE as FORMULA
+from tests.analytics.world import MEMBER, World
 
 pytestmark = pytest.mark.usefixtures("december")
 HEAD: Final = ["Team", "Requests", "Cost", "Statement", "E-mail"]
@@ -140,6 +141,9 @@ def test_one_statement_in_full(numbers: dict[str, str], client: Client, finance:
         ["gpt-5", "1", "0", "1,000", "100", "$1.0000"],
         ["mystery", "1", "0", "5", "5", "no price"],
         ["Total", "2", "0", "1,005", "105", "at least $1.0000"],
+        ["User", "Cost", "Share", "Requests"],
+        [MEMBER, "$1.00", "100.0 %", "1"],
+        [FORMULA, "no price", "–", "1"],  # noqa: RUF001 - an en dash stands for "no value"
         ["Recipient", "State", "Remark"],
         ["ads@acme.example", "Pending", ""],
     ]
