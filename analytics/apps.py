@@ -10,8 +10,8 @@ class AnalyticsConfig(AppConfig):
     verbose_name = "Chargeback"
 
     def ready(self) -> None:
-        """Tell repricing which months are closed: it may not ask the tables of an application above it."""
-        from analytics.chargeback.months import closed_months  # noqa: PLC0415 - models are not loaded earlier
+        """Tell repricing and merging which months are closed: they may not ask the tables of an application above."""
+        from analytics.chargeback.months import closed_months, hold_open  # noqa: PLC0415 - models are not loaded earlier
         from ingestion.repricing import closed  # noqa: PLC0415
 
-        closed.register(closed_months)
+        closed.register(closed_months, hold_open)

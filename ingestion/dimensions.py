@@ -20,6 +20,7 @@ Key = str | tuple[str, str]
 """A name, or provider and name."""
 
 _TOUCH_EVERY: Final = timedelta(hours=1)
+_TEAM_TABLE: Final = Team._meta.db_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Dimension:
     with_provider: bool = False
     with_team: bool = False
     with_email: bool = False
+    with_aliases: bool = False
     extra: Mapping[str, object] = field(default_factory=dict, hash=False)
 
     @property
@@ -40,15 +42,20 @@ class Dimension:
 
 MODELS: Final = Dimension(LLMModel, with_provider=True)
 VIRTUAL_MODELS: Final = Dimension(VirtualModel)
-USERS: Final = Dimension(GatewayUser, with_team=True, with_email=True, extra={"email": ""})
-VIRTUAL_ACCOUNTS: Final = Dimension(VirtualAccount, with_team=True)
-# A team first seen in traffic is unclaimed: it has no members and gives nobody a right.
-TEAMS: Final = Dimension(Team, extra={"claimed": False})
+# What is first seen in traffic is unclaimed: it belongs to no team, has no members and gives nobody a right.
+USERS: Final = Dimension(
+    GatewayUser, with_team=True, with_email=True, with_aliases=True, extra={"email": "", "claimed": False}
+)
+VIRTUAL_ACCOUNTS: Final = Dimension(VirtualAccount, with_team=True, with_aliases=True, extra={"claimed": False})
+TEAMS: Final = Dimension(Team, with_aliases=True, extra={"claimed": False})
 ERROR_TYPES: Final = Dimension(ErrorType)
 
 
 class Known(NamedTuple):
-    """A dimension row: its id, the team and address it has, and whether it was not noted as seen for an hour."""
+    """A dimension row: its id, the team and address it has, and whether it was not noted as seen for an hour.
+
+    Of a name that became another one: those of what it became.
+    """
 
     id: int
     team_id: int | None
@@ -81,7 +88,8 @@ class Interner:
     def room(self, rows: models.QuerySet[Any]) -> int:
         """How many new names the hour still allows among these rows."""
         hour = self.now.replace(minute=0, second=0, microsecond=0)
-        return max(0, self.cap - rows.filter(first_seen__gte=hour).count())
+        # What people registered and traffic has not named is none of them.
+        return max(0, self.cap - rows.filter(first_seen__gte=hour, last_seen__isnull=False).count())
 
     def _create(self, dimension: Dimension, missing: Sequence[Key]) -> dict[Key, Known]:
         room = self.room(dimension.model._default_manager.filter(organization_id=self.organization_id))
@@ -115,14 +123,18 @@ class Interner:
     def _part(self, number: int, dimension: Dimension, names: AbstractSet[Key]) -> tuple[str, list[Any]]:
         """The rows of one dimension; models are found by name, whoever provides them."""
         table = connection.ops.quote_name(dimension.model._meta.db_table)
-        named, values = among("name", sorted({_parts(key)[-1] for key in names}))
+        named, values = among("said.name", sorted({_parts(key)[-1] for key in names}))
         seen = connection.ops.adapt_datetimefield_value(self.now - _TOUCH_EVERY)
-        provider = "provider" if dimension.with_provider else "''"
-        team = "team_id" if dimension.with_team else "CAST(NULL AS bigint)"
-        email = "email" if dimension.with_email else "''"
+        provider = "known.provider" if dimension.with_provider else "''"
+        team = "COALESCE(team.merged_into_id, known.team_id)" if dimension.with_team else "CAST(NULL AS bigint)"
+        email = "known.email" if dimension.with_email else "''"
+        meant = "COALESCE(said.merged_into_id, said.id)" if dimension.with_aliases else "said.id"
+        # A team that was merged while an account got it stands for what it became.
+        teams = f"LEFT JOIN {_TEAM_TABLE} team ON team.id = known.team_id" if dimension.with_team else ""
         return (
-            f"SELECT {number}, id, CASE WHEN last_seen >= %s THEN 0 ELSE 1 END, name, {provider}, {team}, {email} "  # noqa: S608 - names of our own
-            f"FROM {table} WHERE organization_id = %s AND {named}",
+            f"SELECT {number}, known.id, CASE WHEN known.last_seen >= %s THEN 0 ELSE 1 END, said.name, "  # noqa: S608 - names of our own
+            f"{provider}, {team}, {email} FROM {table} said JOIN {table} known ON known.id = {meant} {teams} "
+            f"WHERE said.organization_id = %s AND {named}",
             [seen, self.organization_id, values],
         )
 

@@ -7,11 +7,15 @@ from typing import Final
 from celery import shared_task
 
 from ingestion import observations
+from ingestion.merging import acts as merging
 from ingestion.repricing import runs, work
 from ingestion.uploads import running, sweeping
 
 CHUNKS: Final = 800
 """Of one task of repricing: well within its time limit; what is left rings again."""
+
+PARTS: Final = 200
+"""Of one task of merging."""
 
 
 def _now() -> datetime:
@@ -49,3 +53,18 @@ def reprice(run_id: int) -> int:
 def continue_repricing() -> int:
     """Go on with every run that nobody works on: a message or a worker was lost; the number of chunks done."""
     return sum(work.carry_out(run_id, clock=_now, chunks=CHUNKS) for run_id in runs.waiting(_now()))
+
+
+@shared_task
+def move_merged(merge_id: int) -> int:
+    """Move requests of a name that became another one; the number of parts done."""
+    done = merging.carry_on(merge_id, clock=_now, steps=PARTS)
+    if done == PARTS:
+        move_merged.delay(merge_id)
+    return done
+
+
+@shared_task
+def continue_merges() -> int:
+    """Go on with every merge: a message or a worker was lost; the number of parts done."""
+    return sum(merging.carry_on(merge_id, clock=_now, steps=PARTS) for merge_id in merging.unfinished())

@@ -37,6 +37,7 @@ BEAT_SCHEDULE: Final = {
     "close-due-periods": _entry("analytics.tasks.close_due_periods", crontab(minute="7"), timedelta(minutes=50)),
     "send-due-mail": _entry("analytics.tasks.send_due_mail", timedelta(minutes=5), timedelta(minutes=4)),
     "continue-repricing": _entry("ingestion.tasks.continue_repricing", timedelta(minutes=5), timedelta(minutes=4)),
+    "continue-merges": _entry("ingestion.tasks.continue_merges", timedelta(minutes=5), timedelta(minutes=4)),
     "verify": _entry("analytics.tasks.verify", crontab(hour="2", minute="10"), timedelta(hours=6)),
     "purge": _entry(
         "analytics.tasks.purge",

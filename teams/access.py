@@ -120,7 +120,7 @@ def manages(scope: Scope, team_id: int) -> bool:
 def managed_teams(scope: Scope) -> QuerySet[Team]:
     """The teams that the person of a scope manages, as `manages` says."""
     if scope.allows(Capability.MANAGE_PEOPLE):
-        return visible_teams(scope)
+        return visible_teams(scope).filter(merged_into=None)
     role = {"user_id": scope.user_id, "role": TeamRole.MANAGER}
     managed = TeamMembership.objects.filter(**role).values("team")
     return Team.objects.filter(organization_id=scope.organization_id, pk__in=managed)

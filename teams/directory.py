@@ -65,13 +65,17 @@ def managed(scope: Scope) -> QuerySet[Team]:
 
 
 def teams_of(organization: Organization) -> QuerySet[Team]:
-    """All teams of the organization, by name."""
-    return Team.objects.filter(organization=organization).order_by("name")
+    """All teams of the organization, by name, without those that became another one."""
+    return Team.objects.filter(organization=organization, merged_into=None).order_by("name")
 
 
 def find_team(organization: Organization, number: int) -> Team | None:
-    """A team of the organization by its id."""
-    return Team.objects.filter(organization=organization, pk=number).select_related("organization").first()
+    """A team of the organization by its id; none that became another one."""
+    return (
+        Team.objects.filter(organization=organization, pk=number, merged_into=None)
+        .select_related("organization")
+        .first()
+    )
 
 
 def team_members(team: Team) -> QuerySet[TeamMembership]:

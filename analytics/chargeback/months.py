@@ -6,6 +6,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import connection
 
 from analytics.models import Period
 from ingestion.models import LLMRequest
@@ -70,6 +71,13 @@ def closed_months(organization_id: int) -> list[tuple[str, TimeRange]]:
     """Every closed month as 2026-10 with the borders that it was closed with, oldest first."""
     closed = Period.objects.filter(organization=organization_id, closed_at__isnull=False).order_by("start")
     return [(f"{period.month:%Y-%m}", TimeRange(period.start, period.end)) for period in closed]
+
+
+def hold_open() -> None:
+    """Until the transaction ends no month is closed (`closing`); on SQLite its transaction keeps every writer away."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE analytics_period IN ROW EXCLUSIVE MODE")
 
 
 def due_from(period: TimeRange, tz: ZoneInfo) -> datetime:

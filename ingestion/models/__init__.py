@@ -1,4 +1,4 @@
-"""Tables of ingestion: facts, dimensions, prices, terms, repricing, rules, logs, open calls, uploads, watermarks."""
+"""Tables of ingestion: facts, names, merges, prices, terms, repricing, rules, logs, calls, uploads, watermarks."""
 
 from ingestion.models.dimensions import (
     OVERFLOW,
@@ -12,6 +12,7 @@ from ingestion.models.dimensions import (
 from ingestion.models.facts import LLMRequest
 from ingestion.models.langfuse import LangfuseObservation, LangfuseTrace
 from ingestion.models.logs import ChangedHour, IngestBatch
+from ingestion.models.merging import Merge
 from ingestion.models.prices import PriceEntry
 from ingestion.models.repricing import RepriceRun
 from ingestion.models.retention import Watermark
@@ -31,6 +32,7 @@ __all__ = [
     "LLMRequest",
     "LangfuseObservation",
     "LangfuseTrace",
+    "Merge",
     "MetadataKey",
     "MetadataValue",
     "ModelAlias",

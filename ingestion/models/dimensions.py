@@ -4,7 +4,7 @@ from typing import Final
 
 from django.db import models
 
-from teams.models import Organization, Team
+from teams.models import Named, Organization, Team
 
 OVERFLOW: Final = "(other)"
 """Name of the dimension row that takes the values beyond the cap of new values per hour."""
@@ -52,8 +52,10 @@ class VirtualModel(Seen):
         return self.name
 
 
-class GatewayUser(Seen):
+class GatewayUser(Named):
     """Caller in the traffic; `name` is the id that the gateway sends, `email` its label when the source has one."""
+
+    NOUN = "caller"
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
     name = models.CharField("id in traffic", max_length=256)
@@ -71,9 +73,6 @@ class GatewayUser(Seen):
     class Meta:
         ordering = ["name"]
         constraints = [models.UniqueConstraint(fields=["organization", "name"], name="gateway_user_in_organization")]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class ErrorType(Seen):

@@ -8,7 +8,13 @@ from django.db import IntegrityError, connection
 from ingestion.models import LLMRequest
 from ingestion.pipeline import COLUMNS, Row
 from ingestion.writer.bulk import among
+from teams.models import Named
 
+_ALIASED: Final = frozenset(
+    field.related_model._meta.db_table
+    for field in LLMRequest._meta.concrete_fields
+    if field.related_model is not None and issubclass(field.related_model, Named)
+)
 _TABLES: Final = {
     COLUMNS.index(field.column): field.related_model._meta.db_table
     for field in LLMRequest._meta.concrete_fields
@@ -19,7 +25,8 @@ _TABLES: Final = {
 def hold(rows: Sequence[Row]) -> None:
     """Keep the rows that a batch points at from being deleted: what a foreign key does per row, once per batch.
 
-    Raises IntegrityError when one is gone already; the batch then looks its names up again.
+    Raises IntegrityError when one is gone already, or became another one: no fact may follow that its merge would
+    miss. The batch then looks its names up again.
     """
     wanted: dict[str, list[int]] = {}
     for position, table in _TABLES.items():
@@ -30,7 +37,7 @@ def hold(rows: Sequence[Row]) -> None:
     held = _held(wanted)
     gone = [table for (table, ids), count in zip(wanted.items(), held, strict=True) if count != len(ids)]
     if gone:
-        raise IntegrityError(f"a row of {gone[0]} was deleted while the batch was prepared")
+        raise IntegrityError(f"a row of {gone[0]} was deleted or merged while the batch was prepared")
 
 
 def _held(wanted: Mapping[str, Sequence[int]]) -> tuple[int, ...]:
@@ -40,6 +47,7 @@ def _held(wanted: Mapping[str, Sequence[int]]) -> tuple[int, ...]:
     parts, counts, parameters = [], [], []
     for number, (table, ids) in enumerate(wanted.items()):
         chosen, values = among("id", ids)
+        chosen += " AND merged_into_id IS NULL" if table in _ALIASED else ""
         rows = f"SELECT id FROM {connection.ops.quote_name(table)} WHERE {chosen} ORDER BY id {lock}"  # noqa: S608 - our own table
         parts.append(f"held_{number} AS ({rows})")
         counts.append(f"(SELECT COUNT(*) FROM held_{number})")  # noqa: S608 - our own name

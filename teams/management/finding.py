@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
+from teams import services
 from teams.models import ApiKey, Membership, Organization, Team
 
 
@@ -27,10 +28,10 @@ def member_of(organization: Organization, email: str) -> Membership:
 
 
 def team_of(organization: Organization, name: str | None) -> Team | None:
-    """The team of that name, None for no name. Raises CommandError."""
+    """The team of that name, also by an earlier one, None for no name. Raises CommandError."""
     if name is None:
         return None
-    found = Team.objects.filter(organization=organization, name=name).first()
+    found = services.find(Team, organization, name)
     if found is None:
         raise CommandError(f"There is no team {name!r} in {organization.slug}.")
     return found

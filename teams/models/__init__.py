@@ -3,6 +3,7 @@
 from teams.models.accounts import ApiKey, VirtualAccount
 from teams.models.audit import AuditEntry
 from teams.models.invitations import Invitation
+from teams.models.names import Named
 from teams.models.organizations import Organization
 from teams.models.people import Membership, Theme, Times, User
 from teams.models.teams import ReportRecipient, Team, TeamMembership
@@ -12,6 +13,7 @@ __all__ = [
     "AuditEntry",
     "Invitation",
     "Membership",
+    "Named",
     "Organization",
     "ReportRecipient",
     "Team",

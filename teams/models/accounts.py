@@ -2,28 +2,25 @@
 
 from django.db import models
 
+from teams.models.names import Named
 from teams.models.organizations import Organization
 from teams.models.people import User
 from teams.models.teams import Team
 
 
-class VirtualAccount(models.Model):
+class VirtualAccount(Named):
     """Identity of an application, with its own key at the gateway. Its team owns its requests from now on."""
 
+    NOUN = "virtual account"
+
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="virtual_accounts")
-    name = models.CharField(max_length=256)
     team = models.ForeignKey(Team, on_delete=models.SET_NULL, null=True, blank=True, related_name="virtual_accounts")
-    first_seen = models.DateTimeField(auto_now_add=True)
-    last_seen = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(fields=["organization", "name"], name="virtual_account_in_organization"),
         ]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class ApiKey(models.Model):

@@ -2,26 +2,22 @@
 
 from django.db import models
 
+from teams.models.names import Named
 from teams.models.organizations import Organization
 from teams.models.people import User
 from teams.roles import TeamRole
 
 
-class Team(models.Model):
+class Team(Named):
     """A team of an organization. First seen in traffic it is unclaimed: it has no members and grants nothing."""
 
+    NOUN = "team"
+
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="teams")
-    name = models.CharField(max_length=256)
-    claimed = models.BooleanField(default=True, help_text="Cleared while a name is known from traffic only.")
-    first_seen = models.DateTimeField(auto_now_add=True)
-    last_seen = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["name"]
         constraints = [models.UniqueConstraint(fields=["organization", "name"], name="team_name_in_organization")]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class TeamMembership(models.Model):

@@ -1,5 +1,6 @@
 """Acts of tenancy: each is one verb with its rules, one transaction, one audit entry."""
 
+from teams.services.accounts import move, register_account
 from teams.services.invitations import (
     accept_as,
     accept_with_password,
@@ -12,6 +13,8 @@ from teams.services.invitations import (
     revoke_invitation,
 )
 from teams.services.keys import IssuedKey, find_key, issue_key, note_use, revoke_key, rotate_key
+from teams.services.naming import find
+from teams.services.naming import rename as rename_name
 from teams.services.organizations import create_organization
 from teams.services.people import (
     add_member,
@@ -37,16 +40,20 @@ __all__ = [
     "claim_reset",
     "create_organization",
     "create_team",
+    "find",
     "find_invitation",
     "find_key",
     "invite",
     "is_owner",
     "issue_key",
+    "move",
     "needs_password",
     "note_sent",
     "note_use",
+    "register_account",
     "remove_from_team",
     "remove_member",
+    "rename_name",
     "rename_team",
     "resend",
     "revoke_invitation",

@@ -18,6 +18,7 @@ from django.db import transaction
 from teams.models import Invitation, Membership, Organization, Team, TeamMembership, User
 from teams.roles import Capability, OrganizationRole, TeamRole
 from teams.services.invitations import Issued, invite
+from teams.services.naming import find
 from teams.services.people import change_role
 from teams.services.rules import require
 from teams.services.teams import add_to_team, create_team
@@ -150,7 +151,7 @@ class _Import:
     def _team(self, row: Row) -> tuple[Team | None, list[str]]:
         if not row.team:
             return None, []
-        found = Team.objects.filter(organization=self.organization, name=row.team).first()
+        found = find(Team, self.organization, row.team)
         if found is not None:
             return found, []
         made = create_team(actor=self.actor, organization=self.organization, name=row.team)

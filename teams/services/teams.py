@@ -1,18 +1,12 @@
 """Teams and who is in them. Teams are made by who manages people; a team's managers decide who belongs to it."""
 
-import unicodedata
-from typing import Final
-
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from teams.models import Membership, Organization, Team, TeamMembership, User
 from teams.roles import Capability, TeamRole
-from teams.services import audit
+from teams.services import audit, naming
 from teams.services.rules import RuleBrokenError, require, require_team
-
-RESERVED: Final = frozenset({"unassigned", "(other)", "(none)"})
-"""What reports call requests without a team; a team of that name could not be told from them."""
 
 
 def create_team(*, actor: User | None, organization: Organization, name: str) -> Team:
@@ -23,7 +17,7 @@ def create_team(*, actor: User | None, organization: Organization, name: str) ->
         transaction.atomic(),
     ):
         require(actor, organization, Capability.MANAGE_PEOPLE)
-        _check_name(team)
+        naming.check(team)
         team.save()
         audit.record(organization=organization, actor=actor, action="team.create", target=team, team=team.pk)
     return team
@@ -31,23 +25,7 @@ def create_team(*, actor: User | None, organization: Organization, name: str) ->
 
 def rename_team(*, actor: User | None, team: Team, name: str) -> None:
     """Another name for the same team and its history; it is claimed from now on. Raises as `create_team` does."""
-    organization = team.organization
-    with (
-        audit.refusals(organization=organization, actor=actor, action="team.rename", target=team.name),
-        transaction.atomic(),
-    ):
-        require(actor, organization, Capability.MANAGE_PEOPLE)
-        current = Team.objects.select_for_update(of=("self",), no_key=True).get(pk=team.pk)
-        before, current.name = current.name, name.strip()
-        _check_name(current)
-        if before == current.name and current.claimed:
-            return
-        current.claimed = True
-        current.save(update_fields=["name", "claimed"])
-        audit.record(
-            organization=organization, actor=actor, action="team.rename", target=current, team=team.pk, before=before
-        )
-    team.name, team.claimed = current.name, True
+    naming.rename(actor=actor, organization=team.organization, row=team, name=name)
 
 
 def add_to_team(*, actor: User | None, team: Team, email: str, role: str) -> TeamMembership:
@@ -120,13 +98,3 @@ def _set_role(actor: User | None, team: Team, user: User, role: str) -> TeamMemb
         before=before,
     )
     return membership
-
-
-def _check_name(team: Team) -> None:
-    if any(unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") for one in team.name):
-        raise ValidationError({"name": "A name is one line of characters that can be seen."})
-    if team.name.lower() in RESERVED:
-        raise ValidationError({"name": "Reports use this name for requests without a team. Choose another one."})
-    if Team.objects.filter(organization=team.organization_id, name=team.name).exclude(pk=team.pk).exists():
-        raise ValidationError({"name": "The organization has a team of this name already."})
-    team.full_clean()
