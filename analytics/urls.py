@@ -2,7 +2,20 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from analytics.views import annotations, costs, dashboard, overview, requests, routing, statements
+from analytics.views import annotations, costs, dashboard, models, names, overview, requests, routing, statements
+
+_KINDS = (("caller", "callers", "caller"), ("virtual_account", "accounts", "account"))
+_settings = [
+    path("models", models.models, name="settings-models"),
+    path("teams/<int:number>/merge", names.merge, {"kind": "team"}, name="settings-team-merge"),
+    *(path(many, names.names, {"kind": kind}, name=f"settings-{many}") for kind, many, _ in _KINDS),
+    *(path(f"{many}/move", names.move, {"kind": kind}, name=f"settings-{many}-move") for kind, many, _ in _KINDS),
+    *(
+        path(f"{many}/<int:number>{act and '/'}{act}", view, {"kind": kind}, name=f"settings-{one}{act and '-'}{act}")
+        for kind, many, one in _KINDS
+        for act, view in (("", names.name), ("rename", names.rename), ("merge", names.merge))
+    ),
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/", dashboard.dashboard, name="dashboard"),
@@ -19,5 +32,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/statements/months/<str:month>/close", statements.close, name="statement-month-close"),
     path("o/<slug:slug>/statements/<slug:number>/", statements.statement, name="statement"),
     path("o/<slug:slug>/statements/<slug:number>/csv", statements.statement_csv, name="statement-csv"),
+    path("o/<slug:slug>/settings/", include(_settings)),
     path("", include("analytics.api.urls")),
 ]

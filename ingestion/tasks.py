@@ -7,7 +7,7 @@ from typing import Final
 from celery import shared_task
 
 from ingestion import observations
-from ingestion.merging import acts as merging
+from ingestion.provisioning import merging
 from ingestion.repricing import runs, work
 from ingestion.uploads import running, sweeping
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Prefetch, Q, QuerySet
@@ -12,7 +12,11 @@ from teams.models import ApiKey, AuditEntry, Invitation, Membership, Organizatio
 from teams.roles import Capability, TeamRole
 
 PAGE_LENGTH: Final = 50
-_EVERY_SECTION: Final = ("settings-people", "settings-teams", "settings-keys", "settings-audit")
+_EVERY_SECTION: Final = (
+    *("settings-people", "settings-teams", "settings-callers", "settings-accounts", "settings-models"),
+    *("settings-keys", "settings-audit"),
+)
+"""Callers, accounts and models are pages of analytics, which knows how often each was used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,8 @@ def sections(scope: Scope) -> tuple[str, ...]:
     """URL names of the settings that the person of a scope may open; none for most people."""
     if scope.allows(Capability.MANAGE_PEOPLE):
         return _EVERY_SECTION
-    return ("settings-teams",) if managed_teams(scope).exists() else ()
+    of_teams = ("settings-teams",) if managed_teams(scope).exists() else ()
+    return (*of_teams, "settings-models") if scope.allows(Capability.MANAGE_PRICES) else of_teams
 
 
 def members(organization: Organization, search: str, page: str) -> Page[Membership]:
@@ -58,10 +63,12 @@ def find_invitation(organization: Organization, number: int) -> Invitation | Non
     return Invitation.objects.filter(organization=organization, pk=number).select_related("organization").first()
 
 
-def managed(scope: Scope) -> QuerySet[Team]:
+def managed(scope: Scope, search: str, page: str, *, unclaimed: bool = False) -> Page[Any]:
     """The teams that the person of a scope manages, by name, each with how many belong to it and manage it."""
     managers = Count("memberships", filter=Q(memberships__role=TeamRole.MANAGER))
-    return managed_teams(scope).annotate(people=Count("memberships"), managers=managers).order_by("name")
+    found = managed_teams(scope).annotate(people=Count("memberships"), managers=managers).order_by("name")
+    found = found.filter(name__icontains=search) if search else found
+    return Paginator(found.filter(claimed=False) if unclaimed else found, PAGE_LENGTH).get_page(page)
 
 
 def teams_of(organization: Organization) -> QuerySet[Team]:

@@ -20,8 +20,7 @@ _N = TypeVar("_N", bound=Named)
 def check(row: Named) -> None:
     """Raise ValidationError for a name that the row cannot have."""
     rows = _rows(row).filter(organization=_organization_id(row), name=row.name).exclude(pk=row.pk)
-    if any(unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") for one in row.name):
-        raise ValidationError({"name": "A name is one line of characters that can be seen."})
+    check_text("name", row.name)
     if row.name.lower() in RESERVED:
         what = "requests without a team" if isinstance(row, Team) else "something else"
         raise ValidationError({"name": f"Reports use this name for {what}. Choose another one."})
@@ -31,6 +30,12 @@ def check(row: Named) -> None:
     if taken is not None and taken.merged_into.pk != row.pk:
         raise ValidationError({"name": f"This is an earlier name of the {row.NOUN} {taken.merged_into}."})
     row.full_clean(validate_constraints=taken is None)  # the own alias gives the name back
+
+
+def check_text(field: str, text: str) -> None:
+    """Raise ValidationError for what does not stand on one line, or cannot be seen."""
+    if any(unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") for one in text):
+        raise ValidationError({field: f"A {field} is one line of characters that can be seen."})
 
 
 def rename(*, actor: User | None, organization: Organization, row: Named, name: str) -> None:

@@ -20,6 +20,9 @@ _T = TypeVar("_T")
 _LABELS: Final = {
     "settings-people": "People",
     "settings-teams": "Teams",
+    "settings-callers": "Callers",
+    "settings-accounts": "Virtual accounts",
+    "settings-models": "Models",
     "settings-keys": "Keys",
     "settings-audit": "Audit log",
 }
@@ -76,6 +79,11 @@ def page(
     names = directory.sections(scope)
     context |= {"organization": organization, "sections": [(name, _LABELS[name]) for name in names]}
     return render(request, f"teams/settings/{template}", context, status=tried.status if tried else 200)
+
+
+def searched(request: HttpRequest) -> str:
+    """What was typed into the search of a list."""
+    return request.GET.get("q", "").replace("\0", "").strip()[:254]
 
 
 def done(request: HttpRequest, sentence: str, name: str, *args: object) -> HttpResponse:

@@ -14,7 +14,7 @@ from teams.forms import InviteForm, refuse
 from teams.pages import Organization, organization_page
 from teams.roles import Capability
 from teams.services.invitations import Issued
-from teams.views.acting import Tried, actor, attempt, done, found, page
+from teams.views.acting import Tried, actor, attempt, done, found, page, searched
 
 _administrators = organization_page(Capability.MANAGE_PEOPLE)
 
@@ -124,7 +124,7 @@ def _people(
     form: InviteForm | None = None,
     tried: Tried[Any] | None = None,
 ) -> HttpResponse:
-    search = request.GET.get("q", "").replace("\0", "").strip()[:254]
+    search = searched(request)
     return page(
         request,
         "people.html",

@@ -13,7 +13,7 @@ from teams.access import Scope
 from teams.forms import TeamForm, TeamMemberForm, refuse
 from teams.pages import Organization, organization_page
 from teams.roles import Capability
-from teams.views.acting import Tried, actor, attempt, done, found, page
+from teams.views.acting import Tried, actor, attempt, done, found, page, searched
 
 if TYPE_CHECKING:
     from teams.models import Team
@@ -38,7 +38,7 @@ def _team_page(capability: Capability | None = None) -> Callable[[_TeamView[_P]]
             *args: _P.args,
             **kwargs: _P.kwargs,
         ) -> HttpResponse:
-            if not directory.sections(scope):
+            if "settings-teams" not in directory.sections(scope):
                 raise PermissionDenied
             team = found(directory.find_team(organization, number))
             if not access.manages(scope, team.pk):
@@ -54,10 +54,11 @@ def _team_page(capability: Capability | None = None) -> Callable[[_TeamView[_P]]
 @organization_page()
 def teams(request: HttpRequest, organization: Organization, scope: Scope) -> HttpResponse:
     """The teams that the person manages; POST makes one more."""
-    if not directory.sections(scope):
+    if "settings-teams" not in directory.sections(scope):
         raise PermissionDenied
     form = TeamForm(request.POST or None)
     tried: Tried[Any] = Tried(status=400 if form.is_bound else 200)
+    unclaimed = request.GET.get("show") == "unclaimed"
     if request.method == "POST":
         if not scope.allows(Capability.MANAGE_PEOPLE):
             raise PermissionDenied
@@ -75,7 +76,9 @@ def teams(request: HttpRequest, organization: Organization, scope: Scope) -> Htt
         scope,
         tried=Tried(status=tried.status),
         form=form,
-        teams=directory.managed(scope),
+        teams=directory.managed(scope, searched(request), request.GET.get("page", ""), unclaimed=unclaimed),
+        search=searched(request),
+        unclaimed=unclaimed,
         may_create=scope.allows(Capability.MANAGE_PEOPLE),
     )
 

@@ -10,9 +10,9 @@ from analytics.catalog.dimensions import BY_NAME
 from analytics.catalog.measures import select
 from analytics.query.engine import run
 from analytics.query.values import Query
-from ingestion.merging import acts
-from ingestion.merging.kinds import ACCOUNT, CALLER, KINDS, TEAM, Kind
 from ingestion.models import LLMRequest
+from ingestion.provisioning import merging as acts
+from ingestion.provisioning.kinds import ACCOUNT, CALLER, KINDS, TEAM, Kind
 from metricsportal.lib.timerange import TimeRange
 from teams.access import scope_of_organization
 from teams.models import Named, Organization, User
@@ -63,7 +63,7 @@ def answered(kind: Kind, organization: Organization) -> dict[str, int]:
         (BY_NAME[kind.dimension],),
     )
     result = run(query, make.NOW)
-    return {one.labels[0].text: int(one.values[0][0] or 0) for one in result.series}
+    return {one.labels[0].text: int(one.total[0] or 0) for one in result.series}
 
 
 def agree(organization: Organization) -> None:

@@ -12,10 +12,10 @@ from typing import Any, Final
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
-from ingestion.merging.kinds import KINDS, TEAM, Kind
-from ingestion.merging.preview import movable
-from ingestion.merging.wakeup import ring
 from ingestion.models import GatewayUser, LLMRequest, Merge
+from ingestion.provisioning.kinds import KINDS, TEAM, Kind
+from ingestion.provisioning.preview import movable
+from ingestion.provisioning.wakeup import ring
 from ingestion.repricing import closed, storage
 from ingestion.watermarks import kept
 from ingestion.writer.retries import with_retries

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 
-from ingestion.merging.kinds import Kind
 from ingestion.models import LLMRequest
+from ingestion.provisioning.kinds import Kind
 from ingestion.repricing.closed import closed_months
 from ingestion.watermarks import kept
 from metricsportal.lib.localtime import local_date, zone

@@ -25,8 +25,8 @@ class Kind:
 
     def rows(self, organization: Organization) -> "QuerySet[Any]":
         """Those of an organization, with those that became another one."""
-        every: QuerySet[Any] = self.model._default_manager.filter(organization=organization)
-        return every
+        every: QuerySet[Any] = self.model._default_manager.all()
+        return every.filter(organization=organization)
 
 
 TEAM: Final = Kind(Merge.Kind.TEAM, Team, "team_id", "team")
