@@ -12,6 +12,7 @@ from teams.models import ApiKey, AuditEntry, Invitation, Membership, Organizatio
 from teams.roles import Capability, TeamRole
 
 PAGE_LENGTH: Final = 50
+OFFERED: Final = 100
 _EVERY_SECTION: Final = (
     *("settings-people", "settings-teams", "settings-callers", "settings-accounts", "settings-models"),
     *("settings-keys", "settings-audit"),
@@ -74,6 +75,12 @@ def managed(scope: Scope, search: str, page: str, *, unclaimed: bool = False) ->
 def teams_of(organization: Organization) -> QuerySet[Team]:
     """All teams of the organization, by name, without those that became another one."""
     return Team.objects.filter(organization=organization, merged_into=None).order_by("name")
+
+
+def team_names(organization: Organization, without: Team) -> list[str]:
+    """Names that a form suggests for another team, those last seen first; others can be typed."""
+    found = teams_of(organization).exclude(pk=without.pk).order_by("-last_seen", "name")
+    return list(found.values_list("name", flat=True)[:OFFERED])
 
 
 def find_team(organization: Organization, number: int) -> Team | None:

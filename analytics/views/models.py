@@ -15,6 +15,7 @@ from analytics.dashboards.names import recent
 from analytics.views.names_form import ModelForm, VirtualModelForm
 from ingestion.provisioning import lists
 from ingestion.provisioning.models import register_model, register_virtual_model
+from metricsportal.lib.formats import exact
 from teams.access import Scope
 from teams.forms import refuse
 from teams.pages import Organization, organization_page
@@ -64,7 +65,7 @@ def _lines(scope: Scope, organization: Organization, search: str, number: str) -
     return [
         {
             "row": row,
-            "used": used.get((row.name, row.provider or NO_VALUE), 0),
+            "used": exact(used.get((row.name, row.provider or NO_VALUE), 0)),
             "price": price_url(scope.organization_id, row.provider, row.name),
         }
         for row in rows
@@ -74,4 +75,4 @@ def _lines(scope: Scope, organization: Organization, search: str, number: str) -
 def _virtual_lines(scope: Scope, organization: Organization, search: str, number: str) -> "tuple[_Lines, Page[Any]]":
     rows = lists.virtual_models(organization, search, number)
     used = recent(scope, ("virtual_model",), [row.name for row in rows], timezone.now())
-    return [{"row": row, "used": used.get((row.name,), 0)} for row in rows], rows
+    return [{"row": row, "used": exact(used.get((row.name,), 0))} for row in rows], rows

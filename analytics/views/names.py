@@ -12,7 +12,7 @@ from analytics.views.names_form import NO_TEAM, AccountForm, number
 from ingestion.provisioning import lists, merging
 from ingestion.provisioning.kinds import ACCOUNT, KINDS, Kind
 from ingestion.provisioning.preview import preview
-from metricsportal.lib.money import usd_text
+from metricsportal.lib.formats import exact, usd
 from teams import directory, services
 from teams.access import Scope
 from teams.forms import TeamForm, refuse
@@ -123,7 +123,7 @@ def _merge(  # noqa: PLR0917 - what every page of the settings gets, and two nam
     tried: Tried[Any],
 ) -> HttpResponse:
     foreseen = preview(organization, kind, row) if into is not None else None
-    months = [(one.month, one.requests, usd_text(one.cost)) for one in foreseen.months] if foreseen else []
+    months = [(one.month, exact(one.requests), usd(one.cost)) for one in foreseen.months] if foreseen else []
     return page(
         request,
         "merge.html",
@@ -134,7 +134,7 @@ def _merge(  # noqa: PLR0917 - what every page of the settings gets, and two nam
         row=row,
         into=into,
         months=months,
-        total=(foreseen.total.requests, usd_text(foreseen.total.cost)) if foreseen else None,
+        total=(exact(foreseen.total.requests), usd(foreseen.total.cost)) if foreseen else None,
         closed=foreseen.closed if foreseen else (),
         others=lists.others(kind, organization, row) if into is None else (),
         pages=_PAGES[kind.name.value],
@@ -209,7 +209,7 @@ def _list(
         tried=tried,
         kind=kind,
         rows=rows,
-        lines=[(row, used.get((row.name,), 0)) for row in rows],
+        lines=[(row, exact(used.get((row.name,), 0))) for row in rows],
         unclaimed=lists.unclaimed(kind, organization),
         show=show,
         team=team,
@@ -240,7 +240,7 @@ def _one(
         tried=tried,
         kind=kind,
         row=row,
-        used=used.get((row.name,), 0),
+        used=exact(used.get((row.name,), 0)),
         earlier=lists.earlier(kind, row),
         others=lists.others(kind, organization, row),
         teams=_teams(organization),

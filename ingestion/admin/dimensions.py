@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -71,6 +72,10 @@ class GatewayUserAdmin(SeenAdmin):
     search_fields = ["name", "email"]
     fields = ["organization", "name", "email", "team", "first_seen", "last_seen"]
     seen_fields = ("name", "email", "first_seen", "last_seen")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Callers that did not become another one."""
+        return super().get_queryset(request).filter(merged_into=None)
 
 
 class MetadataKeyForm(ModelForm):

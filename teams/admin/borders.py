@@ -8,7 +8,7 @@ from django.contrib.admin.exceptions import NotRegistered
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db.models import Model, Q, QuerySet
 
-from teams.models import Organization, User
+from teams.models import Named, Organization, User
 
 _PATHS: Final[Mapping[type[Model], str]] = {Organization: "pk", User: "memberships__organization"}
 
@@ -41,6 +41,11 @@ def within(
         condition |= Q(**{f"{path}__isnull": True})
     # A sub-query, not a join: a person with two memberships must appear once, and stay deletable.
     return queryset.filter(pk__in=queryset.model._default_manager.filter(condition).order_by().values("pk"))
+
+
+def current(queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """The rows without names that became another one: nothing new may point to those."""
+    return queryset.filter(merged_into=None) if issubclass(queryset.model, Named) else queryset
 
 
 def organization_of(instance: Model, path: str, values: Mapping[str, Any] | None = None) -> int | None:

@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
 from teams.access import organizations_allowing
-from teams.admin.borders import belongs, organization_of, path_to_organization, within
+from teams.admin.borders import belongs, current, organization_of, path_to_organization, within
 from teams.models import Organization, User
 from teams.roles import Capability
 from teams.services import audit
@@ -80,7 +80,7 @@ class _Choices(Mixin):
         if queryset is None:
             queryset = related._default_manager.all()
         path = path_to_organization(self.admin_site, related)
-        kwargs["queryset"] = within(queryset, path, self.organizations(request))
+        kwargs["queryset"] = within(current(queryset), path, self.organizations(request))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def _bound(self, form: type[ModelForm], path: str) -> type[ModelForm]:
@@ -225,7 +225,10 @@ class ScopedAdmin(_Choices, ModelAdmin):
     ) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
-        except ValidationError as refusal:
+        except (PermissionDenied, ValidationError) as refusal:
+            audit.keep_refusal(refusal)  # the transaction of the view is over, and with it what was noted inside
+            if isinstance(refusal, PermissionDenied):
+                raise
             self.message_user(request, " ".join(refusal.messages), messages.ERROR)
             return redirect(request.get_full_path())
 

@@ -3,11 +3,41 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from teams.admin.scoped import ScopedAdmin, ScopedInline
+from teams import services
+from teams.admin.scoped import ModelForm, ScopedAdmin, ScopedInline, person
 from teams.models import ReportRecipient, Team, TeamMembership, VirtualAccount
 from teams.roles import Capability
+from teams.services import naming
+
+
+class NamedForm(ModelForm):
+    """The rules of names hold here as on the pages."""
+
+    def clean_name(self) -> str:
+        """Refuse a name that cannot be, or that is taken, also as an earlier name."""
+        name: str = self.cleaned_data["name"].strip()
+        organization = self.cleaned_data.get("organization") or getattr(self.instance, "organization", None)
+        if organization is not None:
+            try:
+                naming.check_name(self._meta.model(pk=self.instance.pk, organization=organization, name=name))
+            except ValidationError as error:
+                raise ValidationError(error.messages) from None
+        return name
+
+
+class NamedAdmin(ScopedAdmin):
+    """Names of traffic; those that became another one are not here any more."""
+
+    form = NamedForm
+    view_capability = Capability.SEE_EVERYTHING
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Names that stand for themselves."""
+        return super().get_queryset(request).filter(merged_into=None)
 
 
 class TeamMembershipInline(ScopedInline):
@@ -26,10 +56,9 @@ class ReportRecipientInline(ScopedInline):
 
 
 @admin.register(Team)
-class TeamAdmin(ScopedAdmin):
+class TeamAdmin(NamedAdmin):
     """Teams. One that was first seen in traffic is unclaimed until somebody is added or the box is ticked."""
 
-    view_capability = Capability.SEE_EVERYTHING
     list_display = ["name", "organization", "claimed", "first_seen", "last_seen"]
     list_filter = ["claimed", "organization"]
     list_select_related = ["organization"]
@@ -42,6 +71,13 @@ class TeamAdmin(ScopedAdmin):
         """Nobody: requests and statements keep naming the team."""
         return False
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Store the team; the name before goes on in traffic."""
+        if change and "name" in form.changed_data:
+            services.rename_team(actor=person(request), team=Team.objects.get(pk=obj.pk), name=obj.name)
+            obj.claimed = True
+        super().save_model(request, obj, form, change)
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Store members and recipients; a team with members is claimed."""
         super().save_related(request, form, formsets, change)
@@ -52,10 +88,9 @@ class TeamAdmin(ScopedAdmin):
 
 
 @admin.register(VirtualAccount)
-class VirtualAccountAdmin(ScopedAdmin):
+class VirtualAccountAdmin(NamedAdmin):
     """Applications at the gateway. Another team owns the requests from now on; earlier ones stay where they are."""
 
-    view_capability = Capability.SEE_EVERYTHING
     list_display = ["name", "team", "organization", "first_seen", "last_seen"]
     list_filter = ["team", "organization"]
     list_select_related = ["team", "organization"]

@@ -2,18 +2,26 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 
 from teams.models import AuditEntry, Organization, User
 from teams.services.rules import RuleBrokenError
 
+_NOTED: Final = "_audit_entry"
+
 
 def record(*, organization: Organization, actor: User | None, action: str, target: object, **details: object) -> None:
     """Append one entry; call it inside the transaction of the act. Details are plain JSON values, never a secret."""
-    AuditEntry.objects.create(
-        organization=organization, actor=actor, action=action, target=str(target)[:300], details=details
-    )
+    _entry(organization, actor, action, target, details).save()
+
+
+def _entry(
+    organization: Organization, actor: User | None, action: str, target: object, details: dict[str, object]
+) -> AuditEntry:
+    return AuditEntry(organization=organization, actor=actor, action=action, target=str(target)[:300], details=details)
 
 
 @contextmanager
@@ -26,12 +34,19 @@ def refusals(
     except (PermissionDenied, RuleBrokenError) as refusal:
         if actor is not None:
             reason = " ".join(refusal.messages) if isinstance(refusal, RuleBrokenError) else str(refusal)
-            record(
-                organization=organization,
-                actor=actor,
-                action=f"{action}.refused",
-                target=target,
-                reason=reason,
-                **details,
-            )
+            entry = _entry(organization, actor, f"{action}.refused", target, {"reason": reason, **details})
+            entry.save()
+            if connection.in_atomic_block:
+                refusal.__dict__[_NOTED] = entry
         raise
+
+
+def keep_refusal(refusal: Exception) -> None:
+    """Note a refusal again when the transaction around it has taken its entry back; call it after that one's end."""
+    entry: AuditEntry | None = refusal.__dict__.get(_NOTED)
+    if entry is None:
+        return
+    same = {"organization": entry.organization_id, "action": entry.action, "target": entry.target}
+    if not AuditEntry.objects.filter(pk=entry.pk, **same).exists():
+        entry.pk = None
+        entry.save(force_insert=True)

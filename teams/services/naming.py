@@ -18,18 +18,26 @@ _N = TypeVar("_N", bound=Named)
 
 
 def check(row: Named) -> None:
-    """Raise ValidationError for a name that the row cannot have."""
-    rows = _rows(row).filter(organization=_organization_id(row), name=row.name).exclude(pk=row.pk)
+    """Raise ValidationError for a name that the row cannot have, and for whatever else is wrong with it."""
+    alias = check_name(row)
+    row.full_clean(validate_constraints=alias is None)  # the own alias gives the name back
+
+
+def check_name(row: Named) -> Named | None:
+    """Raise ValidationError for a name that the row cannot have; its own alias, when that one has it."""
     check_text("name", row.name)
     if row.name.lower() in RESERVED:
         what = "requests without a team" if isinstance(row, Team) else "something else"
         raise ValidationError({"name": f"Reports use this name for {what}. Choose another one."})
-    taken = rows.select_related("merged_into").first()
-    if taken is not None and taken.merged_into is None:
+    rows = _rows(row).filter(organization=_organization_id(row), name=row.name).exclude(pk=row.pk)
+    taken: Named | None = rows.select_related("merged_into").first()
+    if taken is None:
+        return None
+    if taken.merged_into is None:
         raise ValidationError({"name": f"The organization has a {row.NOUN} of this name already."})
-    if taken is not None and taken.merged_into.pk != row.pk:
+    if taken.merged_into.pk != row.pk:
         raise ValidationError({"name": f"This is an earlier name of the {row.NOUN} {taken.merged_into}."})
-    row.full_clean(validate_constraints=taken is None)  # the own alias gives the name back
+    return taken
 
 
 def check_text(field: str, text: str) -> None:

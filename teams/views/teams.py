@@ -169,6 +169,7 @@ def _team(
         tried=tried,
         team=shown,
         members=directory.team_members(team),
+        others=directory.team_names(organization, without=team),
         form=form or TeamMemberForm(),
         rename=rename or TeamForm(initial={"name": shown.name}),
         may_rename=scope.allows(Capability.MANAGE_PEOPLE),
