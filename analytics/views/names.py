@@ -80,7 +80,8 @@ def name(request: HttpRequest, organization: Organization, scope: Scope, kind: s
 def rename(request: HttpRequest, organization: Organization, scope: Scope, kind: str, number: int) -> HttpResponse:
     """Another name, or the same one, which claims it."""
     row, form = found(lists.find(KINDS[kind], organization, number)), TeamForm(request.POST)
-    before, tried = row.name, Tried[None](status=400)
+    before = row.name
+    tried: Tried[None] = Tried(status=400)
     if form.is_valid():
         wanted = form.cleaned_data["name"]
         tried = attempt(
@@ -143,7 +144,7 @@ def _merge(  # noqa: PLR0917 - what every page of the settings gets, and two nam
 
 def _into(kind: Kind, organization: Organization, row: "Named", name: str) -> "Named":
     """The one of that name, if the row may become it. Raises ValidationError."""
-    into = services.find(kind.model, organization, name.replace("\0", "").strip())
+    into = lists.named(kind, organization, name.replace("\0", "").strip())
     if into is None:
         raise ValidationError(f"There is no {kind.noun} of that name. Choose one that is there.")
     merging.check(organization, row, into)

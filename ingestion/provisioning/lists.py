@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 
 from ingestion.models import OVERFLOW, LLMModel, VirtualModel
 from ingestion.provisioning.kinds import CALLER, TEAM, Kind
+from teams import services
 from teams.models import Named, Organization
 
 PAGE_LENGTH: Final = 50
@@ -40,6 +41,11 @@ def find(kind: Kind, organization: Organization, number: int) -> Named | None:
     rows = rows if kind is TEAM else rows.select_related("team")
     found: Named | None = rows.first()
     return found
+
+
+def named(kind: Kind, organization: Organization, name: str) -> Named | None:
+    """The one of that name; for an earlier name, what it became."""
+    return services.find(kind.model, organization, name)
 
 
 def earlier(kind: Kind, row: Named) -> list[str]:

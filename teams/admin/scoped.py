@@ -76,9 +76,8 @@ class _Choices(Mixin):
         related = db_field.remote_field.model
         queryset = kwargs.get("queryset")
         if queryset is None:
-            queryset = self.get_field_queryset(kwargs.get("using"), db_field, request)
-        if queryset is None:
-            queryset = related._default_manager.all()
+            ordered = self.get_field_queryset(kwargs.get("using"), db_field, request)
+            queryset = related._default_manager.all() if ordered is None else ordered
         path = path_to_organization(self.admin_site, related)
         kwargs["queryset"] = within(current(queryset), path, self.organizations(request))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)

@@ -15,15 +15,16 @@ from typing import Final
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
-from teams.models import Invitation, Membership, Organization, Team, TeamMembership, User
+from teams.models import Invitation, Membership, Organization, Team, TeamMembership, User, VirtualAccount
 from teams.roles import Capability, OrganizationRole, TeamRole
+from teams.services.accounts import move, register_account
 from teams.services.invitations import Issued, invite
 from teams.services.naming import find
 from teams.services.people import change_role
 from teams.services.rules import require
 from teams.services.teams import add_to_team, create_team
 
-COLUMNS: Final = ("email", "role", "team", "team_role")
+COLUMNS: Final = ("email", "role", "team", "team_role", "virtual_account")
 MOST_LINES: Final = 5_000
 MOST_CHARACTERS: Final = 2_000_000
 
@@ -37,6 +38,7 @@ class Row:
     role: str
     team: str
     team_role: str
+    virtual_account: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,10 @@ def _rows(reader: "csv.DictReader[str]") -> Iterator[Row]:
 
 def _check_header(names: list[str]) -> None:
     unknown = [name for name in names if name not in COLUMNS]
-    if unknown or "email" not in names or len(set(names)) != len(names):
-        raise ValidationError(f"The first line names the columns: {', '.join(COLUMNS)}; email has to be among them.")
+    if unknown or not {"email", "virtual_account"}.intersection(names) or len(set(names)) != len(names):
+        raise ValidationError(
+            f"The first line names the columns: {', '.join(COLUMNS)}; email or virtual_account has to be among them."
+        )
 
 
 @dataclass(slots=True)
@@ -137,11 +141,15 @@ class _Import:
             self.outcome.done.append(Said(row.line, "; ".join(words) or "changes nothing"))
 
     def _carry_out(self, row: Row) -> list[str]:
-        if not row.email and not row.team:
-            raise ValidationError("A line needs an e-mail or a team.")
+        if not row.email and not row.team and not row.virtual_account:
+            raise ValidationError("A line needs an e-mail, a team or a virtual account.")
+        if row.email and row.virtual_account:
+            raise ValidationError("A line is about a person or about a virtual account, not both.")
         if row.team_role and not row.team:
             raise ValidationError("A role in a team needs a team.")
         team, words = self._team(row)
+        if row.virtual_account:
+            words += self._account(row.virtual_account, team)
         if not row.email:
             return words
         members = Membership.objects.filter(organization=self.organization, user__email=row.email)
@@ -156,6 +164,18 @@ class _Import:
             return found, []
         made = create_team(actor=self.actor, organization=self.organization, name=row.team)
         return made, [f"makes the team {made.name}"]
+
+    def _account(self, name: str, team: Team | None) -> list[str]:
+        """Without a team it stays where it is."""
+        account = find(VirtualAccount, self.organization, name)
+        where = f" for {team.name}" if team else ""
+        if account is None:
+            register_account(actor=self.actor, organization=self.organization, name=name, team=team)
+            return [f"registers {name}{where}"]
+        if team is None or account.team_id == team.pk:
+            return []
+        move(actor=self.actor, organization=self.organization, model=VirtualAccount, ids=[account.pk], team=team)
+        return [f"moves {account.name} to {team.name}"]
 
     def _invite(self, row: Row, team: Team | None) -> list[str]:
         before = self.invited.setdefault(row.email, row.line)

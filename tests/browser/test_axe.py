@@ -34,6 +34,10 @@ INGESTION = ("ingestion", "ingestion-test", "mapping", "mapping-try", "mapping-r
 PERSON = ("sign-in", "profile", "home", "invitation", "password-reset", "password-reset-sent", "password-reset-confirm")
 # test_settings.py: teams and keys are also shown after what is sent to the routes below NO_PAGES.
 SETTINGS = ("settings-people", "settings-teams", "settings-team", "settings-keys", "settings-audit")
+NAMES = (
+    *("settings-callers", "settings-caller", "settings-caller-merge", "settings-accounts", "settings-account"),
+    *("settings-account-merge", "settings-team-merge", "settings-models"),
+)
 ELSEWHERE = ("dashboard",)  # test_axe_dashboard.py; the administration: test_axe_admin.py
 # They answer with data or a file, redirect, or only take what is sent.
 NO_PAGES = (
@@ -47,6 +51,7 @@ NO_PAGES = (
     *("settings", "settings-invite", "settings-role", "settings-remove", "settings-key-rotate", "settings-key-revoke"),
     *("settings-invitation-resend", "settings-invitation-revoke"),
     *("settings-team-rename", "settings-team-add", "settings-team-role", "settings-team-remove"),
+    *("settings-callers-move", "settings-caller-rename", "settings-accounts-move", "settings-account-rename"),
     *("annotation-add", "annotation-delete", "annotations", "annotation", "saved-view-default", "preferences"),
 )
 # Swagger UI writes this one, and its faults are its own.
@@ -55,7 +60,7 @@ FOREIGN = ("api-docs",)
 
 def test_every_route_is_here_or_no_page() -> None:
     named = {str(name) for name in get_resolver().reverse_dict if isinstance(name, str)}
-    assert named == {*LISTS, *CHARGEBACK, *INGESTION, *PERSON, *SETTINGS, *ELSEWHERE, *NO_PAGES, *FOREIGN}
+    assert named == {*LISTS, *CHARGEBACK, *INGESTION, *PERSON, *SETTINGS, *NAMES, *ELSEWHERE, *NO_PAGES, *FOREIGN}
 
 
 Options = dict[str, object]

@@ -96,7 +96,7 @@ def test_importing_again_changes_nothing(acme: Organization) -> None:
         ("no address,,,", "Enter a valid email address."),
         ("a@b.example,,Labs,owner", "Choose from manager, viewer."),
         ("a@b.example,,,viewer", "A role in a team needs a team."),
-        (",admin,,", "A line needs an e-mail or a team."),
+        (",admin,,", "A line needs an e-mail, a team or a virtual account."),
         ("a@b.example,,Unassigned,", "Reports use this name for requests without a team. Choose another one."),
         ("owner@acme.example,admin,,", "An organization keeps at least one owner."),
         (

@@ -7,8 +7,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from ingestion.models import GatewayUser
 from teams import services
-from teams.models import ApiKey, Invitation, Membership, Organization, Team, TeamMembership, User
+from teams.models import ApiKey, Invitation, Membership, Organization, Team, TeamMembership, User, VirtualAccount
 from tests import make
 
 Enter = Callable[[str], Client]
@@ -25,6 +26,8 @@ class Furniture:
     team_member: TeamMembership
     key: ApiKey
     invitation: Invitation
+    caller: GatewayUser
+    account: VirtualAccount
 
 
 def furnish(organization: Organization, team: Team) -> Furniture:
@@ -43,6 +46,8 @@ def furnish(organization: Organization, team: Team) -> Furniture:
         team_member=TeamMembership.objects.get(user=person),
         key=ApiKey.objects.get(pk=issued.key.pk),
         invitation=invited.invitation,
+        caller=GatewayUser.objects.create(organization=organization, name=f"{slug} caller"),
+        account=make.virtual_account(organization, f"{slug} account", team=team),
     )
 
 

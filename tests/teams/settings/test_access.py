@@ -9,8 +9,19 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from django.utils import timezone
 
+from ingestion.models import GatewayUser, LLMModel, Merge, VirtualModel
 from teams import services
-from teams.models import ApiKey, AuditEntry, Invitation, Membership, Organization, Team, TeamMembership, User
+from teams.models import (
+    ApiKey,
+    AuditEntry,
+    Invitation,
+    Membership,
+    Organization,
+    Team,
+    TeamMembership,
+    User,
+    VirtualAccount,
+)
 from teams.urls import urlpatterns
 from tests import make
 from tests.chargeback.postoffice import PostOffice
@@ -28,11 +39,12 @@ class Address:
     form: Mapping[str, str] | None = None  # what a POST sends; None: GET
     answers: int = 302  # to who may
     managers: bool = False  # the managers of a team may too
+    finance: bool = False  # who manages prices may too
 
 
 FORMS: Final = {"email": "new@acme.example", "role": "viewer"}
 ADDRESSES: Final[dict[str, Address]] = {
-    "settings": Address("", managers=True),
+    "settings": Address("", managers=True, finance=True),
     "settings-people": Address("people", answers=200),
     "settings-invite": Address("people/invite", form={"email": "new@acme.example", "role": "member"}),
     "settings-role": Address("people/{}/role", ("member",), {"role": "finance"}),
@@ -50,6 +62,21 @@ ADDRESSES: Final[dict[str, Address]] = {
         "teams/{}/people/{}/role", ("team", "team_member"), {"role": "manager"}, managers=True
     ),
     "settings-team-remove": Address("teams/{}/people/{}/remove", ("team", "team_member"), {}, managers=True),
+    "settings-team-merge": Address("teams/{}/merge?into=Ads", ("team",), answers=400),  # Search has members
+    "settings-callers": Address("callers", answers=200),
+    "settings-callers-move": Address("callers/move", form={"id": "0", "team": "0"}, answers=400),
+    "settings-caller": Address("callers/{}", ("caller",), answers=200),
+    "settings-caller-rename": Address("callers/{}/rename", ("caller",), {"name": "Other name"}),
+    "settings-caller-merge": Address("callers/{}/merge", ("caller",), answers=400),
+    "settings-caller-merge to do": Address("callers/{}/merge", ("caller",), {"into": "0"}, answers=404),
+    "settings-accounts": Address("accounts", answers=200),
+    "settings-accounts to register": Address("accounts", form={"name": "New account"}),
+    "settings-accounts-move": Address("accounts/move", form={"id": "0", "team": "0"}, answers=400),
+    "settings-account": Address("accounts/{}", ("account",), answers=200),
+    "settings-account-rename": Address("accounts/{}/rename", ("account",), {"name": "Other name"}),
+    "settings-account-merge": Address("accounts/{}/merge?into=acme+caller", ("account",), answers=400),
+    "settings-models": Address("models", answers=200, finance=True),
+    "settings-models to register": Address("models", form={"name": "gpt-9"}, finance=True),
     "settings-keys": Address("keys", answers=200),
     "settings-keys to create": Address("keys", form={"name": "New key", "scopes": "read"}, answers=200),
     "settings-key-rotate": Address("keys/{}/rotate", ("key",), {"overlap": "24"}, answers=200),
@@ -73,7 +100,7 @@ PEOPLE: Final[dict[str, tuple[int | str, int | str, int | str]]] = {
     "disabled": (OUT, OUT, OUT),
     "owner": ("yes", 404, 404),
     "admin": ("yes", 404, 404),
-    "finance": (403, 403, 403),
+    "finance": ("prices", "prices", "prices"),
     "manager": ("manages", "manages-404", "manages-404"),
     "other_manager": ("other", "manages-404", "manages-404"),
     "viewer": (403, 403, 403),
@@ -90,6 +117,8 @@ def expected(address: Address, rule: int | str) -> int | str:
     if rule in ("manages", "manages-404", "other") and not address.managers:
         return 403
     match rule:
+        case "prices":
+            return address.answers if address.finance else 403
         case "yes" | "manages":
             return address.answers
         case "manages-404":
@@ -110,7 +139,10 @@ def stored() -> list[object]:
     """Everything that these addresses could change, but the audit log."""
     return [
         list(model.objects.order_by("pk").values())
-        for model in (Membership, TeamMembership, Team, ApiKey, Invitation, User, Organization)
+        for model in (
+            *(Membership, TeamMembership, Team, ApiKey, Invitation, User, Organization),
+            *(VirtualAccount, GatewayUser, LLMModel, VirtualModel, Merge),
+        )
     ]
 
 
