@@ -6,11 +6,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from ingestion.models import LLMModel, LLMRequest
+from ingestion.provisioning.kinds import CALLER, TEAM
 from teams.models import AuditEntry, Organization, Team, VirtualAccount
 from teams.services.importing import import_people
 from tests import make
 from tests.chargeback.scene import day, spend
-from tests.ingestion.provisioning.scene import CALLER, TEAM, agree, by_name
+from tests.ingestion.provisioning.scene import agree, by_name
 
 pytestmark = pytest.mark.django_db
 

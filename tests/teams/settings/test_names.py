@@ -60,7 +60,7 @@ def test_what_came_before_a_move_stays_and_what_comes_later_does_not(
         *(("first", "Ads"), ("second", "Search"), ("third", None)),
     ]
     assert send(client, f"{PLACES[kind]}/move", id=ids, team="0")[0] == 302
-    assert not kind.rows(acme).exclude(team=None).exists()  # type: ignore[misc]
+    assert not kind.rows(acme).exclude(team=None).exists()
     rows = kind.rows(acme).values_list("name", "claimed")
     assert sorted(rows) == [("first", True), ("second", True), ("third", False)]
     entries = AuditEntry.objects.filter(action=f"{kind.name.value}.move").order_by("pk")
@@ -101,8 +101,9 @@ def test_a_move_that_cannot_be_changes_nothing(
 
 @both
 def test_lists_are_searched_filtered_and_paged(enter: Enter, acme: Organization, search: Team, kind: Kind) -> None:
-    rows = [kind.model(organization=acme, name=f"name-{number:02}", claimed=number % 2 == 0) for number in range(61)]
-    kind.model._default_manager.bulk_create(rows)  # type: ignore[misc]
+    model: Any = kind.model
+    rows = [model(organization=acme, name=f"name-{number:02}", claimed=number % 2 == 0) for number in range(61)]
+    model.objects.bulk_create(rows)
     spend(acme, day(11), **{FIELDS[kind]: "name-07"})
     kind.rows(acme).filter(name="name-08").update(team=search)
     client, place = enter("admin"), PLACES[kind]
