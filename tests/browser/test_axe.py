@@ -34,6 +34,7 @@ INGESTION = ("ingestion", "ingestion-test", "mapping", "mapping-try", "mapping-r
 PERSON = ("sign-in", "profile", "home", "invitation", "password-reset", "password-reset-sent", "password-reset-confirm")
 # test_settings.py: teams and keys are also shown after what is sent to the routes below NO_PAGES.
 SETTINGS = ("settings-people", "settings-teams", "settings-team", "settings-keys", "settings-audit")
+# test_names.py
 NAMES = (
     *("settings-callers", "settings-caller", "settings-caller-merge", "settings-accounts", "settings-account"),
     *("settings-account-merge", "settings-team-merge", "settings-models"),
