@@ -20,6 +20,7 @@ from analytics.query.stored import rows_of
 from ingestion.models import GatewayUser, LLMRequest, MetadataKey, MetadataValue
 from metricsportal.lib.timerange import TimeRange
 from teams.access import Reach, Scope
+from teams.models import Named
 
 LOOK_BACK: Final = timedelta(days=90)  # before the newest bucket
 MOST_NAMES: Final = 20_000  # ids resolved for a scope that sees a part of the organization
@@ -93,6 +94,10 @@ def _rows(scope: Scope, dimension: Dimension) -> QuerySet[Any]:
     if dimension.table is None:
         raise ValueError(f"{dimension.name} has no table of names")
     rows = dimension.table._default_manager.filter(organization_id=scope.organization_id).order_by()
+    if issubclass(
+        dimension.table, Named
+    ):  # a name that was changed has no requests; a merged one may, in closed months
+        rows = rows.exclude(merged_into__isnull=False, last_seen=None)
     return rows.filter(key_id=dimension.key_id) if dimension.table is MetadataValue else rows
 
 

@@ -4,6 +4,8 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
+from pytest_django import Settings
 
 from ingestion.models import LLMModel, LLMRequest
 from ingestion.provisioning.kinds import CALLER, TEAM
@@ -46,6 +48,15 @@ def test_registered_renamed_and_moved(acme: Organization, search: Team) -> None:
     assert say("move_name", "virtual_account", "robot", "--team", "Search").startswith("1 moved to Find.")
     assert LLMModel.objects.filter(provider="openai", name="gpt-9").count() == 1
     assert by_name(TEAM, acme) == {"Find": 1}
+
+
+def test_what_is_registered_takes_no_place_of_new_names(acme: Organization, settings: Settings) -> None:
+    settings.INGEST_NEW_VALUES_PER_HOUR = 1
+    now = timezone.now()
+    for name in ("one", "two"):
+        say("register_name", "model", name)
+    names = [make.request(acme, now=now, started_at=now, model=name, provider=None).model for name in ("new", "newer")]
+    assert [model and model.name for model in names] == ["new", "(other)"]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from django.db import connection
 from django.utils import timezone
 
 from analytics import rollups
+from analytics.catalog.dimensions import BY_NAME
+from analytics.query.suggestions import suggest
 from ingestion import services as ingest
 from ingestion.models import ChangedHour, GatewayUser, LLMRequest, Merge, Watermark
 from ingestion.provisioning import merging as acts
@@ -18,6 +20,7 @@ from ingestion.provisioning.preview import preview
 from ingestion.tasks import continue_merges, move_merged
 from ingestion.writer import store
 from teams import services
+from teams.access import scope_of_organization
 from teams.models import AuditEntry, Organization, Team, User, VirtualAccount
 from tests import make
 from tests.chargeback.scene import LATER, OCTOBER, SEPTEMBER, close, day, frozen, spend
@@ -227,6 +230,8 @@ def test_a_name_that_was_changed_goes_on_in_traffic(acme: Organization, admin: U
     assert by_name(kind, acme) == {"second": 9}
     rows = kind.rows(acme).values_list("name", "merged_into", "claimed")
     assert sorted(rows) == [("first", row.pk, True), ("second", None, True), ("third", row.pk, True)]
+    offered, _ = suggest(scope_of_organization(acme), BY_NAME[kind.dimension], "", 0, 10)
+    assert [one.value for one in offered] == ["second"]
     other = {"second": "already", "third": "earlier name of the .* second", "FIRST\n": None, "(other)": "Reports use"}
     spend(acme, day(11), **{FIELDS[kind]: "other"})
     for name, says in other.items():

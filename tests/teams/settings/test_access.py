@@ -68,7 +68,6 @@ ADDRESSES: Final[dict[str, Address]] = {
     "settings-caller": Address("callers/{}", ("caller",), answers=200),
     "settings-caller-rename": Address("callers/{}/rename", ("caller",), {"name": "Other name"}),
     "settings-caller-merge": Address("callers/{}/merge", ("caller",), answers=400),
-    "settings-caller-merge to do": Address("callers/{}/merge", ("caller",), {"into": "0"}, answers=404),
     "settings-accounts": Address("accounts", answers=200),
     "settings-accounts to register": Address("accounts", form={"name": "New account"}),
     "settings-accounts-move": Address("accounts/move", form={"id": "0", "team": "0"}, answers=400),
