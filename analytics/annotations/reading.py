@@ -59,7 +59,7 @@ def may_write(scope: Scope, team_id: int | None) -> bool:
 def own_teams(scope: Scope) -> list[Team]:
     """The teams for which the person of a scope may write, by name."""
     teams = access.visible_teams(scope) if scope.allows(Capability.ANNOTATE) else access.managed_teams(scope)
-    return list(teams.order_by("name"))
+    return list(teams.filter(merged_into=None).order_by("name"))
 
 
 def author_of(note: Annotation) -> str | None:

@@ -9,7 +9,7 @@ from analytics.annotations.content import Note
 from analytics.annotations.reading import may_write
 from analytics.models import Annotation
 from analytics.query.values import InvalidQueryError, Problem
-from teams import access
+from teams import access, services
 from teams.access import Scope
 from teams.models import ApiKey, Organization, Team, User
 from teams.services import audit
@@ -27,7 +27,7 @@ def team_for_person(scope: Scope, name: str | None) -> Team | None:
 
     Raises InvalidQueryError for a team that they do not see, PermissionDenied where they only read.
     """
-    team = None if name is None else access.visible_teams(scope).filter(name=name).first()
+    team = None if name is None else access.visible_teams(scope).filter(name=name, merged_into=None).first()
     if team is None and name is not None:
         raise _no_team("There is no team of that name that you may see.")
     if not may_write(scope, None if team is None else team.pk):
@@ -41,7 +41,7 @@ def team_for_key(key: ApiKey, name: str | None) -> Team | None:
         if name not in (None, key.team.name):
             raise _no_team("This key sends for its own team alone.")
         return key.team
-    team = None if name is None else Team.objects.filter(organization_id=key.organization_id, name=name).first()
+    team = None if name is None else services.find(Team, key.organization, name)
     if team is None and name is not None:
         raise _no_team("There is no team of that name.")
     return team

@@ -62,7 +62,7 @@ class SavedViews(PortalView):
         sent = parse_saved(request.data, request.scope, timezone.now(), team=True)
         team = None
         if sent.team is not None:
-            team = access.visible_teams(request.scope).filter(name=sent.team).first()
+            team = access.visible_teams(request.scope).filter(name=sent.team, merged_into=None).first()
             if team is None:
                 raise refuse(("team",), "unknown_value", "There is no team of that name that you may see.")
             if not access.manages(request.scope, team.pk):

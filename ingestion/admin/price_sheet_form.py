@@ -69,7 +69,7 @@ class PriceSheetForm(LineFields, forms.Form):
         )
         for name, model in (("team", Team), ("virtual_account", VirtualAccount)):
             field: Any = self.fields[name]
-            field.queryset = model._default_manager.filter(organization__in=organizations)
+            field.queryset = model._default_manager.filter(organization__in=organizations, merged_into=None)
         for name, label in TokenClass.choices:
             self.fields[_CLASS + name] = _price_field(name, str(label))
         self.taken: TakenError | None = None

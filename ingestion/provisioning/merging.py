@@ -19,7 +19,7 @@ from ingestion.provisioning.wakeup import ring
 from ingestion.repricing import closed, storage
 from ingestion.watermarks import kept
 from ingestion.writer.retries import with_retries
-from teams.models import ApiKey, Named, Organization, ReportRecipient, TeamMembership, User, VirtualAccount
+from teams.models import ApiKey, Invitation, Named, Organization, ReportRecipient, TeamMembership, User, VirtualAccount
 from teams.roles import Capability
 from teams.services import audit, naming
 from teams.services.rules import RuleBrokenError, require
@@ -103,6 +103,7 @@ def _kept_by(team: Named) -> str:
     """What of a team says who may see what, in words."""
     counts = {
         "members": TeamMembership.objects.filter(team=team.pk).count(),
+        "open invitations": Invitation.objects.filter(team=team.pk, accepted_at=None, revoked_at=None).count(),
         "keys": ApiKey.objects.filter(team=team.pk, revoked_at=None).count(),
         "addresses for its statement": ReportRecipient.objects.filter(team=team.pk).count(),
     }

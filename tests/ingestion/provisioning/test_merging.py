@@ -148,7 +148,10 @@ def test_a_team_that_says_who_sees_what_is_not_merged_away(acme: Organization, s
     other = make.team(acme)
     make.team_member(search)
     make.key(acme, team=search)
-    with pytest.raises(ValidationError, match="Search still has members and keys"):
+    services.invite(
+        actor=None, organization=acme, email="new@x.example", role="member", team=search, now=timezone.now()
+    )
+    with pytest.raises(ValidationError, match="Search still has members and open invitations and keys"):
         acts.merge(actor=admin, organization=acme, kind=TEAM, row=search, into=other, now=timezone.now())
     merge(TEAM, acme, other.name, "Search")  # the other way round nobody's rights change
 
