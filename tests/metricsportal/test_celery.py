@@ -25,6 +25,7 @@ def test_every_wake_up_expires_before_the_next_one() -> None:
         "settle-observations": 60,
         "send-due-mail": 300,
         "continue-repricing": 300,
+        "continue-merges": 300,
         "close-due-periods": 3600,
         "verify": 86_400,
         "purge": 86_400,
