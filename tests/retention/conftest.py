@@ -1,17 +1,30 @@
 """Fixtures of the tests of retention."""
 
+from collections.abc import Iterator
+
 import pytest
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from ingestion import purging
 from teams.models import Organization
+from tests import kept
 from tests.retention import scene
 
 
+@pytest.fixture(scope="module")
+def _four_months(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[int]:
+    with kept.for_the_module(request, django_db_blocker):
+        with django_db_blocker.unblock():
+            made = scene.four_months().pk
+        yield made
+
+
 @pytest.fixture
-def organization(db: None) -> Organization:
-    """Four months of requests, rolled up, every month up to November closed."""
-    return scene.four_months()
+def organization(_four_months: int, db: None) -> Organization:
+    """Four months of requests, rolled up, every month up to November closed; made once for a module."""
+    return Organization.objects.get(pk=_four_months)
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
-"""The removal itself: in chunks, resumed, twice, at once; what it adds up to stays byte for byte."""
+"""The removal itself: in chunks, resumed, twice; what it adds up to stays byte for byte."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from typing import Any
 
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
-from django.db import connections
 from pytest_django import Settings
 
 from analytics import retention, tasks
@@ -83,26 +81,6 @@ def test_it_rests_as_long_as_it_works(organization: Organization, small_chunks: 
     assert small_chunks
     assert len(rests) == passed.chunks - 1 > 1
     assert min(rests) >= passes.LEAST_REST
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_at_once_remove_everything_once(small_chunks: int) -> None:
-    organization = four_months()
-    gone, before = old(organization, days_ago(organization, 90)), aggregates()
-    assert gone > small_chunks
-
-    def one(_: int) -> int:
-        try:
-            return purge(organization).removed[Subject.REQUESTS]
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(3) as pool:
-        removed = list(pool.map(one, range(3)))
-    assert sum(removed) == gone
-    assert Watermark.objects.get(subject=Subject.REQUESTS).removed == gone
-    assert old(organization, days_ago(organization, 90)) == 0
-    assert aggregates() == before
 
 
 @pytest.mark.usefixtures("small_chunks")

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -11,11 +12,12 @@ from analytics import rollups
 from analytics.rollups import hours
 from analytics.rollups.hours import rebuild_hour
 from ingestion import services
-from ingestion.models import ChangedHour, LLMRequest, MetadataKey
+from ingestion.models import ChangedHour, LLMRequest, MetadataKey, Watermark
+from ingestion.purging import Subject
 from ingestion.repricing import storage
 from ingestion.services import Outcome
 from tests import make
-from tests.retention.scene import FIRST, NOW, aggregates, floor, four_months, purge
+from tests.retention.scene import FIRST, NOW, aggregates, days_ago, floor, four_months, old, purge
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -154,3 +156,22 @@ def test_records_of_the_first_kept_hour_are_taken() -> None:
     make.request(organization, now=NOW, started_at=floor(organization) + timedelta(minutes=59))
     rollups.drain(organization.pk)
     assert rollups.verify(organization, NOW).differences == ()
+
+
+def test_two_at_once_remove_everything_once(small_chunks: int) -> None:
+    organization = four_months()
+    gone, before = old(organization, days_ago(organization, 90)), aggregates()
+    assert gone > small_chunks
+
+    def one(_: int) -> int:
+        try:
+            return purge(organization).removed[Subject.REQUESTS]
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(3) as pool:
+        removed = list(pool.map(one, range(3)))
+    assert sum(removed) == gone
+    assert Watermark.objects.get(subject=Subject.REQUESTS).removed == gone
+    assert old(organization, days_ago(organization, 90)) == 0
+    assert aggregates() == before
