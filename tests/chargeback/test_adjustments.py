@@ -184,9 +184,11 @@ class Story:
         self.closed: list[str] = []
 
     def spend(self, month: int) -> None:
+        """In few hours, because each is rolled up by itself, and on the first day and late in the month."""
+        hour = self.dice.choice((0, 1, 13 * 24, 27 * 24 + 23))
         spend(
             self.organization,
-            day(month, 1, 0) + timedelta(minutes=self.dice.randrange(28 * 1440)),
+            day(month, 1, 0) + timedelta(hours=hour, minutes=self.dice.randrange(60)),
             self.dice.choice([None, "0", f"{self.dice.randrange(10**8)}e-12", "123.456789012345"]),
             model=self.dice.choice(["gpt-5", "claude"]),
             team=self.dice.choice([None, "Search", "Ads"]),

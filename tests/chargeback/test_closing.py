@@ -59,12 +59,17 @@ MYSTERY_OF_ADS = {
 
 
 def traffic(organization: Organization, seed: int, count: int = 100) -> None:
-    """Anything from August to early December: failures, no team, no model, no price."""
+    """Anything from August to early December: failures, no team, no model, no price.
+
+    In few hours, because each is rolled up by itself; half of them are where months end in some zone.
+    """
     dice = random.Random(seed)
+    hours = [day(8, 20) + timedelta(hours=dice.randrange(110 * 24)) for _ in range(12)]
+    hours += [day(month, 1, 0) + timedelta(hours=dice.randrange(-15, 6)) for month in (9, 10, 11, 12) for _ in range(3)]
     records = [
         make.record(
             request_id=f"r{number}",
-            started_at=day(8, 20) + timedelta(seconds=dice.uniform(0, 110 * 86400)),
+            started_at=dice.choice(hours) + timedelta(seconds=dice.uniform(0, 3600)),
             model=dice.choice(["gpt-5", "claude", "mystery", None]),
             team=dice.choice(["Search", "Ads", None]),
             input_tokens=dice.choice([None, 0, 7, 5000]),
