@@ -1,6 +1,7 @@
 """People and keys of two organizations, by the names that tests call them.
 
 `acme` has the teams Search and Ads; `rival` is the other tenant, and everything in it is called Rival something.
+Where a module keeps a world (tests/analytics/world.py), organizations and teams are those of that world.
 """
 
 import pytest
@@ -10,28 +11,36 @@ from teams.services import IssuedKey
 from tests import make
 
 
+def _organization(slug: str, name: str, zone: str = "UTC") -> Organization:
+    return Organization.objects.filter(slug=slug).first() or make.organization(slug, name=name, zone=zone)
+
+
+def _team(organization: Organization, name: str) -> Team:
+    return Team.objects.filter(organization=organization, name=name).first() or make.team(organization, name)
+
+
 @pytest.fixture
 def acme(db: None) -> Organization:
     """The organization the personas belong to."""
-    return make.organization("acme", name="Acme Works", zone="Europe/Berlin")
+    return _organization("acme", "Acme Works", "Europe/Berlin")
 
 
 @pytest.fixture
 def rival(db: None) -> Organization:
     """Another organization; no string of it may ever reach a person of acme."""
-    return make.organization("rival", name="Rival Works")
+    return _organization("rival", "Rival Works")
 
 
 @pytest.fixture
 def search(acme: Organization) -> Team:
     """The team of manager and viewer."""
-    return make.team(acme, "Search")
+    return _team(acme, "Search")
 
 
 @pytest.fixture
 def ads(acme: Organization) -> Team:
     """A team of acme in which no persona has a role."""
-    return make.team(acme, "Ads")
+    return _team(acme, "Ads")
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from teams.services import IssuedKey
 from tests import make
 from tests.analytics.world import HOSTILE, MEMBER, World
 
+pytestmark = pytest.mark.usefixtures("kept_world")
+
 Json = dict[str, Any]
 
 

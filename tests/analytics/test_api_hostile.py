@@ -16,6 +16,8 @@ from teams.services import IssuedKey
 from tests import make
 from tests.analytics.world import END, START, World
 
+pytestmark = pytest.mark.usefixtures("kept_world")
+
 STRINGS = [
     "' OR 1=1 --",
     "'; DROP TABLE ingestion_llmrequest; --",

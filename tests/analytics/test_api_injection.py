@@ -18,6 +18,8 @@ from tests import make
 from tests.analytics.asking import COST
 from tests.analytics.world import END, START, World, at, store
 
+pytestmark = pytest.mark.usefixtures("kept_world")
+
 MARK: Final = "zq"  # in every payload: its place in a statement is found by it
 _QUOTES: Final = ("'", '"', "`", "''", "\\'", "$$", "")
 _ENDS: Final = ("--", "#", "/*", ";", "")

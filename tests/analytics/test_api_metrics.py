@@ -16,6 +16,8 @@ from tests import make
 from tests.analytics.asking import COST, URL, Json, answer, points
 from tests.analytics.world import END, START, World
 
+pytestmark = pytest.mark.usefixtures("kept_world")
+
 
 @pytest.fixture(autouse=True)
 def frozen() -> Iterator[None]:
@@ -229,7 +231,7 @@ def test_a_real_value_spelt_like_an_absence_says_so(client: Client, acme: Organi
             organization=acme,
             request_id=f"r{number}",
             payload_hash=b"",
-            started_at="2026-11-20T09:30:00Z",
+            started_at="2026-11-20T09:40:00Z",
             model=model,
             operation="chat",
             attribution="unassigned",
@@ -241,8 +243,8 @@ def test_a_real_value_spelt_like_an_absence_says_so(client: Client, acme: Organi
         client,
         read_key,
         groupBy=["modelName"],
-        startTs="2026-11-20T09:30:00Z",
-        endTs="2026-11-20T09:31:00Z",
+        startTs="2026-11-20T09:40:00Z",
+        endTs="2026-11-20T09:41:00Z",
     )
     assert sorted((one["modelName"], one.get("literal", False)) for one in found) == [
         ("(none)", False),

@@ -13,6 +13,8 @@ from tests import make
 from tests.analytics.asking import COST, URL, answer, ask
 from tests.analytics.world import END, START, World
 
+pytestmark = pytest.mark.usefixtures("kept_world")
+
 
 @pytest.fixture(autouse=True)
 def frozen() -> Iterator[None]:

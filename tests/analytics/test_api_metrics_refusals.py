@@ -12,6 +12,8 @@ from tests import make
 from tests.analytics.asking import COST, URL, Json, answer, ask
 from tests.analytics.world import START, World
 
+pytestmark = pytest.mark.usefixtures("kept_world")
+
 
 @pytest.fixture(autouse=True)
 def frozen() -> Iterator[None]:

@@ -16,6 +16,8 @@ from teams.services import IssuedKey
 from tests import make
 from tests.analytics.world import World, at, store
 
+pytestmark = pytest.mark.usefixtures("kept_world")
+
 URL = "/api/v1/report"
 DAY = {"start_date": "2026-11-20", "end_date": "2026-11-20"}
 Json = dict[str, Any]

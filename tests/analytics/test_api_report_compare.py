@@ -20,6 +20,8 @@ from tests.analytics import asking
 from tests.analytics.test_api_report import ask, document, table, text
 from tests.analytics.world import World, at, store
 
+pytestmark = pytest.mark.usefixtures("kept_world")
+
 Json = dict[str, Any]
 NEXT_DAY = {"start_date": "2026-11-21", "end_date": "2026-11-21"}
 COMPARED = NEXT_DAY | {"compare": "previous_period"}

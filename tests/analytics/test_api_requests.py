@@ -16,6 +16,8 @@ from teams.services import IssuedKey
 from tests import make
 from tests.analytics.world import END, START, World, at, store
 
+pytestmark = pytest.mark.usefixtures("kept_world")
+
 URL = "/api/v1/requests"
 Json = dict[str, Any]
 

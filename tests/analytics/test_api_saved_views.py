@@ -17,6 +17,8 @@ from teams.services import IssuedKey
 from tests import make
 from tests.analytics.world import END, START, World
 
+pytestmark = pytest.mark.usefixtures("kept_world")
+
 URL = "/api/v1/saved-views"
 QUESTION = {
     "startTs": START,

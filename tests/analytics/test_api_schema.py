@@ -21,6 +21,8 @@ from tests import make
 from tests.analytics.exports.asking import REPORT, REQUESTS, get, post, prepare
 from tests.analytics.world import END, START, World
 
+pytestmark = pytest.mark.usefixtures("kept_world")
+
 COST = {"type": "sum", "column": "costInUSD"}
 QUESTION = {
     "startTs": START,

@@ -13,6 +13,8 @@ from teams.models import User
 from tests import make
 from tests.analytics.world import World, at, store
 
+pytestmark = pytest.mark.usefixtures("kept_world")
+
 Json = dict[str, Any]
 PAGES = (
     {"by": "model"},

@@ -15,6 +15,8 @@ from teams.services import IssuedKey
 from tests import make
 from tests.analytics.world import World
 
+pytestmark = pytest.mark.usefixtures("kept_world")
+
 URL = "/api/v1/saved-views"
 PAGE = "/o/acme/"
 SECRET = "Secret name"

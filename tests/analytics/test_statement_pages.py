@@ -15,7 +15,7 @@ from tests.analytics.statements import HOSTILE, LATER, LIST, enter
 from tests.analytics.world import HOSTILE as FORMULA
 from tests.analytics.world import MEMBER, World
 
-pytestmark = pytest.mark.usefixtures("december")
+pytestmark = pytest.mark.usefixtures("december", "kept_world")
 HEAD: Final = ["Team", "Requests", "Cost", "Statement", "E-mail"]
 
 

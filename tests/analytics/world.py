@@ -4,18 +4,22 @@ acme, 20 November 2026, Berlin: three requests of Search, two of Ads, one unassi
 begin with rival; no string of it may reach anybody of acme.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 import pytest
+import time_machine
+from pytest_django import DjangoDbBlocker
 
 from analytics import rollups
+from ingestion.models import LLMRequest
 from ingestion.records import RequestRecord
 from ingestion.services import ingest_records
 from teams.models import Organization, Team
-from tests import make
+from tests import kept, make
 
 START: Final = "2026-11-20T00:00:00Z"
 END: Final = "2026-11-21T00:00:00Z"
@@ -146,10 +150,29 @@ def store(organization: Organization, *records: dict[str, Any]) -> None:
     assert outcome.accepted == len(records), outcome
 
 
-@pytest.fixture
-def world(acme: Organization, rival: Organization, search: Team, ads: Team) -> World:
-    """Both organizations with their requests, rolled up."""
+def _fill(acme: Organization, rival: Organization) -> None:
     store(acme, *ACME)
     store(rival, RIVAL)
     rollups.drain()
+
+
+@pytest.fixture
+def world(acme: Organization, rival: Organization, search: Team, ads: Team) -> World:
+    """Both organizations with their requests, rolled up."""
+    if not LLMRequest.objects.exists():
+        _fill(acme, rival)
     return World(acme, rival)
+
+
+@pytest.fixture(scope="module")
+def kept_world(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """The world is stored once for a module all of whose tests ask for this: `pytestmark` with `usefixtures`."""
+    with kept.for_the_module(request, django_db_blocker):
+        with django_db_blocker.unblock(), time_machine.travel(make.NOW, tick=False):
+            acme = make.organization("acme", name="Acme Works", zone="Europe/Berlin")
+            make.team(acme, "Search")
+            make.team(acme, "Ads")
+            _fill(acme, make.organization("rival", name="Rival Works"))
+        yield

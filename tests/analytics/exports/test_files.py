@@ -14,6 +14,8 @@ from tests import make
 from tests.analytics.exports.reading import csv_rows, ndjson_rows, parquet_rows, xlsx_rows
 from tests.analytics.world import END, HOSTILE, START, World
 
+pytestmark = pytest.mark.usefixtures("kept_world")
+
 PERIOD = {"start": START, "end": END}
 GROUPED = {"group_by": "hour,team,user,metadata.environment"}
 Json = dict[str, Any]

@@ -34,7 +34,7 @@ from tests.analytics.exports.asking import (
 )
 from tests.analytics.world import END, START, World
 
-pytestmark = pytest.mark.usefixtures("frozen", "folder")
+pytestmark = pytest.mark.usefixtures("frozen", "folder", "kept_world")
 
 
 def streamed(client: Client, key: IssuedKey, path: str, **parameters: Any) -> bytes:

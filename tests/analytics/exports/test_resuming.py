@@ -17,7 +17,7 @@ from teams.services import IssuedKey
 from tests.analytics.exports.asking import LATER, REPORT, REQUESTS, Json, asked, described, fetched, job_of, prepare
 from tests.analytics.world import World, at, store
 
-pytestmark = pytest.mark.usefixtures("frozen", "folder")
+pytestmark = pytest.mark.usefixtures("frozen", "folder", "kept_world")
 QUESTIONS = {
     "report": REPORT,
     "report of one bucket": REPORT | {"group_by": ["team", "user"]},
