@@ -2,14 +2,46 @@
 
 import os
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from analytics.api import throttles
 from tests.harness import chromium
 
 pytest_plugins = ["tests.personas", "tests.analytics.world"]
+
+SERVERS = ("os.environ", "DATABASE_URL", "REDIS_URL", ".vendor", "subprocess")
+"""Words of a module whose tests may meet the servers of a run without asking pytest for a database."""
+PATIENCE_MS = 20_000
+
+
+@cache
+def _names_servers(path: Path) -> bool:
+    text = path.read_text()
+    return any(word in text for word in SERVERS)
+
+
+def _stores(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    return item.get_closest_marker("django_db") is not None or "django_db_setup" in fixtures
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what no database can change, so that `make test` runs it once."""
+    for item in items:
+        if not _stores(item) and not _names_servers(item.path):
+            item.add_marker(pytest.mark.anywhere)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> None:
+    """Whoever asks for a database only while it runs must not be left out where the database is another."""
+    if fixturedef.argname == "_django_db_helper" and request.node.get_closest_marker("anywhere"):
+        pytest.fail("uses the database without saying so: it needs pytest.mark.django_db", pytrace=False)
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +58,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip(chromium.WHY_NOT)
     # Playwright runs an event loop in this thread, in which Django refuses its ORM unless told otherwise.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=PATIENCE_MS)  # a condition that holds ends the wait; three runs share the machine
     with sync_playwright() as playwright:
         chosen = playwright.chromium.launch(executable_path=path, args=list(chromium.SWITCHES))
         yield chosen

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,16 @@ def counts_of(report: Path) -> str:
     failed = numbers["failures"] + numbers["errors"]
     passed = numbers["tests"] - failed - numbers["skipped"]
     return f"{passed} passed, {failed} failed, {numbers['skipped']} skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of the suite that runs in a process of its own."""
+
+    name: str
+    arguments: list[str]
+    is_on_servers: bool
+    """On PostgreSQL with Redis; else on SQLite."""
 
 
 @dataclass
@@ -70,11 +81,23 @@ def start(name: str, arguments: list[str], folder: Path, *, keep: bool, environm
     return Run(name, process, folder, time.monotonic())
 
 
-def run_all(arguments: dict[str, list[str]], *, together: bool) -> list[tuple[int, str]]:
-    """The suite on both databases, side by side or, where figures are measured, one after the other.
+def shares(chosen: list[str], *, slow: bool) -> tuple[Share, ...]:
+    """What runs side by side.
 
-    `arguments`: those of pytest, by database.
+    Pages in a browser, and what touches no database, have the same answers from both: once is enough.
     """
+    if chosen or slow:
+        arguments = [*chosen, *([] if slow else ["-m", "not slow"])]
+        return Share("SQLite", arguments, is_on_servers=False), Share("PostgreSQL", arguments, is_on_servers=True)
+    return (
+        Share("SQLite", ["-m", "not slow and not browser"], is_on_servers=False),
+        Share("PostgreSQL", ["-m", "not slow and not browser and not anywhere"], is_on_servers=True),
+        Share("Browser", ["-m", "not slow and browser"], is_on_servers=False),
+    )
+
+
+def run_all(shares: Sequence[Share], *, together: bool) -> list[tuple[int, str]]:
+    """All shares, side by side or, where figures are measured, one after the other."""
     runs: list[Run] = []
     results = []
     with (
@@ -83,12 +106,13 @@ def run_all(arguments: dict[str, list[str]], *, together: bool) -> list[tuple[in
         tempfile.TemporaryDirectory(prefix="portal-tests-") as folder,
     ):
         production = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
-        databases: dict[str, dict[str, str]] = {"SQLite": {}, "PostgreSQL": production}
         try:
-            for name, environment in databases.items():
-                own = Path(folder, name)
+            for share in shares:
+                own = Path(folder, share.name)
                 own.mkdir()
-                runs.append(start(name, arguments[name], own, keep=together and bool(runs), environment=environment))
+                environment = production if share.is_on_servers else {}
+                keep = together and bool(runs)
+                runs.append(start(share.name, share.arguments, own, keep=keep, environment=environment))
                 if not together:
                     results.append(runs[-1].finish())
             return results or [run.finish() for run in runs]
@@ -99,23 +123,19 @@ def run_all(arguments: dict[str, list[str]], *, together: bool) -> list[tuple[in
 
 
 def main(given: list[str]) -> int:
-    """Run both; returns 1 when either failed."""
+    """Run all shares; returns 1 when one failed."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped
     slow = "--slow" in given
     chosen = [argument for argument in given if argument != "--slow"]
-    once = not slow and not chosen
-    arguments_of = {name: [*chosen, *([] if slow else ["-m", "not slow"])] for name in ("SQLite", "PostgreSQL")}
-    if once:  # a page in the browser has the same answers from both, and takes a third of the time of a run
-        arguments_of["PostgreSQL"] = ["-m", "not slow and not browser"]
     browser = chromium.ensure()
-    results = run_all(arguments_of, together=not slow)
+    results = run_all(shares(chosen, slow=slow), together=not slow)
     lines = ["", "Summary", *(closing for _, closing in results)]
     if not browser:
         lines.append(f"Browser tests were skipped: {chromium.WHY_NOT}.")
     if not slow:
         lines.append("Tests marked slow were left out; `make test-all` runs them.")
-    if once:
-        lines.append("Browser tests ran on SQLite; `make test-all` runs them on PostgreSQL as well.")
+    if not slow and not chosen:
+        lines.append("Browser tests, and what touches no database, ran on SQLite; `make test-all` runs all on both.")
     sys.stdout.write("\n".join(lines) + "\n")
     return int(any(code for code, _ in results))
 
