@@ -14,7 +14,7 @@ from analytics.rollups import hours
 from analytics.rollups.days import rebuild_day
 from analytics.rollups.hours import rebuild_hour
 from ingestion.metadata import register
-from ingestion.models import ChangedHour, LLMRequest, MetadataKey, RepriceRun
+from ingestion.models import ChangedHour, LLMRequest, MetadataKey, PriceEntry, RepriceRun
 from ingestion.repricing.windows import Read, Repricing, Window
 from metricsportal.lib.localtime import day_start, zone
 from metricsportal.lib.timerange import TimeRange
@@ -41,7 +41,7 @@ def _command(organization: Organization) -> None:
 
 
 def _reprice(organization: Organization) -> None:
-    make.price("gpt-5", "output", "7")
+    make.price("gpt-5", ("output", "input")[PriceEntry.objects.count()], "7")
     words = ["--from", "2026-07-01", "--to", "2026-12-10", "--apply", "--reason", "test"]
     with time_machine.travel(NOW, tick=False):
         call_command("reprice", "--organization", organization.slug, *words)
@@ -69,15 +69,25 @@ def test_nothing_rolls_a_purged_hour_anew(organization: Organization, small_chun
     assert LLMRequest.objects.filter(hour_start__lt=floor(organization)).exists()
     before, days = _of_purged_hours(organization), _sums(DayAggregate, organization)
     assert len(before) > 5
-    for disturb in (DISTURBANCES[number], _stale_rows):
-        disturb(organization)
+    for _ in ("going", "gone"):
+        DISTURBANCES[number](organization)
         rollups.drain(organization.pk)
         assert _of_purged_hours(organization) == before
         assert _sums(DayAggregate, organization) == days
         assert not ChangedHour.objects.exists()
-        found = rollups.verify(organization, NOW)
-        assert (found.differences, found.skipped) == ((), 0)
         purge(organization)
+    found = rollups.verify(organization, NOW)
+    assert (found.differences, found.skipped) == ((), 0)
+
+
+def test_nothing_is_found_wrong_while_requests_are_going(organization: Organization, small_chunks: int) -> None:
+    purge(organization, chunks=1)
+    assert small_chunks
+    assert LLMRequest.objects.filter(hour_start__lt=floor(organization)).exists()
+    _stale_rows(organization)
+    rollups.drain(organization.pk)
+    found = rollups.verify(organization, NOW)
+    assert (found.differences, found.skipped) == ((), 0)
 
 
 def _sums(table: type[DayAggregate], organization: Organization) -> list[tuple[object, ...]]:
