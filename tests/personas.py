@@ -19,10 +19,15 @@ def _team(organization: Organization, name: str) -> Team:
     return Team.objects.filter(organization=organization, name=name).first() or make.team(organization, name)
 
 
+def acme_works() -> Organization:
+    """The organization that `acme` is, for a world that is stored before."""
+    return _organization("acme", "Acme Works", "Europe/Berlin")
+
+
 @pytest.fixture
 def acme(db: None) -> Organization:
     """The organization the personas belong to."""
-    return _organization("acme", "Acme Works", "Europe/Berlin")
+    return acme_works()
 
 
 @pytest.fixture

@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from analytics import rollups
 from ingestion.models import LLMRequest
 from teams.models import Organization
 from teams.services import IssuedKey
-from tests import make
+from tests import kept, make
 from tests.analytics.asking import answer, ask
 from tests.analytics.world import at, store
+from tests.personas import acme_works
 
 Test = Callable[[LLMRequest], bool]
 # The filter as report and list take it, as metrics/query takes it, and what it means.
@@ -85,12 +87,20 @@ def frozen() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def mixed(acme: Organization) -> list[LLMRequest]:
-    """Requests of every kind."""
+@pytest.fixture(scope="module")
+def _stored(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    with kept.for_the_module(request, django_db_blocker):
+        with django_db_blocker.unblock(), time_machine.travel(make.NOW, tick=False):
+            _store_every_kind()
+        yield
+
+
+def _store_every_kind() -> None:
     random = Random(11)
     store(
-        acme,
+        acme_works(),
         *(
             {
                 "request_id": f"x{number}",
@@ -107,7 +117,12 @@ def mixed(acme: Organization) -> list[LLMRequest]:
         ),
     )
     rollups.drain()
-    return list(LLMRequest.objects.select_related("error_type"))
+
+
+@pytest.fixture
+def mixed(_stored: None, acme: Organization) -> list[LLMRequest]:
+    """Requests of every kind."""
+    return list(LLMRequest.objects.filter(organization=acme).select_related("error_type"))
 
 
 @pytest.mark.parametrize(("short", "long", "holds"), CASES, ids=[case[0] for case in CASES])

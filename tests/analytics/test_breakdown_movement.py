@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from analytics import rollups
 from analytics.dashboards.changes import HEIGHT, MOST_POINTS, WIDTH, spark
@@ -16,9 +17,10 @@ from analytics.query import engine
 from analytics.query.values import NotKeptError, Query, Result
 from ingestion.models import LLMRequest
 from metricsportal.lib import formats
-from teams.models import Organization, User
-from tests import make, pages
+from teams.models import User
+from tests import kept, make, pages
 from tests.analytics.world import store
+from tests.personas import acme_works
 
 Json = dict[str, Any]
 START, END = datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC)
@@ -49,12 +51,21 @@ def _record(number: int, draw: random.Random) -> dict[str, Any]:
     }
 
 
+@pytest.fixture(scope="module")
+def _two_days(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    with kept.for_the_module(request, django_db_blocker):
+        with django_db_blocker.unblock(), time_machine.travel(make.NOW, tick=False):
+            draw = random.Random(20261120)
+            store(acme_works(), *(_record(number, draw) for number in range(600)))
+            rollups.drain()
+        yield
+
+
 @pytest.fixture
-def client(acme: Organization, owner: User) -> Client:
+def client(_two_days: None, owner: User) -> Client:
     """Signed in, over two days of random requests of more models than charts show or a page of the table holds."""
-    draw = random.Random(20261120)
-    store(acme, *(_record(number, draw) for number in range(600)))
-    rollups.drain()
     client = Client()
     client.force_login(owner)
     return client

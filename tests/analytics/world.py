@@ -20,6 +20,7 @@ from ingestion.records import RequestRecord
 from ingestion.services import ingest_records
 from teams.models import Organization, Team
 from tests import kept, make
+from tests.personas import acme_works
 
 START: Final = "2026-11-20T00:00:00Z"
 END: Final = "2026-11-21T00:00:00Z"
@@ -171,7 +172,7 @@ def kept_world(
     """The world is stored once for a module all of whose tests ask for this: `pytestmark` with `usefixtures`."""
     with kept.for_the_module(request, django_db_blocker):
         with django_db_blocker.unblock(), time_machine.travel(make.NOW, tick=False):
-            acme = make.organization("acme", name="Acme Works", zone="Europe/Berlin")
+            acme = acme_works()
             make.team(acme, "Search")
             make.team(acme, "Ads")
             _fill(acme, make.organization("rival", name="Rival Works"))
