@@ -64,9 +64,13 @@ def _dimensions(text: str, scope: Scope, checks: Checks) -> tuple[str, ...]:
     for number, name in enumerate(names):
         loc = ("dimensions", number)
         if name.startswith(METADATA_PREFIX):
-            checks.attempt(lambda name=name, loc=loc: groupable_dimension(name, scope.organization_id, loc))
+            _metadata(name, scope, loc, checks)
         else:
             checks.choice(name, DIMENSIONS, loc)
     if len(names) > len(set(names)) or len(names) > MOST_TAGS:
         checks.add(("dimensions",), "out_of_range", f"At most {MOST_TAGS} dimensions, each once.")
     return names
+
+
+def _metadata(name: str, scope: Scope, loc: tuple[str | int, ...], checks: Checks) -> None:
+    checks.attempt(lambda: groupable_dimension(name, scope.organization_id, loc))

@@ -61,10 +61,10 @@ def rows_of_day(organization_id: int, day: date) -> list[Meter]:
     return [row for one in mine.order_by("period__start") for row in _issued(one)]
 
 
-def rows_of_period(period: Period) -> Iterator[Meter]:
+def parts_of_period(period: Period) -> Iterator[list[Meter]]:
     """All of a month, a day in memory at a time; corrections of earlier months first."""
     for one in period.meters.order_by("-corrections", "day").iterator(chunk_size=1):
-        yield from _issued(one)
+        yield list(_issued(one))
 
 
 def corrections_of(period: Period) -> list[Meter]:

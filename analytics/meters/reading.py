@@ -1,5 +1,6 @@
 """The meters of a part of a UTC day, from the requests as they are stored now."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -23,8 +24,9 @@ class Reader:
     """Reads the requests of one organization, day after day. `mine`: the requests of whom, and of which models."""
 
     def __init__(self, organization_id: int, grain: Grain, mine: Facts) -> None:
-        self._organization_id, self._grain, self._mine = organization_id, grain, mine
+        self._grain, self._mine = grain, mine
         self._history = History(organization_id)
+        self._instants = history.instants(organization_id)
         self._contexts = history.contexts(organization_id)
         self._names = Names()
         self._known: dict[tuple[Any, ...], Prices] = {}
@@ -33,7 +35,10 @@ class Reader:
         """The rows of a period within one UTC day."""
         facts = self._between(period)
         rows: list[Meter] = []
-        borders = [period.start, *history.borders(self._organization_id, period), period.end]
+        if not facts.exists():
+            return rows
+        inside = self._instants[bisect_right(self._instants, period.start) : bisect_left(self._instants, period.end)]
+        borders = [period.start, *inside, period.end]
         for start, end in pairwise(borders):
             rows = merged([*rows, *self._part(TimeRange(start, end))])
         return self._with_failures(rows, facts, period.start)

@@ -10,7 +10,6 @@ from django.db.models import Q
 from ingestion.models import CostPolicy, PriceAdjustment, PriceEntry
 from ingestion.pricing import loading
 from ingestion.pricing.book import PriceBook
-from metricsportal.lib.timerange import TimeRange
 
 _MOST: Final = 8
 """Books in memory; a day is priced by few."""
@@ -38,13 +37,12 @@ class History:
         return book
 
 
-def borders(organization_id: int, period: TimeRange) -> list[datetime]:
-    """The instants inside a period at which some price or term begins: between two of them all of them are constant."""
+def instants(organization_id: int) -> list[datetime]:
+    """When some price or term begins, oldest first: between two of them all of them are constant."""
     found = set[datetime]()
     for table in (PriceEntry, PriceAdjustment, CostPolicy):
-        rows = table._default_manager.filter(Q(organization=organization_id) | Q(organization=None))
-        inside = rows.filter(effective_from__gt=period.start, effective_from__lt=period.end).order_by()
-        found.update(inside.values_list("effective_from", flat=True).distinct())
+        rows = table._default_manager.filter(Q(organization=organization_id) | Q(organization=None)).order_by()
+        found.update(rows.values_list("effective_from", flat=True).distinct())
     return sorted(found)
 
 

@@ -17,9 +17,14 @@ from teams.access import Reach, Scope
 from teams.models import Organization
 
 
+def sees_teams(scope: Scope) -> bool:
+    """Whether a scope sees a team as a whole: costs are charged to teams, not to callers."""
+    return scope.reach in (Reach.ORGANIZATION, Reach.TEAMS)
+
+
 def require_teams(scope: Scope) -> None:
-    """Raise PermissionDenied for scopes that see no team as a whole: costs are charged to teams, not to callers."""
-    if scope.reach not in (Reach.ORGANIZATION, Reach.TEAMS):
+    """Raise PermissionDenied for scopes that see no team as a whole."""
+    if not sees_teams(scope):
         raise PermissionDenied
 
 
@@ -48,7 +53,10 @@ class Days:
     def rows(self, day: date) -> list[Meter]:
         """The rows of a day; those of the first day of a month begin with the corrections charged in it."""
         with snapshot():
-            found = [*self._corrections(day), *frozen.rows_of_day(self._scope.organization_id, day)]
+            found = [
+                *self._corrections(day),
+                *(frozen.rows_of_day(self._scope.organization_id, day) if self._frozen else ()),
+            ]
             mine = coarser(filter(self._is_mine, found), self._grain)
             whole = next(frozen.days_of(TimeRange(frozen.midnight(day), frozen.midnight(day + frozen.A_DAY))))
             live = [row for part in self._open(whole) for row in self._read(part)]
