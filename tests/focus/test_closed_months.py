@@ -10,13 +10,14 @@ from django.core.management import call_command
 from django.db.models import Sum
 from django.test import Client
 
+from analytics import rollups
 from analytics.chargeback import closing
 from analytics.exports.focus.statement import statement_table
 from analytics.exports.formats import pieces
 from analytics.meters import freezing
 from analytics.models import FrozenMeters, Statement
-from analytics.query.values import InvalidQueryError
-from ingestion.models import LLMRequest, MetadataKey
+from analytics.query.values import InvalidQueryError, NotKeptError
+from ingestion.models import LLMRequest, MetadataKey, Watermark
 from teams.models import Organization
 from tests import make
 from tests.chargeback import scene
@@ -254,3 +255,23 @@ def test_the_page_of_a_statement_offers_its_rows(acme: Organization, client: Cli
     FrozenMeters.objects.all().delete()
     assert f'href="{path}focus"' not in client.get(path).content.decode()
     assert client.get(f"{path}focus").status_code == 404
+
+
+def test_removed_requests(acme: Organization) -> None:
+    """A frozen month outlives its requests; corrections are one line then, and open months are refused."""
+    close(acme, OCTOBER)
+    before = by_invoice(list(year.parsed(october(acme))))
+    late = use(acme, datetime(2026, 10, 6, tzinfo=UTC))
+    asked = year.question(date(2026, 10, 2), date(2026, 10, 30))
+    Watermark.objects.create(organization=acme, subject="requests", before=datetime(2026, 10, 20, tzinfo=UTC))
+    rollups.drain(acme.pk)
+    LLMRequest.objects.filter(organization=acme, started_at__lt=datetime(2026, 10, 20, tzinfo=UTC)).delete()
+    (row,) = [row for row in november(acme) if row["ChargeClass"]]
+    assert (row["SkuMeter"], pico(row["BilledCost"]), row["ConsumedQuantity"]) == (
+        "Usage Not Itemised",
+        late.cost,
+        None,
+    )
+    assert set(by_invoice(year.rows(acme, asked, LATER))) == set(before)
+    with pytest.raises(NotKeptError, match="removed"):
+        year.rows(acme, year.question(date(2026, 9, 1), date(2026, 10, 30)), LATER)

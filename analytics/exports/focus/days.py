@@ -45,8 +45,7 @@ class Days:
             message = "The rows of closed months are not kept by metadata: leave it out, or begin after the last one."
             raise InvalidQueryError([Problem(("dimensions",), "not_kept", message)])
         floor = kept(self._scope.organization_id).requests
-        early = [part for part in self._open(period) if part.start < floor]
-        if early and scoped_facts(self._scope, early, ()).exists() is False and floor > early[0].start:
+        if any(part.start < floor for part in self._open(period)):
             sentence = "Single requests of this time were removed, and the month was not frozen by token class."
             raise NotKeptError(sentence, floor, (f"begin on {floor:%Y-%m-%d} or later",))
 
