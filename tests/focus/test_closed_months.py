@@ -18,7 +18,8 @@ from analytics.meters import freezing
 from analytics.models import FrozenMeters, Statement
 from analytics.query.values import InvalidQueryError, NotKeptError
 from ingestion.models import LLMRequest, MetadataKey, Watermark
-from teams.models import Organization
+from teams.access import Reach, Scope
+from teams.models import Organization, Team
 from tests import make
 from tests.chargeback import scene
 from tests.focus import year
@@ -223,6 +224,17 @@ def test_rows_of_closed_months_by_account(acme: Organization) -> None:
     asked = year.question(date(2026, 10, 5), date(2026, 10, 5), dimensions=("virtual_account",))
     named = {(row["SubAccountName"], row["ResourceName"]) for row in year.rows(acme, asked, LATER)}
     assert {("Search", "bot"), (None, None)} <= named
+
+
+def test_a_team_gets_its_own_rows_of_closed_months_and_corrections(acme: Organization) -> None:
+    close(acme, OCTOBER)
+    change(acme)
+    team = Team.objects.get(organization=acme, name="Search")
+    scope = Scope(acme.pk, acme.zone, Reach.TEAMS, frozenset({team.pk}))
+    asked = year.question(date(2026, 10, 1), date(2026, 11, 30))
+    rows = year.rows(scope, asked, LATER)
+    assert {(row["SubAccountName"], row["ChargeClass"]) for row in rows} == {("Search", None), ("Search", "Correction")}
+    assert rows == [row for row in year.rows(acme, asked, LATER) if row["SubAccountName"] == "Search"]
 
 
 def test_meters_read_while_requests_come_are_read_again(acme: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
