@@ -15,8 +15,8 @@ from analytics import rollups
 from analytics.chargeback import months
 from analytics.chargeback.document import Line, digest, to_json
 from analytics.chargeback.drafting import Draft, drafts
-from analytics.chargeback.months import ClosingRefusedError
 from analytics.chargeback.metering import freeze_meters
+from analytics.chargeback.months import ClosingRefusedError
 from analytics.chargeback.usage import StaleError
 from analytics.meters import freezing
 from analytics.meters.freezing import Prepared

@@ -102,6 +102,21 @@ def _month_page(request: HttpRequest, organization: Organization, which: date, *
     return render(request, "analytics/statements/month.html", context, status=400 if refusal else 200)
 
 
+@require_safe
+@organization_page()
+def statement_focus(
+    request: HttpRequest, organization: Organization, scope: Scope, number: str
+) -> StreamingHttpResponse:
+    """What stands behind it, by UTC day and token class."""
+    opened = _opened(organization, scope, number)
+    found = statement_table(organization.pk, opened.document.number)
+    if found is None:
+        raise Http404
+    response = StreamingHttpResponse(pieces(found, "csv"), content_type=csv_stream.CONTENT_TYPE)
+    response["Content-Disposition"] = f'attachment; filename="focus-{opened.document.number}.csv"'
+    return response
+
+
 def _opened(organization: Organization, scope: Scope, number: str) -> reading.Opened:
     found = reading.open_statement(organization, scope, number)
     if found is None:
