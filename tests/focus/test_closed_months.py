@@ -275,8 +275,8 @@ def test_removed_requests(acme: Organization) -> None:
     before = by_invoice(list(year.parsed(october(acme))))
     late = use(acme, datetime(2026, 10, 6, tzinfo=UTC))
     asked = year.question(date(2026, 10, 2), date(2026, 10, 30))
-    Watermark.objects.create(organization=acme, subject="requests", before=datetime(2026, 10, 20, tzinfo=UTC))
     rollups.drain(acme.pk)
+    Watermark.objects.create(organization=acme, subject="requests", before=datetime(2026, 10, 20, tzinfo=UTC))
     LLMRequest.objects.filter(organization=acme, started_at__lt=datetime(2026, 10, 20, tzinfo=UTC)).delete()
     (row,) = [row for row in november(acme) if row["ChargeClass"]]
     assert (row["SkuMeter"], pico(row["BilledCost"]), row["ConsumedQuantity"]) == (
