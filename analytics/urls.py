@@ -33,5 +33,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/statements/<slug:number>/", statements.statement, name="statement"),
     path("o/<slug:slug>/statements/<slug:number>/csv", statements.statement_csv, name="statement-csv"),
     path("o/<slug:slug>/settings/", include(_settings)),
+    path("o/<slug:slug>/statements/<slug:number>/focus", statements.statement_focus, name="statement-focus"),
     path("", include("analytics.api.urls")),
 ]

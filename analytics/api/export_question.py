@@ -1,4 +1,4 @@
-"""The body that asks for an export in the background: the parameters of `report` or `requests`, as JSON."""
+"""The body that asks for an export in the background: the parameters of `report`, `requests` or `focus`, as JSON."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,20 +7,24 @@ from typing import Any, Final
 from django.http import QueryDict
 
 from analytics.api.checks import Checks, refuse
+from analytics.api.focus_question import PARAMETERS as FOCUS_PARAMETERS
+from analytics.api.focus_question import parse_focus
 from analytics.api.limits import MAX_JOB_BUCKETS
 from analytics.api.report_question import PARAMETERS as REPORT_PARAMETERS
 from analytics.api.report_question import parse_report
 from analytics.api.request_question import parse_requests
-from analytics.exports.jobs.question import Asked, of_report, of_requests
+from analytics.exports.focus.days import require_teams
+from analytics.exports.jobs.question import Asked, of_focus, of_report, of_requests
 from analytics.query.parsing import join_values
 from teams.access import Scope
 
 SUBJECTS: Final = {
     "report": (*REPORT_PARAMETERS, "filter"),
+    "focus": FOCUS_PARAMETERS,
     "requests": ("start", "end", "filter", "format"),
 }
 """What can be exported, with the fields beside `of`."""
-LISTS: Final = ("group_by", "measures", "filter")
+LISTS: Final = ("group_by", "measures", "filter", "dimensions")
 """Fields that may be lists."""
 
 
@@ -38,6 +42,10 @@ def parse_export(body: object, scope: Scope, now: datetime) -> tuple[Asked, str]
     if subject == "report":
         report, written = parse_report(sent, scope, now, most_buckets=MAX_JOB_BUCKETS)
         return of_report(report), written
+    if subject == "focus":
+        require_teams(scope)
+        focus, written = parse_focus(sent, scope)
+        return of_focus(focus), written
     question = parse_requests(sent, scope, now)
     return of_requests(scope, question.period, question.filters, now), question.format
 

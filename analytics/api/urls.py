@@ -10,6 +10,7 @@ from analytics.api.annotations import AnnotationDetail, Annotations
 from analytics.api.default_views import DefaultView
 from analytics.api.dimensions import DimensionValues
 from analytics.api.exports import ExportDetail, ExportFile, ExportList, ExportManifest
+from analytics.api.focus import FocusView
 from analytics.api.metrics import MetricsMeta, MetricsQuery
 from analytics.api.problems import problem_response
 from analytics.api.report import ReportView
@@ -28,6 +29,7 @@ urlpatterns: Final[list[URLPattern]] = [
     path("api/v1/metrics/query", MetricsQuery.as_view(), name="metrics-query"),
     path("api/v1/metrics/meta", MetricsMeta.as_view(), name="metrics-meta"),
     path("api/v1/report", ReportView.as_view(), name="report"),
+    path("api/v1/focus", FocusView.as_view(), name="focus"),
     path("api/v1/requests", RequestList.as_view(), name="request-list"),
     path("api/v1/requests/<path:request_id>", RequestDetail.as_view(), name="request-detail"),
     path("api/v1/exports", ExportList.as_view(), name="export-list"),

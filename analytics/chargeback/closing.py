@@ -15,8 +15,11 @@ from analytics import rollups
 from analytics.chargeback import months
 from analytics.chargeback.document import Line, digest, to_json
 from analytics.chargeback.drafting import Draft, drafts
+from analytics.chargeback.metering import freeze_meters
 from analytics.chargeback.months import ClosingRefusedError
 from analytics.chargeback.usage import StaleError
+from analytics.meters import freezing
+from analytics.meters.freezing import Prepared
 from analytics.models import OutboxMail, Period, Statement, StatementLine
 from metricsportal.lib.money import usd_text
 from teams.models import Organization, ReportRecipient, Team, User
@@ -40,8 +43,13 @@ def close(*, organization: Organization, month: date, now: datetime, actor: User
     for attempt in range(1, _TRIES + 1):
         rollups.drain(organization.pk)
         try:
+            meters = (
+                None
+                if attempt == _TRIES
+                else freezing.prepare(organization, month, months.borders(organization, month), now)
+            )
             with _exclusive():
-                return _close(organization, month, now, actor)
+                return _close(organization, month, now, actor, meters)
         except StaleError:
             logger.info("%s of %s changed while it was being closed, try %d", month, organization, attempt)
         except (OperationalError, IntegrityError):
@@ -83,7 +91,9 @@ def _exclusive() -> Iterator[None]:
         yield
 
 
-def _close(organization: Organization, month: date, now: datetime, actor: User | None) -> Period:
+def _close(
+    organization: Organization, month: date, now: datetime, actor: User | None, meters: Prepared | None
+) -> Period:
     borders = months.borders(organization, month)
     fields = {"zone": organization.zone, "start": borders.start, "end": borders.end}
     period, _ = Period.objects.get_or_create(organization=organization, month=month, defaults=fields)
@@ -91,7 +101,9 @@ def _close(organization: Organization, month: date, now: datetime, actor: User |
         return period
     for name, value in (fields | {"closed_at": now}).items():
         setattr(period, name, value)
-    frozen = [_freeze(draft, period) for draft in drafts(period, now)]
+    written = drafts(period, now)
+    freeze_meters(period, meters, [(one.team, one.document) for one in written], now)
+    frozen = [_freeze(draft, period) for draft in written]
     period.save()
     audit.record(
         organization=organization,

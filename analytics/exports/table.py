@@ -17,6 +17,8 @@ class Kind(Enum):
 
     TEXT = auto()
     WHOLE = auto()
+    VERBATIM = auto()
+    """Text that CSV holds as it is, unguarded: what it looks like to a spreadsheet is not changed."""
     REAL = auto()
     """Floats (or ints)."""
     MONEY = auto()
@@ -55,7 +57,8 @@ class Table:
     """Rows on their way into a file. Can be taken once.
 
     `ending` tells, given the number of rows, what stands behind the last one (totals and meta). `rows_name`: under
-    which name a JSON document holds the rows. `manifest`: what the file is the answer to.
+    which name a JSON document holds the rows. `manifest`: what the file is the answer to. `bare`: readers
+    of lines expect rows and nothing behind them.
     """
 
     columns: tuple[Column, ...]
@@ -63,6 +66,7 @@ class Table:
     ending: Callable[[int], Mapping[str, Any]]
     manifest: Mapping[str, Any]
     rows_name: str = "rows"
+    bare: bool = False
     written: int = 0
 
     @property

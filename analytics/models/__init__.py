@@ -5,6 +5,7 @@ from analytics.models.annotations import Annotation
 from analytics.models.currency import ExchangeRate
 from analytics.models.exports import ExportJob
 from analytics.models.logs import ChangedDay, VerificationRun
+from analytics.models.meters import FrozenMeters
 from analytics.models.saved import DefaultView, SavedView
 from analytics.models.statements import OutboxMail, Period, Statement, StatementLine
 
@@ -15,6 +16,7 @@ __all__ = [
     "DefaultView",
     "ExchangeRate",
     "ExportJob",
+    "FrozenMeters",
     "HourAggregate",
     "OutboxMail",
     "Period",

@@ -13,6 +13,7 @@ from analytics import defaults
 from analytics.dashboards import annotations
 from analytics.dashboards.page import build
 from analytics.exports import formats
+from analytics.exports.focus.days import sees_teams
 from teams.access import Scope, managed_teams
 from teams.pages import Organization, organization_page
 
@@ -45,6 +46,7 @@ def page(
         "data": data,
         "state": data["state"],
         "formats": formats.offered(),
+        "costs_by_team": sees_teams(scope),
         "opens_with_view": defaults.may_open_with_view(scope),
         "sets_common_view": defaults.may_set(scope, defaults.For.ORGANIZATION),
         "managed_teams": [team.name for team in managed_teams(scope).order_by("name")],

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, cast
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -14,6 +14,8 @@ from analytics.chargeback.files import csv_lines, filename
 from analytics.chargeback.insight import insight
 from analytics.chargeback.months import ClosingRefusedError, name_of, parse_month
 from analytics.chargeback.review import review
+from analytics.exports.focus.statement import has_rows, statement_table
+from analytics.exports.formats import pieces
 from metricsportal.lib import csv_stream
 from teams.access import Scope
 from teams.pages import Organization, organization_page
@@ -39,7 +41,13 @@ def statement(request: HttpRequest, organization: Organization, scope: Scope, nu
     """One statement."""
     opened = _opened(organization, scope, number)
     beside = insight(opened.row, scope, datetime.now(UTC))
-    context = {"organization": organization, "statement": opened.view, "mails": opened.mails, "beside": beside}
+    context = {
+        "organization": organization,
+        "statement": opened.view,
+        "mails": opened.mails,
+        "beside": beside,
+        "has_focus": has_rows(organization.pk, number),
+    }
     return render(request, "analytics/statements/detail.html", context)
 
 
@@ -92,6 +100,21 @@ def _month_page(request: HttpRequest, organization: Organization, which: date, *
         raise Http404
     context = {"organization": organization, "month": found, "name": name_of(which), "refusal": refusal}
     return render(request, "analytics/statements/month.html", context, status=400 if refusal else 200)
+
+
+@require_safe
+@organization_page()
+def statement_focus(
+    request: HttpRequest, organization: Organization, scope: Scope, number: str
+) -> StreamingHttpResponse:
+    """What stands behind it, by UTC day and token class."""
+    opened = _opened(organization, scope, number)
+    found = statement_table(organization.pk, opened.document.number)
+    if found is None:
+        raise Http404
+    response = StreamingHttpResponse(pieces(found, "csv"), content_type=csv_stream.CONTENT_TYPE)
+    response["Content-Disposition"] = f'attachment; filename="focus-{opened.document.number}.csv"'
+    return response
 
 
 def _opened(organization: Organization, scope: Scope, number: str) -> reading.Opened:

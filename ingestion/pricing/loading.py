@@ -19,6 +19,7 @@ from ingestion.pricing.terms import Adjustment, Alias, Policy
 _COUNT_SECONDS: Final = 5.0
 _TABLES: Final[tuple[type[Model], ...]] = (PriceEntry, PriceAdjustment, ModelAlias, CostPolicy)
 """Where a price can come from; all of them are append-only."""
+TABLES: Final = len(_TABLES)
 _Newest = tuple[tuple[int, int, object], ...]
 """Table, id and time of the last row of each table, that of the organization and that of everybody."""
 
@@ -65,8 +66,9 @@ def _version(newest: _Newest) -> int:
     return sum(largest.values())
 
 
-def _rows(table: type[Model], organization_id: int) -> QuerySet[Any]:
-    return table._default_manager.filter(Q(organization=organization_id) | Q(organization=None)).order_by()
+def _rows(table: type[Model], organization_id: int, upto: "Upto | None" = None) -> QuerySet[Any]:
+    rows = table._default_manager.filter(Q(organization=organization_id) | Q(organization=None)).order_by()
+    return rows if upto is None else rows.filter(pk__lte=upto[_TABLES.index(table)])
 
 
 def _newest(organization_id: int) -> _Newest:
@@ -104,14 +106,39 @@ def _count(organization_id: int) -> int:
     return sum(_rows(table, organization_id).count() for table in _TABLES)
 
 
-def _read(organization_id: int, version: int) -> PriceBook:
-    entries = [_entry(row) for row in _rows(PriceEntry, organization_id).values_list(*_COLUMNS)]
-    return PriceBook(entries, version, agreement(organization_id))
+def _read(organization_id: int, version: int, upto: "Upto | None" = None) -> PriceBook:
+    entries = [_entry(row) for row in _rows(PriceEntry, organization_id, upto).values_list(*_COLUMNS)]
+    return PriceBook(entries, version, agreement(organization_id, upto))
 
 
-def agreement(organization_id: int) -> Agreement:
-    """What the organization agreed beside prices, as it is now."""
-    return Agreement(_adjustments(organization_id), _aliases(organization_id), _policies(organization_id))
+def agreement(organization_id: int, upto: "Upto | None" = None) -> Agreement:
+    """What the organization agreed beside prices, as it is now, or as it was."""
+    return Agreement(
+        _adjustments(organization_id, upto), _aliases(organization_id, upto), _policies(organization_id, upto)
+    )
+
+
+Upto = tuple[int, ...]
+"""The largest id of each table in a book of the past, in the order of the tables."""
+
+
+def versions(organization_id: int) -> list[tuple[int, Upto]]:
+    """Every version that the book has had, oldest first. Rows that came at one instant came together."""
+    rows = [
+        (moment, place, pk)
+        for place, table in enumerate(_TABLES)
+        for moment, pk in _rows(table, organization_id).values_list("created_at", "pk")
+    ]
+    largest, answer = [0] * len(_TABLES), list[tuple[int, Upto]]()
+    for _, place, pk in sorted(rows):
+        largest[place] = max(largest[place], pk)
+        answer.append((sum(largest), tuple(largest)))
+    return answer
+
+
+def book_of(organization_id: int, version: int, upto: Upto) -> PriceBook:
+    """The book as it was at one of its `versions`."""
+    return _read(organization_id, version, upto)
 
 
 _COLUMNS: Final = (
@@ -146,23 +173,24 @@ def _entry(row: tuple[Any, ...]) -> Entry:
 _PATTERN: Final = ("match_kind", "model_match")
 
 
-def _adjustments(organization_id: int) -> Sequence[Adjustment]:
+def _adjustments(organization_id: int, upto: Upto | None) -> Sequence[Adjustment]:
     columns = ("kind", "team_id", "provider", *_PATTERN, "percent", "effective_from", "id")
-    rows = _rows(PriceAdjustment, organization_id).values_list(*columns)
+    rows = _rows(PriceAdjustment, organization_id, upto).values_list(*columns)
     return [
         Adjustment(kind, team_id, Pattern(provider.lower(), match_kind, match.lower()), *rest)
         for kind, team_id, provider, match_kind, match, *rest in rows
     ]
 
 
-def _aliases(organization_id: int) -> Sequence[Alias]:
-    rows = _rows(ModelAlias, organization_id).values_list("organization_id", *_PATTERN, "provider", "model", "id")
+def _aliases(organization_id: int, upto: Upto | None) -> Sequence[Alias]:
+    columns = ("organization_id", *_PATTERN, "provider", "model", "id")
+    rows = _rows(ModelAlias, organization_id, upto).values_list(*columns)
     return [
         Alias(owner is not None, Pattern("*", match_kind, match.lower()), provider.lower(), model.lower(), pk)
         for owner, match_kind, match, provider, model, pk in rows
     ]
 
 
-def _policies(organization_id: int) -> Sequence[Policy]:
+def _policies(organization_id: int, upto: Upto | None) -> Sequence[Policy]:
     columns = ("policy", "adjust_reported", "effective_from", "id")
-    return [Policy(*row) for row in _rows(CostPolicy, organization_id).values_list(*columns)]
+    return [Policy(*row) for row in _rows(CostPolicy, organization_id, upto).values_list(*columns)]

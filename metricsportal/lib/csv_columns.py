@@ -35,6 +35,11 @@ def texts() -> Writer:
     return _by_value(csv_stream.cell)
 
 
+def verbatim() -> Writer:
+    """Text (or None) as it is: quoted where needed, not guarded. For files that programs read."""
+    return _by_value(csv_stream.unguarded)
+
+
 def reals() -> Writer:
     """Numbers with decimals (or None). Percentiles repeat: there are fewer buckets than rows."""
     return _by_value(csv_stream.cell)

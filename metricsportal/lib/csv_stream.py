@@ -60,6 +60,15 @@ def cell(value: Cell) -> str:
             return _text(value)
 
 
+def unguarded(text: str | None) -> str:
+    """A cell of text as it is, for programs: quoted where needed. An empty text is quoted, no value is nothing."""
+    if text is None:
+        return ""
+    if not text or _QUOTED.intersection(text) or text != text.strip():
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
 def _number(value: float | Decimal) -> str:
     """Fixed notation: no exponent, no thousands separator."""
     text = format(value if isinstance(value, Decimal) else Decimal(repr(value)), "f")

@@ -45,7 +45,7 @@ def test_who_may_open_what(
     client.force_login(request.getfixturevalue(persona))
     assert client.get(LIST).status_code == listed
     for team, status in (("Search", own), ("Ads", others), ("Unassigned", others)):
-        for suffix in ("/", "/csv"):
+        for suffix in ("/", "/csv", "/focus"):
             assert client.get(f"{LIST}{numbers[team]}{suffix}").status_code == status, (team, suffix)
 
 

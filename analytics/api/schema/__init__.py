@@ -2,6 +2,7 @@
 
 from analytics.api.schema.annotations import ANNOTATION, ANNOTATION_ADD, ANNOTATION_DELETE, ANNOTATIONS
 from analytics.api.schema.exports import EXPORT, EXPORT_CREATE, EXPORT_DELETE, EXPORT_FILE, EXPORT_MANIFEST, EXPORTS
+from analytics.api.schema.focus import FOCUS
 from analytics.api.schema.lists import DIMENSION_VALUES, REQUEST, REQUESTS
 from analytics.api.schema.metrics import META, QUERY_GET, QUERY_POST
 from analytics.api.schema.reports import REPORT
@@ -29,6 +30,7 @@ __all__ = [
     "EXPORT_DELETE",
     "EXPORT_FILE",
     "EXPORT_MANIFEST",
+    "FOCUS",
     "META",
     "QUERY_GET",
     "QUERY_POST",

@@ -5,6 +5,7 @@ from typing import Any, Final
 from drf_spectacular.utils import OpenApiParameter
 
 from analytics.api.export_question import LISTS, SUBJECTS
+from analytics.api.schema.focus import FOCUS
 from analytics.api.schema.lists import REQUESTS
 from analytics.api.schema.parts import (
     BINARY,
@@ -41,7 +42,7 @@ def _body(subject: str, operation: dict[str, Any]) -> Schema:
     return record({"of": {"const": subject}, **fields}, optional=fields)
 
 
-_QUESTION: Final[Schema] = {"oneOf": [_body("report", REPORT), _body("requests", REQUESTS)]}
+_QUESTION: Final[Schema] = {"oneOf": [_body("report", REPORT), _body("requests", REQUESTS), _body("focus", FOCUS)]}
 _JOB: Final = record(
     {
         "id": TEXT | {"format": "uuid"},

@@ -17,6 +17,7 @@ def _objects() -> csv_columns.Writer:
 
 _WRITERS: Final[dict[Kind, Callable[[], Callable[[Sequence[Any]], csv_columns.Written]]]] = {
     Kind.TEXT: csv_columns.texts,
+    Kind.VERBATIM: csv_columns.verbatim,
     Kind.WHOLE: csv_columns.wholes,
     Kind.REAL: csv_columns.reals,
     Kind.MONEY: csv_columns.money,

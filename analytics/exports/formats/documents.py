@@ -21,11 +21,12 @@ def json(table: Table) -> Iterator[bytes]:
 
 
 def ndjson(table: Table) -> Iterator[bytes]:
-    """A row per line; the last line holds totals and meta."""
+    """A row per line; the last line holds totals and meta, unless the rows stand alone."""
     encoder = msgspec.json.Encoder()
     for batch in table.taken():
         yield encoder.encode_lines(_rows(table, batch))
-    yield encoder.encode(table.end()) + b"\n"
+    if not table.bare:
+        yield encoder.encode(table.end()) + b"\n"
 
 
 def _rows(table: Table, batch: Batch) -> list[dict[str, Any]]:

@@ -29,6 +29,7 @@ def _same(values: Sequence[Any]) -> Sequence[Any]:
 
 _TYPES: Final[dict[Kind, tuple[pa.DataType, Callable[[Sequence[Any]], Sequence[Any]]]]] = {
     Kind.TEXT: (pa.string(), _same),
+    Kind.VERBATIM: (pa.string(), _same),
     Kind.WHOLE: (pa.int64(), _same),
     Kind.REAL: (pa.float64(), _same),
     Kind.MONEY: (_MONEY, _dollars),

@@ -143,6 +143,7 @@ def _flags() -> Writer:
 
 _WRITERS: Final[dict[Kind, Callable[[], Writer]]] = {
     Kind.TEXT: _texts,
+    Kind.VERBATIM: _texts,
     Kind.WHOLE: _numbers,
     Kind.REAL: _numbers,
     Kind.MONEY: _money,

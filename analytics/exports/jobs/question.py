@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from analytics.catalog.measures import NATIVE, Population
+from analytics.exports.focus.question import FocusQuestion
+from analytics.exports.focus.source import FocusSource
 from analytics.exports.manifest import filter_texts
 from analytics.exports.report import INTERVAL_WORDS, Report, ReportSource, days_of
 from analytics.exports.requests import RequestSource
@@ -48,8 +50,15 @@ def of_requests(scope: Scope, period: TimeRange, filters: tuple[Filter, ...], no
     return Asked("requests", {**_borders(until), "filters": filter_texts(filters)}, "requests", days)
 
 
+def of_focus(question: FocusQuestion) -> Asked:
+    """A FOCUS file."""
+    return Asked("focus", question.to_json(), f"focus-{question.version}", question.days)
+
+
 def source_of(subject: str, question: Mapping[str, Any], scope: Scope, now: datetime) -> Source:
     """The question, asked with a scope. Raises InvalidQueryError when a metadata key in it has gone."""
+    if subject == "focus":
+        return FocusSource(scope, FocusQuestion.from_json(question), now)
     period = TimeRange(*(datetime.fromisoformat(question[name]) for name in ("start", "end")))
     filters = tuple(parse_filter(text, scope.organization_id) for text in question["filters"])
     if subject == "requests":

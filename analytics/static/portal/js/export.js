@@ -1,11 +1,13 @@
 /** The export dialog: what to group, which values, a preview, a file, or the same by API. */
 
 import { byId, closable, copyText, h, replace } from "./dom.js";
+import { describe, focusBody, focusUrl, showChoices } from "./export-focus.js";
 import { prepare, stop } from "./export-job.js";
 import { latestOnly } from "./load.js";
 
 const PREVIEW_ROWS = 10;
 const DELAY = 250;
+const FOCUS = "focus";
 
 let page = null;
 let timer = 0;
@@ -33,6 +35,7 @@ function reportQuery() {
 }
 
 function reportUrl(format, ownOrganization) {
+  if (format === FOCUS) return focusUrl(page.data().range, ownOrganization ? page.organization : "");
   const query = reportQuery();
   if (ownOrganization) query.set("organization", page.organization);
   query.set("format", format);
@@ -41,6 +44,7 @@ function reportUrl(format, ownOrganization) {
 
 /** The same question as the body of an export in the background. */
 function exportBody() {
+  if (pressed("export-format", "format") === FOCUS) return focusBody(page.data().range);
   const query = reportQuery();
   const filter = query.getAll("filter");
   query.delete("filter");
@@ -97,7 +101,9 @@ function pickMeasures(event) {
 
 function refresh() {
   const format = pressed("export-format", "format");
-  const measures = checked("export-measures").length;
+  const isFocus = format === FOCUS;
+  showChoices(isFocus);
+  const measures = isFocus ? 1 : checked("export-measures").length;
   const all = byId("export-measures").querySelectorAll("input").length;
   byId("export-measure-count").textContent = measures === all ? "all" : `${measures} of ${all}`;
   byId("export-download").classList.toggle("is-disabled", measures === 0);
@@ -109,7 +115,8 @@ function refresh() {
   byId("export-download").href = reportUrl(format, true);
   byId("export-curl").textContent = `curl -fOJ -H "Authorization: Bearer YOUR_READ_KEY" \\\n  '${location.origin}${reportUrl(format, false)}'`;
   clearTimeout(timer);
-  timer = setTimeout(preview, DELAY);
+  if (isFocus) describe(page.data().range);
+  else timer = setTimeout(preview, DELAY);
 }
 
 function press(event) {

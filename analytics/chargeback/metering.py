@@ -1,0 +1,43 @@
+"""The rows by token class that are frozen with statements: kept once they cost what the statements say."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+
+from analytics.chargeback.document import Document
+from analytics.chargeback.usage import StaleError
+from analytics.meters import freezing
+from analytics.meters.corrections import Pair
+from analytics.meters.freezing import Prepared
+from analytics.models import Period
+from metricsportal.lib.timerange import TimeRange
+from teams.models import Team
+
+logger = logging.getLogger(__name__)
+
+
+def freeze_meters(
+    period: Period, meters: Prepared | None, statements: Iterable[tuple[Team | None, Document]], now: datetime
+) -> None:
+    """Keep the rows, in the transaction that closes the month. Raises StaleError when they are not those of it.
+
+    They are read before the transaction, which would hold up ingest on SQLite; without any they are read in it, which
+    is the last try. A month whose rows do not add up even then is closed without: its statements are what is owed.
+    """
+    borders = TimeRange(period.start, period.end)
+    costs, adjusted = Counter[Pair](), Counter[Pair]()
+    known = freezing.adjusts_frozen(period.organization_id)
+    for team, document in statements:
+        team_id = team.pk if team else None
+        for line in document.lines:
+            costs[team_id, line.model] += line.amounts.cost
+        for line in document.adjustments:
+            adjusted[team_id, line.model] += line.amounts.cost if line.adjusts in known else 0
+    found = meters or freezing.prepare(period.organization, period.month, borders, now)
+    if found.adds_up_to(borders, costs, adjusted):
+        freezing.freeze(period, found)
+    elif meters is None:
+        logger.error("%s of %s has no rows by token class: they do not add up", period, period.organization)
+    else:
+        raise StaleError

@@ -1,0 +1,1 @@
+"""Costs taken apart by token class: what the lines of a FOCUS file are made of."""
