@@ -251,6 +251,24 @@ MEASURES: Final = (
         "Streaming: (latency - TTFT) / (output tokens - 1); otherwise latency / output tokens. Successful requests.",
         histograms=((Population.SUCCESSFUL, ("tpot",)),),
     ),
+    _count(
+        "itl_reported",
+        "interTokenLatencyReported",
+        "Inter-token latencies reported",
+        "Samples of inter-token latency that the gateway measured itself; the others are derived.",
+    ),
+    _count(
+        "tpot_streaming",
+        "timePerOutputTokenStreaming",
+        "Times per output token, streaming",
+        "Samples of time per output token that are of streaming requests.",
+    ),
+    _count(
+        "tpot_whole",
+        "timePerOutputTokenNotStreaming",
+        "Times per output token, not streaming",
+        "Samples of time per output token that contain the wait for the first token: the requests did not stream.",
+    ),
 )
 BY_NAME: Final = {measure.name: measure for measure in MEASURES}
 BY_API_NAME: Final = {measure.api_name: measure for measure in MEASURES}

@@ -18,6 +18,9 @@ _BESIDE: Final = {
     "unpriced": _UNPRICED,
     "cached": _POSITION[select("cache_read_tokens")],
     "reasoning": _POSITION[select("reasoning_tokens")],
+    "reported": _POSITION[select("itl_reported")],
+    "streamed": _POSITION[select("tpot_streaming")],
+    "whole": _POSITION[select("tpot_whole")],
 }
 
 

@@ -56,6 +56,8 @@ CODES: Final = ("status_code", "class")
 """What those of the chart of failure rates are: status codes, or classes of failure."""
 STACKABLE: Final = ("requests_per_second", "failure_rate_by_status_code")
 """Charts of lines that add up."""
+AS_AREAS: Final = ("cost", "input_tokens", "output_tokens")
+"""Charts of bars that may be areas."""
 _ZONES: Final = ("org", "viewer")
 _COMPARES: Final = tuple(Compare)
 _LONGEST: Final = timedelta(days=3660)
@@ -137,8 +139,9 @@ def parse(params: QueryDict, scope: Scope, now: datetime) -> State:
     period, start_text, end_text = _period(reader, scope, now)
     view, key, dimension = _view(reader, scope)
     reader.choice("tz", _ZONES, "org", str)  # labels are the browser's affair; only a wrong value is named
-    for one in params.getlist("stack"):  # as is how charts are drawn
-        reader.check("stack", one, STACKABLE)
+    for name, charts in (("stack", STACKABLE), ("area", AS_AREAS)):  # as is how charts are drawn
+        for one in params.getlist(name):
+            reader.check(name, one, charts)
     percentile = reader.choice("p", PERCENTILES, 50, int)
     interval_text = reader.choice("interval", ("auto", *possible_intervals(period)), "auto", str)
     return State(

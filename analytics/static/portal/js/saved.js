@@ -4,7 +4,7 @@ import { byId, h, icon, replace, say } from "./dom.js";
 import { getJson, send } from "./load.js";
 import { params } from "./state.js";
 
-const KEPT = ["from", "to", "by", "key", "p", "p_latency", "p_ttft", "p_itl", "p_tpot", "pop", "top", "interval", "compare", "failures", "codes", "stack", "notes", "sort"];
+const KEPT = ["from", "to", "by", "key", "p", "p_latency", "p_ttft", "p_itl", "p_tpot", "pop", "top", "interval", "compare", "failures", "codes", "stack", "area", "notes", "sort"];
 
 let page = null;
 let views = [];
