@@ -40,8 +40,11 @@ PARAMETERS: Final = (
         "notes",
     ),
     *("sort", "page"),
+    *("iso", "stack", "area"),
 )
-"""What of the URL the answer depends on."""
+"""What of the URL a saved view may hold."""
+REPEATABLE: Final = ("f", "iso", "stack", "area")
+"""Which of these may be there several times."""
 PERCENTILES: Final = (50, 75, 90, 99)
 TOPS: Final = (5, 10, 11)
 DEFAULT_FROM: Final = "now-24h"
