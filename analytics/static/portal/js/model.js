@@ -120,7 +120,7 @@ export function hasValues(model) {
 export function valuesAt(model, index) {
   const rows = model.series
     .filter((series) => !series.hidden)
-    .map((series) => ({ series, value: series.values[index], previous: series.previous?.[index], samples: series.samples?.[index], least: series.at_least?.[index] ?? false }))
+    .map((series) => ({ series, value: series.values[index], previous: series.previous?.[index], samples: series.beside?.[`${model.name}_samples`]?.[index], least: series.at_least?.[index] ?? false }))
     .filter((row) => row.value !== null && row.value !== undefined && (row.value !== 0 || model.form === "line"));
   return rows.sort((one, other) => other.value - one.value);
 }
