@@ -42,9 +42,10 @@ def milliseconds(text: str) -> float:
 
 def test_models_are_compared(page: Page) -> None:
     page.keyboard.press("4")
-    page.locator(f"{TABLE} thead a", has_text="Latency P99").press("Enter")
+    page.locator(TABLE).get_by_role("link", name="Latency P99", exact=True).press("Enter")
     expect(page.locator(f'{TABLE} [aria-sort="descending"]')).to_contain_text("Latency P99")
     ready(page)
+    expect(page.locator(f'{TABLE} [aria-sort="descending"] a')).to_be_focused()
     slowest = [milliseconds(one) for one in column(page, "Latency P99")]
     assert slowest == sorted(slowest, reverse=True)
     assert all(re.fullmatch(r"\$\d+\.\d+", one) for one in column(page, "Cost / 1,000"))
@@ -82,13 +83,17 @@ def test_is_it_the_provider(page: Page) -> None:
     expect(codes.locator(".legend .name")).to_have_text(["429", "500"])
     page.keyboard.press("f")
     page.locator("#filter-field").select_option("provider")
-    page.locator("#filter-values-field .ts-control input").fill("typed-by-hand")
-    page.locator(".ts-dropdown .create").click()
-    page.locator("#filter-values-field .ts-control input").fill("openai")
-    page.locator('.ts-dropdown [data-value="openai"], .ts-dropdown .create').first.click()
-    page.locator("#filter-form [type=submit]").click()
-    expect(page.locator(".chip")).to_contain_text("is any of")
+    page.locator("#filter-operator").select_option("in")
+    value = page.locator("#filter-values-field .ts-control input")
+    for text in ("typed by hand", "openai"):
+        value.fill(text)
+        page.locator(".ts-dropdown .create, .ts-dropdown .option.active").first.wait_for()
+        value.press("Enter")
+        expect(page.locator("#filter-values-field .item", has_text=text)).to_have_count(1)
+    page.locator("#filter-form [type=submit]").press("Enter")
+    expect(page).to_have_url(re.compile("f=provider:in:"))
     ready(page)
+    expect(page.locator(".chip")).to_contain_text("is any of")
     assert counted(page, "requests") == "180"
     page.locator("select[name=compare]").select_option("previous_period")
     expect(codes.locator("[data-note]")).not_to_have_text("")
@@ -96,9 +101,12 @@ def test_is_it_the_provider(page: Page) -> None:
     ready(page)
     heads = page.locator('[data-panel="failure_rate"] .panel-table thead th').all_text_contents()
     assert "gpt-5, before" in heads
-    page.locator("#filters-clear").press("Enter")
+    clear = page.locator("#filters-clear")
+    expect(clear).to_be_visible()
+    page.locator(".chip button").press("Delete")
     expect(page.locator(".chip")).to_have_count(0)
-    expect(page.locator("#filters-clear")).to_be_hidden()
+    expect(clear).to_be_hidden()
+    expect(page.locator("#filter-add")).to_be_focused()
     ready(page)
 
 

@@ -20,13 +20,12 @@ import { bindShortcuts } from "./shortcuts.js";
 import { link, params, question, sameButIsolated, sameQuestion } from "./state.js";
 import { clearFailure, renderFailure, renderMessages, renderState } from "./states.js";
 import { bindZoom, kept, renderZoom, zoomed } from "./zoom.js";
-import { inLabelZone, isOwnZone, renderZone } from "./zone.js";
+import { inLabelZone, renderZone } from "./zone.js";
 
 const root = byId("dashboard");
 const ask = latestOnly();
 let data = JSON.parse(byId("dashboard-data").textContent);
 let answered = question(location.search);
-let wasOwnZone = isOwnZone();
 
 const page = {
   organization: root.dataset.organization,
@@ -88,7 +87,6 @@ function render() {
 }
 
 function renderFigures() {
-  wasOwnZone = isOwnZone();
   if (data.problem || data.empty) return;
   const shown = inLabelZone(data);
   // First, because it asks where the old table was scrolled to: after other changes the browser would have to lay them out for the answer.
@@ -107,7 +105,8 @@ async function load(always) {
   const search = location.search;
   if (!always && sameQuestion(search, answered)) {
     renderShown();
-    if (wasOwnZone !== isOwnZone()) renderFigures();
+    // Their links keep what the address says now.
+    renderFigures();
     return;
   }
   // Isolated series are shown at once; the charts of failures, which have series of their own, follow.
