@@ -1,4 +1,4 @@
-"""Every parameter of the dashboard's address with a value that is none: named, replaced by the default, never an error."""
+"""Every parameter of the address with a value that is none: named, replaced by the default, never an error."""
 
 import json
 from typing import Any

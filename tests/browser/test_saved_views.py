@@ -39,8 +39,12 @@ def test_a_view_is_saved_opened_and_removed(acme: Organization, owner: User, ope
     save(page, HOSTILE)
     expect(page.locator(".views-entry")).to_contain_text(HOSTILE)
     assert SavedView.objects.get().content == {
-        **{"by": "user", "from": "now-7d", "f": ["model:eq:gpt-5"], "p": "99"},
-        **{"iso": ["user-1"], "area": ["cost", "input_tokens"]},
+        "by": "user",
+        "from": "now-7d",
+        "f": ["model:eq:gpt-5"],
+        "p": "99",
+        "iso": ["user-1"],
+        "area": ["cost", "input_tokens"],
     }
     page.goto(page.url.partition("?")[0])
     opened(page).get_by_role("button", name=HOSTILE, exact=True).click()

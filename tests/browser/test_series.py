@@ -127,7 +127,7 @@ def test_areas_lie_on_top_of_each_other_on_request(page: Page) -> None:
     page.evaluate("history.replaceState(null, '', location.search + '&area=latency&stack=latency&area=cost')")
     page.locator("#refresh").click()
     ready(page)
-    form = "name => Chart.getChart(document.querySelector(`[data-panel=\"${name}\"] canvas`)).portalModel.form"
+    form = 'name => Chart.getChart(document.querySelector(`[data-panel="${name}"] canvas`)).portalModel.form'
     assert [page.evaluate(form, name) for name in ("latency", "cost", BARS)] == ["line", "area", "stacked_bars"]
 
 

@@ -125,9 +125,7 @@ def test_an_answer_that_comes_late_is_not_drawn(page: Page) -> None:
     expect(page.locator("#failure")).to_be_empty()
 
 
-def test_refreshing_waits_for_a_fixed_range_and_a_hidden_tab_and_says_so(
-    page: Page, questions: list[str]
-) -> None:
+def test_refreshing_waits_for_a_fixed_range_and_a_hidden_tab_and_says_so(page: Page, questions: list[str]) -> None:
     page.clock.install()
     waits = page.locator("#refresh-waits")
     page.goto(page.url + FIXED)

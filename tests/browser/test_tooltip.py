@@ -63,7 +63,9 @@ def test_percentiles_say_whose_requests_they_are_of(page: Page) -> None:
         page.keyboard.press("Escape")
 
 
-def test_what_was_cached_thought_measured_and_not_priced_is_named(acme: Organization, owner: User, open_page: Open) -> None:
+def test_what_was_cached_thought_measured_and_not_priced_is_named(
+    acme: Organization, owner: User, open_page: Open
+) -> None:
     now = timezone.now()
     records = [
         RequestRecord(
