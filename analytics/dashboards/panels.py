@@ -137,7 +137,7 @@ def _line(number: int, one: Series, position: int, unit: Unit, panel: Panel) -> 
         "range_text": at_least(text(total, unit), total, unit, one.total[_UNPRICED]),
         "max": max(known, default=None),
     }
-    if unit is Unit.USD:
+    if unit is Unit.USD and one.total[_UNPRICED]:
         line["at_least"] = [bool(row[_UNPRICED]) for row in one.values]
     return line
 
