@@ -35,9 +35,10 @@ def test_a_view_is_saved_opened_and_removed(acme: Organization, owner: User, ope
     store(acme)
     query = "by=user&from=now-7d&f=model:eq:gpt-5&p=99&iso=user-1&area=cost&area=input_tokens"
     page = opened(open_page(owner, f"/o/acme/?{query}"))
-    expect(page.locator("#views-none")).to_be_visible()
+    # The first answer of the API in a process imports all of it.
+    expect(page.locator("#views-none")).to_be_visible(timeout=20_000)
     save(page, HOSTILE)
-    expect(page.locator(".views-entry")).to_contain_text(HOSTILE)
+    expect(page.locator(".views-entry")).to_contain_text(HOSTILE, timeout=20_000)
     assert SavedView.objects.get().content == {
         "by": "user",
         "from": "now-7d",
