@@ -23,7 +23,7 @@ VIEW: Final = "view"
 NO_VIEW: Final = "none"
 """`view=none`: the page as its other parameters say. An address that a view was opened with has it, so that what is
 removed from it stays removed."""
-_STATE: Final = frozenset({*PARAMETERS, VIEW, "iso", "tz"})
+_STATE: Final = frozenset({*PARAMETERS, VIEW, "tz"})
 
 
 @dataclass(frozen=True, slots=True)

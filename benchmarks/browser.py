@@ -144,7 +144,7 @@ def widened(answer: dict[str, Any], turn: int) -> dict[str, Any]:
                 sample
                 | {"group": number, "values": [((index + turn) * (number + 3)) % 97 / 7 for index in range(POINTS)]}
                 | {"range": turn + number, "range_text": None}
-                | {name: None for name in ("samples", "at_least", "previous") if name in sample}
+                | {name: None for name in ("at_least", "previous") if name in sample}
                 for number in range(GROUPS)
             ]
     return answer

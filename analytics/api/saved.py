@@ -141,7 +141,7 @@ def _place(given: Mapping[str, str], scope: Scope, asked: Mapping[str, str]) -> 
 
 
 def _report(view: "SavedView", written: str) -> QueryDict:
-    found = as_parameters(view.content, REPORT_PARAMETERS, "filter")
+    found = as_parameters(view.content, REPORT_PARAMETERS, ("filter",))
     found["format"] = written
     return found
 

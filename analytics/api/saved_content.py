@@ -87,21 +87,21 @@ def check(kind: str, content: Mapping[str, Any], scope: Scope, now: datetime) ->
     """Raise InvalidQueryError, or RefusedQueryError, when the content is not a question of its kind."""
     checkers: dict[str, Callable[[Mapping[str, Any], Scope, datetime], object]] = {
         "metrics_query": lambda body, *of: check_cells(parse_question(body, *of).query),
-        "report": lambda parameters, *of: parse_report(as_parameters(parameters, REPORT_PARAMETERS, "filter"), *of),
+        "report": lambda parameters, *of: parse_report(as_parameters(parameters, REPORT_PARAMETERS, ("filter",)), *of),
         "dashboard": _check_state,
     }
     checkers[kind](content, scope, now)
 
 
-def as_parameters(content: Mapping[str, Any], allowed: tuple[str, ...], repeatable: str) -> QueryDict:
+def as_parameters(content: Mapping[str, Any], allowed: tuple[str, ...], repeatable: tuple[str, ...]) -> QueryDict:
     """Saved parameters as a query string has them; the form of a file is chosen when it is asked for.
 
     Raises InvalidQueryError for other names, and for values that are not texts.
     """
     checks, given = Checks(), QueryDict(mutable=True)
-    checks.known(content, (*(name for name in allowed if name != "format"), repeatable))
+    checks.known(content, (*(name for name in allowed if name != "format"), *repeatable))
     for name, value in content.items():
-        values = value if name == repeatable and isinstance(value, list) else [value]
+        values = value if name in repeatable and isinstance(value, list) else [value]
         if all(isinstance(one, str) for one in values):
             given.setlist(name, values)
         else:
@@ -111,6 +111,6 @@ def as_parameters(content: Mapping[str, Any], allowed: tuple[str, ...], repeatab
 
 
 def _check_state(content: Mapping[str, Any], scope: Scope, now: datetime) -> None:
-    found = state.parse(as_parameters(content, state.PARAMETERS, "f"), scope, now)
+    found = state.parse(as_parameters(content, state.PARAMETERS, state.REPEATABLE), scope, now)
     if found.messages:
         raise InvalidQueryError([Problem((), "invalid_value", message) for message in found.messages])

@@ -67,6 +67,22 @@ def _where_compared(name: str) -> Callable[[Frame], Ints]:
     return lambda frame: _known(name)(frame) * _compared(frame)
 
 
+def _tpot_of(*, streaming: bool) -> Callable[[Frame], Ints]:
+    """1 for samples of TPOT, of streams or of the others: their formulas differ."""
+    return lambda frame: (_sampled(frame, "tpot") & (frame["streaming"] == int(streaming))).astype(np.int64)
+
+
+def _itl_reported(frame: Frame) -> Ints:
+    """1 for samples of ITL that the gateway sent: a derived one is the request's TPOT, by the same formula."""
+    flags: Ints = (_sampled(frame, "itl") & (frame["itl_us"] != frame["tpot_us"])).astype(np.int64)
+    return flags
+
+
+def _sampled(frame: Frame, duration: str) -> npt.NDArray[np.bool_]:
+    measured: npt.NDArray[np.bool_] = (frame[f"{duration}_us"] >= 0) & (frame["failed"] == 0)
+    return measured
+
+
 COLUMNS: Final = (
     Column("requests", lambda frame: np.ones_like(frame["failed"])),
     Column("failed", _known("failed")),
@@ -94,6 +110,9 @@ COLUMNS: Final = (
     Column("reported", _state(CostState.REPORTED)),
     Column("unpriced", _state(CostState.UNPRICED)),
     Column("unpriced_tokens", _unpriced_tokens),
+    Column("itl_reported", _itl_reported),
+    Column("tpot_streaming", _tpot_of(streaming=True)),
+    Column("tpot_whole", _tpot_of(streaming=False)),
 )
 MONEY: Final = frozenset(column.name for column in COLUMNS if column.money)
 COUNTS: Final = tuple(column.name for column in COLUMNS if not column.money)

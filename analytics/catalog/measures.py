@@ -251,6 +251,9 @@ MEASURES: Final = (
         "Streaming: (latency - TTFT) / (output tokens - 1); otherwise latency / output tokens. Successful requests.",
         histograms=((Population.SUCCESSFUL, ("tpot",)),),
     ),
+    _count("itl_reported", "interTokenLatencyReported", "ITL, reported", "Samples of ITL that the gateway measured."),
+    _count("tpot_streaming", "timePerOutputTokenStreaming", "TPOT, streaming", "Samples of TPOT that are of streams."),
+    _count("tpot_whole", "timePerOutputTokenNotStreaming", "TPOT, not streaming", "Samples of TPOT of the others."),
 )
 BY_NAME: Final = {measure.name: measure for measure in MEASURES}
 BY_API_NAME: Final = {measure.api_name: measure for measure in MEASURES}
@@ -290,10 +293,8 @@ def select(name: str, aggregation: str | None = None) -> Selection:
     return Selection(measure, aggregation or measure.aggregations[0])
 
 
-def native_columns() -> tuple[Selection, ...]:
-    """Every column that the report offers, in its order."""
-    plain = [select(m.name) for m in MEASURES if m.kind is not Kind.DURATION]
-    return (*plain, *(Selection(m, f"p{p}") for m in MEASURES if m.kind is Kind.DURATION for p in PERCENTILES))
-
-
-NATIVE: Final = {selection.name: selection for selection in native_columns()}
+_COLUMNS: Final = (  # all that the report offers, in its order
+    *(select(m.name) for m in MEASURES if m.kind is not Kind.DURATION),
+    *(Selection(m, f"p{p}") for m in MEASURES if m.kind is Kind.DURATION for p in PERCENTILES),
+)
+NATIVE: Final = {selection.name: selection for selection in _COLUMNS}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from analytics.catalog.columns import DURATIONS
 from analytics.catalog.measures import BY_NAME, Kind, Selection, Unit, select
 from analytics.dashboards.questions import CHARTED, Answers
 from analytics.dashboards.state import PERCENTILES
@@ -12,13 +13,18 @@ from metricsportal.lib.money import PICO_PER_USD
 
 _POSITION: Final = {selection: number for number, selection in enumerate(CHARTED)}
 _UNPRICED: Final = _POSITION[select("unpriced_requests")]
-_EXTREMES: Final = tuple(_POSITION[select("latency", name)] for name in ("min", "max"))
 _BESIDE: Final = {
     "failed": _POSITION[select("failed_requests")],
     "unpriced": _UNPRICED,
     "cached": _POSITION[select("cache_read_tokens")],
     "reasoning": _POSITION[select("reasoning_tokens")],
+    "reported": _POSITION[select("itl_reported")],
+    "streamed": _POSITION[select("tpot_streaming")],
+    "whole": _POSITION[select("tpot_whole")],
+    "least": _POSITION[select("latency", "min")],
+    "most": _POSITION[select("latency", "max")],
 }
+_SAMPLES: Final = {f"{name}_samples": _POSITION[select(name, f"p{PERCENTILES[0]}")] for name in DURATIONS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,7 @@ def lines(result: Result, selection: Selection, panel: Panel) -> dict[str, Any]:
 def beside(one: Series) -> dict[str, list[Value]]:
     """What tooltips say of a group besides the values of their chart, per bucket; what is 0 everywhere is left out."""
     columns = {name: [row[position] for row in one.values] for name, position in _BESIDE.items()}
+    columns |= {name: [row[position] for row in one.samples] for name, position in _SAMPLES.items()}
     requests: list[Value] = [*one.requests]
     return {"requests": requests} | {name: column for name, column in columns.items() if any(column)}
 
@@ -130,12 +137,8 @@ def _line(number: int, one: Series, position: int, unit: Unit, panel: Panel) -> 
         "range_text": at_least(text(total, unit), total, unit, one.total[_UNPRICED]),
         "max": max(known, default=None),
     }
-    if unit is Unit.USD:
+    if unit is Unit.USD and one.total[_UNPRICED]:
         line["at_least"] = [bool(row[_UNPRICED]) for row in one.values]
-    if panel.name == "latency":
-        line["extremes"] = [[row[position] for position in _EXTREMES] for row in one.values]
-    if unit is Unit.MS:
-        line |= {"samples": [row[position] for row in one.samples], "range_samples": one.total_samples[position]}
     return line
 
 

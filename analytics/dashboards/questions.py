@@ -22,6 +22,7 @@ CHARTED: Final[tuple[Selection, ...]] = (
     *SUMS,
     *(select(name, f"p{percentile}") for name in DURATIONS for percentile in PERCENTILES),
     *(select("reasoning_tokens"), select("latency", "min"), select("latency", "max")),
+    *(select("itl_reported"), select("tpot_streaming"), select("tpot_whole")),
 )
 MOST_ERRORS: Final = 11
 CLASSES: Final = tuple(select(f"failed_{one.value}") for one in FailureClass)

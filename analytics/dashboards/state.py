@@ -40,8 +40,11 @@ PARAMETERS: Final = (
         "notes",
     ),
     *("sort", "page"),
+    *("iso", "stack", "area"),
 )
-"""What of the URL the answer depends on."""
+"""What of the URL a saved view may hold."""
+REPEATABLE: Final = ("f", "iso", "stack", "area")
+"""Which of these may be there several times."""
 PERCENTILES: Final = (50, 75, 90, 99)
 TOPS: Final = (5, 10, 11)
 DEFAULT_FROM: Final = "now-24h"
@@ -56,6 +59,8 @@ CODES: Final = ("status_code", "class")
 """What those of the chart of failure rates are: status codes, or classes of failure."""
 STACKABLE: Final = ("requests_per_second", "failure_rate_by_status_code")
 """Charts of lines that add up."""
+AS_AREAS: Final = ("cost", "input_tokens", "output_tokens")
+"""Charts of bars that may be areas."""
 _ZONES: Final = ("org", "viewer")
 _COMPARES: Final = tuple(Compare)
 _LONGEST: Final = timedelta(days=3660)
@@ -137,8 +142,9 @@ def parse(params: QueryDict, scope: Scope, now: datetime) -> State:
     period, start_text, end_text = _period(reader, scope, now)
     view, key, dimension = _view(reader, scope)
     reader.choice("tz", _ZONES, "org", str)  # labels are the browser's affair; only a wrong value is named
-    for one in params.getlist("stack"):  # as is how charts are drawn
-        reader.check("stack", one, STACKABLE)
+    for name, charts in (("stack", STACKABLE), ("area", AS_AREAS)):  # as is how charts are drawn
+        for one in params.getlist(name):
+            reader.check(name, one, charts)
     percentile = reader.choice("p", PERCENTILES, 50, int)
     interval_text = reader.choice("interval", ("auto", *possible_intervals(period)), "auto", str)
     return State(

@@ -90,9 +90,9 @@ class FactsPart:
 
     def column(self, name: str) -> Numbers:
         """An additive column."""
-        head, _, last = name.rpartition("_")
-        if head not in _HISTOGRAMS:
+        if name in _COLUMNS:
             return _COLUMNS[name].of_facts(self._frame)
+        head, _, last = name.rpartition("_")
         measured = self._measured(head)
         return measured.astype(np.int64) if last == "count" else np.where(measured, self._durations(head), 0)
 

@@ -87,6 +87,7 @@ def record(dice: random.Random, number: int, *, end: datetime = NOW, length: tim
         "output_tokens": dice.choice([None, 0, 1, 300]),
         "latency_ms": latency,
         "ttft_ms": latency / 3 if latency and dice.random() < 0.5 else None,
+        "itl_ms": dice.choice([None, None, 12.5, 40.0]),
         "streaming": dice.choice([None, True, False]),
         "operation": dice.choice(["chat", "embeddings"]),
         "status_code": dice.choice([429, 500, 504, None]) if failed else dice.choice([200, None]),

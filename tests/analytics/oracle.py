@@ -71,6 +71,9 @@ def sums(requests: Sequence[LLMRequest]) -> dict[str, Any]:
             (one.input_tokens or 0) + (one.output_tokens or 0) for one in requests if one.cost_state == "unpriced"
         ),
         "compared_requests": len(both),
+        "itl_reported": sum(one.itl_us not in (None, one.tpot_us) for one in requests if not one.failed),
+        "tpot_streaming": sum(one.streaming is True for one in requests if one.tpot_us is not None),
+        "tpot_whole": sum(one.streaming is False for one in requests if one.tpot_us is not None),
         "cost_usd": money(requests, "cost"),
         "list_cost_usd": money(requests, "list_cost"),
         "contracted_cost_usd": money(requests, "contracted_cost"),

@@ -101,6 +101,16 @@ def test_what_a_chart_shows_is_explained(page: Page) -> None:
     expect(panel(page, "cost").locator("[data-definition]")).to_contain_text(re.compile(r"Price book version \d+\."))
 
 
+def test_series_and_choices_are_told_apart_where_the_system_forces_its_colours(
+    acme: Organization, owner: User, open_page: Open
+) -> None:
+    traffic.store(acme)
+    page = ready(open_page(owner, "/o/acme/", forced_colors="active"))
+    samples = panel(page, "latency").locator(".legend .swatch line")
+    assert len(set(samples.evaluate_all("all => all.map((one) => one.getAttribute('stroke'))"))) == 3
+    expect(page.locator('#view-by [aria-current="true"]')).to_have_css("outline-style", "solid")
+
+
 def test_the_others_lead_to_the_table(acme: Organization, owner: User, open_page: Open) -> None:
     traffic.store(acme, models=tuple(f"model-{number}" for number in range(7)))
     page = ready(open_page(owner, "/o/acme/?top=5&from=now-18h&interval=1+day"))

@@ -33,16 +33,26 @@ def save(page: Page, name: str, team: str = "") -> None:
 
 def test_a_view_is_saved_opened_and_removed(acme: Organization, owner: User, open_page: Open) -> None:
     store(acme)
-    page = opened(open_page(owner, "/o/acme/?by=user&from=now-7d&f=model:eq:gpt-5&p=99"))
-    expect(page.locator("#views-none")).to_be_visible()
+    query = "by=user&from=now-7d&f=model:eq:gpt-5&p=99&iso=user-1&area=cost&area=input_tokens"
+    page = opened(open_page(owner, f"/o/acme/?{query}"))
+    # The first answer of the API in a process imports all of it.
+    expect(page.locator("#views-none")).to_be_visible(timeout=20_000)
     save(page, HOSTILE)
-    expect(page.locator(".views-entry")).to_contain_text(HOSTILE)
-    assert SavedView.objects.get().content == {"by": "user", "from": "now-7d", "f": ["model:eq:gpt-5"], "p": "99"}
+    expect(page.locator(".views-entry")).to_contain_text(HOSTILE, timeout=20_000)
+    assert SavedView.objects.get().content == {
+        "by": "user",
+        "from": "now-7d",
+        "f": ["model:eq:gpt-5"],
+        "p": "99",
+        "iso": ["user-1"],
+        "area": ["cost", "input_tokens"],
+    }
     page.goto(page.url.partition("?")[0])
     opened(page).get_by_role("button", name=HOSTILE, exact=True).click()
-    for part in ("by=user", "from=now-7d", "p=99", "f=model:eq:gpt-5"):  # in the order of the database
+    # In the order of the database.
+    for part in ("by=user", "from=now-7d", "p=99", "f=model:eq:gpt-5", "iso=user-1", "area=cost", "area=input_tokens"):
         expect(page).to_have_url(re.compile(f"[?&]{part}(&|$)"))
-    expect(page.locator(".chip")).to_contain_text("gpt-5")
+    expect(page.locator(".chip")).to_have_text([re.compile("gpt-5"), "Showing only user-1"])
     opened(page).get_by_role("button", name="Delete the view").click()
     expect(page.locator("#views-none")).to_be_visible()
     assert not SavedView.objects.exists()

@@ -1,6 +1,7 @@
 """What a chart draws of its series: each value at its place, gaps left open, bars on top of each other."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -101,6 +102,33 @@ def test_bars_stand_on_top_of_each_other(page: Page) -> None:
     assert pale_upper == upper.replace("rgb(", "rgba(").replace(")", ", 0.45)")
     assert 10 <= page.evaluate(TOP, BARS) <= 12
     assert 8 <= page.evaluate(TOP, LINES) <= 10
+
+
+def test_areas_lie_on_top_of_each_other_on_request(page: Page) -> None:
+    panel = page.locator(f'[data-panel="{BARS}"]')
+    [lower], [upper] = colours(page, BARS, 0, 0.5), colours(page, BARS, 0, 5)
+    panel.locator("summary").focus()
+    page.keyboard.press("Enter")
+    draw = panel.locator(f'[data-area="{BARS}"]')
+    draw.press("Enter")
+    expect(page).to_have_url(re.compile(f"&area={BARS}$"))
+    expect(draw).to_have_text("Draw bars")
+    assert colours(page, BARS, 0, 0.5) == [lower]
+    assert colours(page, BARS, 0, 5) == [upper]
+    assert colours(page, BARS, 0, 9.5) == []
+    # A bucket without tokens is one of 0: from the third to it the area falls.
+    assert colours(page, BARS, 2, 2.5) == [lower]
+    assert colours(page, BARS, 3, 0.1) == []
+    assert colours(page, BARS, PARTIAL, 2) == [lower.replace("rgb(", "rgba(").replace(")", ", 0.45)")]
+    assert 10 <= page.evaluate(TOP, BARS) <= 12
+    page.go_back()
+    expect(draw).to_have_text("Draw areas")
+    # No other chart can be one, whatever the address says.
+    page.evaluate("history.replaceState(null, '', location.search + '&area=latency&stack=latency&area=cost')")
+    page.locator("#refresh").click()
+    ready(page)
+    form = 'name => Chart.getChart(document.querySelector(`[data-panel="${name}"] canvas`)).portalModel.form'
+    assert [page.evaluate(form, name) for name in ("latency", "cost", BARS)] == ["line", "area", "stacked_bars"]
 
 
 def test_what_is_not_shown_takes_no_place(page: Page) -> None:

@@ -27,7 +27,7 @@ BESIDE = {
     "latency": rf"n = \d+ · {TIME} to {TIME}",
     "ttft": r"n = \d+",
     "itl": r"n = \d+",
-    "tpot": r"n = \d+",
+    "tpot": r"n = \d+ · \d+ streaming",
     "cost": rf"{SHARE} · {COUNT}",
     "input_tokens": SHARE,
     "output_tokens": SHARE,
@@ -63,7 +63,9 @@ def test_percentiles_say_whose_requests_they_are_of(page: Page) -> None:
         page.keyboard.press("Escape")
 
 
-def test_what_was_cached_thought_and_not_priced_is_named(acme: Organization, owner: User, open_page: Open) -> None:
+def test_what_was_cached_thought_measured_and_not_priced_is_named(
+    acme: Organization, owner: User, open_page: Open
+) -> None:
     now = timezone.now()
     records = [
         RequestRecord(
@@ -75,16 +77,22 @@ def test_what_was_cached_thought_and_not_priced_is_named(acme: Organization, own
             cache_read_tokens=400,
             reasoning_tokens=60,
             status_code=200,
+            latency_ms=2000.0,
+            ttft_ms=500.0 if number else None,
+            itl_ms=11.0 if number == 1 else None,
+            streaming=number > 0,
             reported_cost_usd=Decimal("0.5") if number else None,
         )
-        for number in range(2)
+        for number in range(3)
     ]
     ingest_records(organization=acme, records=records, source="test", now=now, past_days=None)
     page = ready(open_page(owner, "/o/acme/?from=now-24h&interval=1+day"))
     for name, words in (
-        ("input_tokens", r"100\.0 % · \d+ cached"),
+        ("input_tokens", r"100\.0 % · [\d.]+k? cached"),
         ("output_tokens", r"100\.0 % · \d+ reasoning"),
         ("cost", r"100\.0 % · \d requests? · 1 unpriced"),
+        ("itl", r"n = \d · 1 reported by the gateway"),
+        ("tpot", r"n = \d · (\d streaming · )?1 not streaming"),
     ):
         page.locator(f'[data-panel="{name}"] canvas').focus()
         said = []

@@ -23,15 +23,22 @@ function samples(row) {
   return row.samples === undefined ? "" : `n = ${count(row.samples)}`;
 }
 
-function extremes([least, most] = []) {
+function extremes(least, most) {
   return least === null || least === undefined ? "" : `${text(least, "ms")} to ${text(most, "ms")}`;
+}
+
+/** Samples of one kind, where there is any. */
+function some(value, words) {
+  return value ? `${count(value)} ${words}` : "";
 }
 
 const OF = {
   requests_per_second: (row, at) => [requests(at("requests"))],
   failure_rate: (row, at) => [`${count(at("failed"))} of ${requests(at("requests"))}`],
   failure_rate_by_status_code: (row, at, index) => [requests(row.series.counts?.[index])],
-  latency: (row, at, index) => [samples(row), extremes(row.series.extremes?.[index])],
+  latency: (row, at) => [samples(row), extremes(at("least"), at("most"))],
+  itl: (row, at) => [samples(row), some(at("reported"), "reported by the gateway")],
+  tpot: (row, at) => [samples(row), some(at("streamed"), "streaming"), some(at("whole"), "not streaming")],
   cost: (row, at, index, total) => [share(row, total), requests(at("requests")), at("unpriced") ? `${count(at("unpriced"))} unpriced` : ""],
   input_tokens: (row, at, index, total) => [share(row, total), part(at("cached"), "cached")],
   output_tokens: (row, at, index, total) => [share(row, total), part(at("reasoning"), "reasoning")],

@@ -53,6 +53,17 @@ function pager(table) {
   );
 }
 
+/** Put another table in the place of the old one; keys stand where they stood, on the same heading or on the table. */
+function exchange(...children) {
+  const place = byId("breakdown");
+  const { activeElement: focused } = document;
+  const wasInside = place.contains(focused);
+  const headings = () => [...place.querySelectorAll("thead a")];
+  const number = headings().indexOf(focused);
+  replace(place, ...children);
+  if (wasInside) (headings()[number] ?? place.querySelector(".table-scroll")).focus({ preventScroll: true });
+}
+
 /** Show the table of an answer. */
 export function renderBreakdown(data) {
   const { breakdown: table, view } = data;
@@ -70,6 +81,6 @@ export function renderBreakdown(data) {
     ),
   );
   const head = h("header", { class: "section-head inside" }, h("h2", { id: "breakdown-title" }, view.label));
-  replace(byId("breakdown"), h("section", { class: "breakdown card", "aria-labelledby": "breakdown-title" }, head, scroll, pager(table)));
+  exchange(h("section", { class: "breakdown card", "aria-labelledby": "breakdown-title" }, head, scroll, pager(table)));
   scroll.scrollLeft = scrolled;
 }

@@ -38,8 +38,13 @@ function isolationChip(isolated) {
 
 /** Show the filters of an answer and the isolated series. */
 export function renderChips(data, isolated, onEdit) {
+  const list = byId("chips");
+  const { activeElement: focused } = document;
+  const place = [...list.children].findIndex((chip) => chip.contains(focused));
   const chips = data.state.filters.map((filter) => filterChip(filter, onEdit));
-  replace(byId("chips"), chips, isolated.size > 0 && isolationChip(isolated));
+  replace(list, chips, isolated.size > 0 && isolationChip(isolated));
+  // Who removes chips by keys goes on with the next one.
+  if (place >= 0) (list.children[Math.min(place, list.children.length - 1)]?.querySelector("button, a") ?? byId("filter-add")).focus();
   const clear = byId("filters-clear");
   clear.hidden = data.state.filters.length === 0;
   clear.setAttribute("href", link({ f: null }));

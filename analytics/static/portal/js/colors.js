@@ -7,6 +7,8 @@ const DASH = [6, 3];
 
 const probe = document.createElement("span");
 probe.hidden = true;
+// Where the system forces its own colours all series would be one.
+probe.style.forcedColorAdjust = "none";
 document.body.append(probe);
 let known = new Map();
 

@@ -79,14 +79,31 @@ function renderSelects(data) {
   form.elements.compare.value = data.state.compare;
 }
 
-/** Charts whose series may stand on each other: the link to the other form, in words of what it does. */
-export function renderStacks(stacked) {
-  each("stack", (element, name) => {
-    const isStacked = stacked.has(name);
-    const others = [...stacked].filter((one) => one !== name);
-    element.setAttribute("href", link({ stack: isStacked ? others : [...others, name] }));
-    element.lastChild.textContent = isStacked ? "Draw lines" : "Stack the series";
-  });
+/** Parameters that draw charts in another form than their own, and in words what the way there and back does. */
+const FORMS = {
+  stack: { form: "bar", there: "Stack the series", back: "Draw lines" },
+  area: { form: "area", there: "Draw areas", back: "Draw bars" },
+};
+
+/** The forms that the URL asks for, by chart: of those that offer it. */
+export function chosenForms() {
+  const chosen = new Map();
+  for (const [name, { form }] of Object.entries(FORMS)) {
+    const asked = params().getAll(name);
+    each(name, (_, panel) => asked.includes(panel) && chosen.set(panel, form));
+  }
+  return chosen;
+}
+
+/** The links to the other form of each chart that has one. */
+export function renderForms(chosen) {
+  for (const [name, { there, back }] of Object.entries(FORMS)) {
+    each(name, (element, panel) => {
+      const others = params().getAll(name).filter((one) => one !== panel);
+      element.setAttribute("href", link({ [name]: chosen.has(panel) ? others : [...others, panel] }));
+      element.lastChild.textContent = chosen.has(panel) ? back : there;
+    });
+  }
 }
 
 /** Mark percentile and population; the links of both. */

@@ -4,7 +4,7 @@ import { bindNotes, renderNotes } from "./annotations.js";
 import { renderBreakdown } from "./breakdown.js";
 import { renderChips } from "./chips.js";
 import { forget } from "./colors.js";
-import { bindControls, chosenPercentile, renderControls, renderPercentile, renderStacks } from "./controls.js";
+import { bindControls, chosenForms, chosenPercentile, renderControls, renderForms, renderPercentile } from "./controls.js";
 import { renderCounters, renderTrust } from "./counters.js";
 import { clear } from "./crosshair.js";
 import { bindCurl } from "./curl.js";
@@ -14,19 +14,18 @@ import { bindFilter, openFilter } from "./filter-dialog.js";
 import { isolate } from "./legend.js";
 import { latestOnly } from "./load.js";
 import { makePanels } from "./panels.js";
-import { bindRefresh } from "./refresh.js";
+import { bindRefresh, renderRefresh } from "./refresh.js";
 import { bindViews } from "./saved.js";
 import { bindShortcuts } from "./shortcuts.js";
 import { link, params, question, sameButIsolated, sameQuestion } from "./state.js";
 import { clearFailure, renderFailure, renderMessages, renderState } from "./states.js";
 import { bindZoom, kept, renderZoom, zoomed } from "./zoom.js";
-import { inLabelZone, isOwnZone, renderZone } from "./zone.js";
+import { inLabelZone, renderZone } from "./zone.js";
 
 const root = byId("dashboard");
 const ask = latestOnly();
 let data = JSON.parse(byId("dashboard-data").textContent);
 let answered = question(location.search);
-let wasOwnZone = isOwnZone();
 
 const page = {
   organization: root.dataset.organization,
@@ -54,17 +53,18 @@ function isolatedNow() {
 function renderShown() {
   const percentile = chosenPercentile(data);
   const isolated = isolatedNow();
-  const stacked = new Set(params().getAll("stack"));
+  const forms = chosenForms();
   const shown = inLabelZone(data);
   renderControls(shown);
   renderZone(shown);
   renderZoom();
   renderPercentile(data, percentile);
-  renderStacks(stacked);
+  renderForms(forms);
+  renderRefresh();
   renderChips(data, isolated, openFilter);
   renderNotes(data);
   root.dataset.ready = "false";
-  const drawn = data.problem || data.empty ? Promise.resolve(true) : panels.show(shown, (name) => chosenPercentile(data, name), isolated, stacked);
+  const drawn = data.problem || data.empty ? Promise.resolve(true) : panels.show(shown, (name) => chosenPercentile(data, name), isolated, forms);
   drawn.then((isComplete) => {
     if (isComplete) root.dataset.ready = "true";
   });
@@ -87,7 +87,6 @@ function render() {
 }
 
 function renderFigures() {
-  wasOwnZone = isOwnZone();
   if (data.problem || data.empty) return;
   const shown = inLabelZone(data);
   // First, because it asks where the old table was scrolled to: after other changes the browser would have to lay them out for the answer.
@@ -106,7 +105,8 @@ async function load(always) {
   const search = location.search;
   if (!always && sameQuestion(search, answered)) {
     renderShown();
-    if (wasOwnZone !== isOwnZone()) renderFigures();
+    // Their links keep what the address says now.
+    renderFigures();
     return;
   }
   // Isolated series are shown at once; the charts of failures, which have series of their own, follow.

@@ -55,7 +55,9 @@ export function latestOnly() {
     const mine = new AbortController();
     running = mine;
     const answer = await getJson(url, mine.signal);
-    if (running === mine) running = null;
+    // Given up when it was all there already: it is not the answer to what is asked now.
+    mine.signal.throwIfAborted();
+    running = null;
     return answer;
   };
 }

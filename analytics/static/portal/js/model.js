@@ -79,9 +79,9 @@ function markHidden(series, isolated, groups) {
 
 /**
  * The panels of an answer, ready to draw. `percentileOf` says which one a panel shows, `isolated` is a set of labels,
- * empty = all are shown; `stacked` are the names of panels whose lines stand on each other.
+ * empty = all are shown; `forms` are those of panels that are not drawn in their own.
  */
-export function panelModels(data, percentileOf, isolated, stacked) {
+export function panelModels(data, percentileOf, isolated, forms) {
   const axis = timeAxis(data);
   const paints = paintGroups(data.groups);
   const notes = notesOf(data);
@@ -89,7 +89,7 @@ export function panelModels(data, percentileOf, isolated, stacked) {
     const percentile = percentileOf(panel.name);
     const part = shownPart(panel, percentile);
     const series = markHidden(seriesOf(part, data, paints), isolated, data.groups);
-    const form = stacked.has(panel.name) ? "bar" : panel.form;
+    const form = forms.get(panel.name) ?? panel.form;
     const above = aboveAxis(series, panel.unit, form);
     return {
       name: panel.name,
@@ -120,7 +120,7 @@ export function hasValues(model) {
 export function valuesAt(model, index) {
   const rows = model.series
     .filter((series) => !series.hidden)
-    .map((series) => ({ series, value: series.values[index], previous: series.previous?.[index], samples: series.samples?.[index], least: series.at_least?.[index] ?? false }))
+    .map((series) => ({ series, value: series.values[index], previous: series.previous?.[index], samples: series.beside?.[`${model.name}_samples`]?.[index], least: series.at_least?.[index] ?? false }))
     .filter((row) => row.value !== null && row.value !== undefined && (row.value !== 0 || model.form === "line"));
   return rows.sort((one, other) => other.value - one.value);
 }

@@ -164,12 +164,12 @@ export function makePanels(page) {
   let turn = 0;
   return {
     /** Show an answer, panels in view first; a panel that fails says so and leaves the others alone. False when another answer came in between. */
-    async show(data, percentile, isolated, stacked) {
+    async show(data, percentile, isolated, forms) {
       turn += 1;
       const mine = turn;
       clear();
       if (data.buckets.starts.length === 0) return true;
-      const pairs = panelModels(data, percentile, isolated, stacked).filter(({ name }) => panels.has(name)).map((model) => [panels.get(model.name), model]);
+      const pairs = panelModels(data, percentile, isolated, forms).filter(({ name }) => panels.has(name)).map((model) => [panels.get(model.name), model]);
       let since = performance.now();
       for (const step of steps(pairs, data)) {
         step();

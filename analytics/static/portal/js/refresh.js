@@ -1,9 +1,14 @@
-/** Refreshing by itself: off, 30 s, 1 or 5 minutes; waits while the page is hidden or its range stands still. */
+/** Refreshing by itself: off, 30 s, 1 or 5 minutes; waits while the page is hidden or its range stands still, and says so. */
 
-import { byId } from "./dom.js";
+import { byId, write } from "./dom.js";
 import { isRelative } from "./state.js";
 
 const STORED = "portal-refresh";
+/** In the title of a tab that nobody looks at, the only place where a hidden page can say anything. */
+const WAITING = "\u23f8 ";
+
+let page = null;
+let last = Date.now();
 
 function remembered() {
   try {
@@ -21,17 +26,41 @@ function remember(value) {
   }
 }
 
-/** Wire button and choice. `page` offers `refresh()` and `data()`. */
-export function bindRefresh(page) {
+function every() {
+  return Number(byId("refresh-every").value) * 1000;
+}
+
+function waitsForRange() {
+  return !isRelative(page.data().state);
+}
+
+/** Say whether refreshing waits, and for what. */
+export function renderRefresh() {
+  const isOn = every() > 0;
+  const waits = isOn && waitsForRange();
+  byId("refresh-waits").hidden = !waits;
+  write(byId("refresh-why"), waits ? "Paused: the range stands still" : "");
+  const title = document.title.replace(WAITING, "");
+  const written = isOn && document.hidden ? WAITING + title : title;
+  if (written !== document.title) document.title = written;
+}
+
+function tick() {
+  if (!every() || document.hidden || waitsForRange() || Date.now() - last < every()) return;
+  last = Date.now();
+  page.refresh();
+}
+
+/** Wire button and choice. `offered` has `refresh()` and `data()`. */
+export function bindRefresh(offered) {
+  page = offered;
   const select = byId("refresh-every");
-  let last = Date.now();
   select.value = remembered();
-  select.addEventListener("change", () => remember(select.value));
+  select.addEventListener("change", () => {
+    remember(select.value);
+    renderRefresh();
+  });
   byId("refresh").addEventListener("click", page.refresh);
-  setInterval(() => {
-    const every = Number(select.value) * 1000;
-    if (!every || document.hidden || !isRelative(page.data().state) || Date.now() - last < every) return;
-    last = Date.now();
-    page.refresh();
-  }, 1000);
+  document.addEventListener("visibilitychange", renderRefresh);
+  setInterval(tick, 1000);
 }

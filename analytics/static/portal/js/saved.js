@@ -4,7 +4,9 @@ import { byId, h, icon, replace, say } from "./dom.js";
 import { getJson, send } from "./load.js";
 import { params } from "./state.js";
 
-const KEPT = ["from", "to", "by", "key", "p", "p_latency", "p_ttft", "p_itl", "p_tpot", "pop", "top", "interval", "compare", "failures", "codes", "stack", "notes", "sort"];
+const KEPT = ["from", "to", "by", "key", "p", "p_latency", "p_ttft", "p_itl", "p_tpot", "pop", "top", "interval", "compare", "failures", "codes", "notes", "sort"];
+/** What may be there several times. */
+const LISTS = ["iso", "stack", "area"];
 
 let page = null;
 let views = [];
@@ -25,12 +27,12 @@ function showProblem(problem) {
 function stateNow() {
   const now = params();
   const content = Object.fromEntries(KEPT.filter((name) => now.has(name)).map((name) => [name, now.get(name)]));
-  return { ...content, f: now.getAll("f") };
+  const lists = Object.fromEntries(LISTS.filter((name) => now.has(name)).map((name) => [name, now.getAll(name)]));
+  return { ...content, ...lists, f: now.getAll("f") };
 }
 
-function searchOf({ f = [], ...content }) {
-  const search = new URLSearchParams(content);
-  for (const one of [f].flat()) search.append("f", one);
+function searchOf(content) {
+  const search = new URLSearchParams(Object.entries(content).flatMap(([name, value]) => [value].flat().map((one) => [name, one])));
   // The view is all there is to say: no default is meant.
   search.set("view", "none");
   return `?${search.toString().replaceAll("%3A", ":").replaceAll("%2C", ",")}`;

@@ -97,9 +97,32 @@ function bars({ paint, values }, { axis }, sums, at) {
   return axis.partial < places.length ? [{ path: finished, color }, { path: unfinished, color: fade(color, 0.45) }] : [{ path: finished, color }];
 }
 
+/** What lies between the sums below a series and those with it, from one bucket to another. */
+function between(below, above, from, to, { places, zero, unit }) {
+  const path = new Path2D();
+  for (let index = from; index < to; index += 1) path.lineTo(places[index], zero + above[index] * unit);
+  for (let index = to - 1; index >= from; index -= 1) path.lineTo(places[index], zero + below[index] * unit);
+  path.closePath();
+  return path;
+}
+
+/** A series as an area on those below it, whose sums it raises; paler on the way to the bucket that still fills. */
+function area({ paint, values }, { axis }, sums, at) {
+  const below = sums.slice();
+  for (let index = 0; index < sums.length; index += 1) sums[index] += values[index] ?? 0;
+  const color = css(paint.name);
+  // Neighbours are told apart by more than their colours.
+  const border = { path: lineBetween(sums, 0, sums.length, at), color: css("surface"), width: 1, dash: [] };
+  const finished = { path: between(below, sums, 0, axis.partial, at), color };
+  if (axis.partial >= sums.length) return [finished, border];
+  return [finished, border, { path: between(below, sums, Math.max(0, axis.partial - 1), sums.length, at), color: fade(color, 0.45) }];
+}
+
 function stacked(model, at) {
   const sums = new Float64Array(at.places.length);
-  return shown(model).flatMap((series) => bars(series, model, sums, at));
+  // One bucket has no way to another: it is a bar in any form.
+  const one = model.form === "area" && sums.length > 1 ? area : bars;
+  return shown(model).flatMap((series) => one(series, model, sums, at));
 }
 
 function rangeOfLines(model) {

@@ -1,7 +1,7 @@
 /** The state of the page is its URL: reading it, and building the URL of another state. */
 
 /** Parameters that change what is shown of the answer, not the answer. */
-const SHOWN_ONLY = ["p", "p_latency", "p_ttft", "p_itl", "p_tpot", "notes", "stack", "tz"];
+const SHOWN_ONLY = ["p", "p_latency", "p_ttft", "p_itl", "p_tpot", "notes", "stack", "area", "tz"];
 /** Where in a list one stands means nothing once the question changes. */
 const POSITION = ["page", "place"];
 

@@ -11,8 +11,11 @@ import { instant, linkToRequests, linkWithFilter } from "./state.js";
 const ROWS = 12;
 
 const box = h("div", { class: "tooltip", hidden: true });
-// Inside the page's landmark, where a screen reader that goes by landmarks finds what a pinned box offers.
-(document.querySelector("main") ?? document.body).append(box);
+// Inside the page's landmark, where a screen reader that goes by landmarks finds what a pinned box offers; a chart that
+// fills the screen hides whatever is not inside of it.
+const settle = () => (document.fullscreenElement ?? document.querySelector("main") ?? document.body).append(box);
+settle();
+document.addEventListener("fullscreenchange", settle);
 
 /** Filter that leaves out what another one selects; null where there is no opposite. */
 function opposite(filter) {
@@ -37,9 +40,15 @@ function actions(filter, borders) {
   );
 }
 
+/** What a box leads to elsewhere on the page is hidden by a chart that fills the screen. */
+function leaveFullScreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+}
+
 /** The groups below the top ones are rows of the table. */
 function toTable() {
   const open = () => {
+    leaveFullScreen();
     document.dispatchEvent(new CustomEvent("portal:unpin"));
     byId("breakdown").querySelector(".table-scroll").focus();
     byId("breakdown").scrollIntoView();
@@ -80,7 +89,10 @@ function footOf(model, index, rows, total, borders) {
 /** What happened there; in a box that stays, a way to note something. */
 function notedAt(model, index, isPinned) {
   const canNote = isPinned && byId("annotate");
-  const announce = () => document.dispatchEvent(new CustomEvent("portal:annotate", { detail: model.axis.starts[index] }));
+  const announce = () => {
+    leaveFullScreen();
+    document.dispatchEvent(new CustomEvent("portal:annotate", { detail: model.axis.starts[index] }));
+  };
   return [
     ...notesAt(model, index).map((note) => h("p", { class: "tooltip-note" }, sign(note.kind), h("span", {}, h("strong", {}, note.kind_label), ` ${note.text}`))),
     canNote && h("p", { class: "tooltip-note" }, h("button", { type: "button", class: "button small", on: { click: announce } }, "Annotate")),
