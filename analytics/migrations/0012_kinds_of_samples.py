@@ -22,6 +22,6 @@ def mark(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
     """No column of a table changes: sums are packed by name."""
 
-    dependencies = [("analytics", "0010_default_views")]
+    dependencies = [("analytics", "0011_frozen_meters")]
 
     operations = [migrations.RunPython(mark, migrations.RunPython.noop)]
