@@ -91,15 +91,15 @@ class StatementAdmin(FrozenAdmin):
 
 @admin.register(OutboxMail)
 class OutboxMailAdmin(FrozenAdmin):
-    """Mails of statements and what became of them."""
+    """Mails of statements and notices, and what became of them."""
 
-    organization_path = "statement__period__organization"
-    list_display = ["statement", "recipient", "state", "tries", "not_before", "sent_at", "error"]
+    list_display = ["__str__", "recipient", "state", "tries", "not_before", "sent_at", "error"]
     list_filter = ["state"]
-    list_select_related = ["statement"]
+    list_select_related = ["statement", "notice"]
     search_fields = ["recipient", "statement__number", "statement__team_name"]
     fields = [
         "statement",
+        "notice",
         "recipient",
         "state",
         "tries",
@@ -119,7 +119,7 @@ class OutboxMailAdmin(FrozenAdmin):
     def send_again(self, request: HttpRequest, queryset: QuerySet[OutboxMail]) -> None:
         """Put the selected mails back; those in another state stay as they are."""
         now = timezone.now()
-        again = queryset.filter(state__in=AGAIN).select_related("statement__period__organization")
+        again = queryset.filter(state__in=AGAIN).select_related("organization", "statement", "notice")
         count = sum(send_again(actor=person(request), mail=mail, now=now) for mail in again)
         self.message_user(request, f"{count} will be sent again within five minutes.", messages.SUCCESS)
 

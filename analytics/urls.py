@@ -16,6 +16,7 @@ _settings = [
         for act, view in (("", names.name), ("rename", names.rename), ("merge", names.merge))
     ),
 ]
+from analytics.views import annotations, budgets, costs, dashboard, overview, requests, routing, statements
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/", dashboard.dashboard, name="dashboard"),
@@ -33,5 +34,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/statements/<slug:number>/", statements.statement, name="statement"),
     path("o/<slug:slug>/statements/<slug:number>/csv", statements.statement_csv, name="statement-csv"),
     path("o/<slug:slug>/settings/", include(_settings)),
+    path("o/<slug:slug>/budgets/", budgets.budgets, name="budgets"),
+    path("o/<slug:slug>/budgets/new", budgets.add, name="budget-add"),
+    path("o/<slug:slug>/budgets/watch", budgets.watch, name="budget-watch"),
+    path("o/<slug:slug>/budgets/<int:number>", budgets.change, name="budget"),
+    path("o/<slug:slug>/budgets/<int:number>/delete", budgets.delete, name="budget-delete"),
+    path("o/<slug:slug>/budgets/<int:number>/secret", budgets.secret, name="budget-secret"),
     path("", include("analytics.api.urls")),
 ]
