@@ -7,21 +7,21 @@ process at the same time tells it again. The log of changed hours is consumed af
 import logging
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
-from django.urls import reverse
 
-from analytics.budgets import forecasting, subjects
+from analytics.budgets import forecasting
+from analytics.budgets.documents import document_of
 from analytics.budgets.forecasting import Forecast
 from analytics.budgets.notices import tell
-from analytics.budgets.periods import A, Span, span_at, span_before
-from analytics.budgets.standing import Standing, UnknownStandingError, amount_words, limit_of, standing
+from analytics.budgets.periods import Span, span_at, span_before
+from analytics.budgets.standing import Standing, UnknownStandingError, limit_of, standing
 from analytics.models import Budget, ChangedSpend, Notice
-from metricsportal.lib.money import usd_text
 from teams.models import Organization
 
 logger = logging.getLogger(__name__)
+_WITH: Final = ("organization", "team", "user", "account")
 _AT_ONCE: Final = 500  # ids of one statement: SQLite takes so many parameters
 
 
@@ -48,9 +48,7 @@ def _consume(marks: list[int]) -> None:
 def look(organization: Organization, hours: Iterable[datetime], now: datetime) -> int:
     """Look at every budget: its present period, and the one before when one of these hours is in it."""
     made, changed = 0, tuple(hours)
-    for budget in Budget.objects.filter(organization=organization).select_related(
-        "organization", "team", "user", "account"
-    ):
+    for budget in Budget.objects.filter(organization=organization).select_related(*_WITH):
         present = span_at(budget.every, now, organization.zone)
         before = span_before(present, organization.zone)
         late = any(hour in before.range for hour in changed)
@@ -69,7 +67,7 @@ def _look(budget: Budget, span: Span, now: datetime) -> int:
         rest = forecasting.forecast(budget, standing_of(budget, found), now)
     with transaction.atomic():
         locked = Budget.objects.select_for_update(of=("self",), no_key=True).filter(pk=budget.pk)
-        current = locked.select_related("organization", "team", "user", "account").first()
+        current = locked.select_related(*_WITH).first()
         amount = limit_of(current, span.range.end) if current else None
         if current is None or amount is None:  # deleted meanwhile, or younger than the period
             return 0
@@ -89,10 +87,10 @@ def _tell_new(budget: Budget, found: Standing, rest: Forecast | None, now: datet
     highest = max((one for one in told if one is not None), default=0)
     for one in passed:
         is_told = one == passed[-1] and one > highest
-        _note(budget, found, rest, now, one, passed if is_told else None)
+        _note(budget, found, rest, now=now, threshold=one, passed=passed if is_told else None)
     made = len(passed)
     if _is_forecast_new(budget, found, rest, told):
-        _note(budget, found, rest, now, Notice.FORECAST, [])
+        _note(budget, found, rest, now=now, threshold=Notice.FORECAST, passed=[])
         made += 1
     return made
 
@@ -104,58 +102,17 @@ def _is_forecast_new(budget: Budget, found: Standing, rest: Forecast | None, tol
 
 
 def _note(
-    budget: Budget, found: Standing, rest: Forecast | None, now: datetime, threshold: int, passed: list[int] | None
+    budget: Budget, found: Standing, rest: Forecast | None, *, now: datetime, threshold: int, passed: list[int] | None
 ) -> None:
     """`passed`: what is told with it; None: the row alone, as another one speaks for it."""
+    document = {} if passed is None else document_of(budget, found, rest, now=now, threshold=threshold, passed=passed)
     tell(
         organization=budget.organization,
         team=budget.team,
         budget=budget,
         starts_on=found.span.first,
         threshold=threshold,
-        document={} if passed is None else document_of(budget, found, rest, now, threshold, passed),
+        document=document,
         recipients=[] if passed is None else budget.recipients,
         now=now,
     )
-
-
-def document_of(
-    budget: Budget, found: Standing, rest: Forecast | None, now: datetime, threshold: int, passed: list[int]
-) -> dict[str, Any]:
-    """All that the notice says, in words and in figures: the same however often it is sent."""
-    name, kind = budget.name, "forecast" if threshold == Notice.FORECAST else "threshold"
-    about = f"{found.share_words} of {amount_words(found.unit, found.amount)}"
-    subject = f"Budget {name}: {about} used"
-    if kind == "forecast" and rest is not None and rest.crosses is not None:
-        subject = f"Budget {name}: will be used up on {rest.crosses.day} {rest.crosses:%B}"
-    return {
-        "kind": kind,
-        "subject": subject,
-        "organization": budget.organization.slug,
-        "organization_name": budget.organization.name,
-        "budget": {"id": budget.pk, "name": name, "about": subjects.words(budget), "every": budget.every},
-        "threshold": threshold or None,
-        "passed": passed,
-        "period": {"from": found.span.range.start.isoformat(), "to": found.span.range.end.isoformat()},
-        "period_words": found.span.words,
-        "zone": budget.organization.zone,
-        "unit": found.unit,
-        "amount": _figure(found.unit, found.amount),
-        "used": _figure(found.unit, found.used),
-        "at_least": found.at_least,
-        "unpriced_requests": found.unpriced,
-        "amount_words": f"{amount_words(found.unit, found.amount)} {A[budget.every]}",
-        "used_words": found.used_words,
-        "share_words": found.share_words,
-        "unpriced_words": found.unpriced_words,
-        "forecast": _figure(found.unit, rest.total) if rest else None,
-        "forecast_crosses_on": rest.crosses.isoformat() if rest and rest.crosses else None,
-        "forecast_words": forecasting.words(rest, found),
-        "told_at": now.isoformat(),
-        "path": reverse("budgets", args=[budget.organization.slug]),
-    }
-
-
-def _figure(unit: str, amount: int) -> str:
-    """As a decimal text: exact, for programs."""
-    return (usd_text(amount) or "0") if unit == Budget.Unit.USD else str(amount)

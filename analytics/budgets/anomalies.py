@@ -83,7 +83,8 @@ def look(organization: Organization, team: Team | None, day: date, now: datetime
         seen = judged(costs, to_picodollars(watch.minimum))
         if found is None or seen is None:
             return False
-        document = _document(organization, team, day, seen, found, _drivers(found.query, seen, team, now))
+        drivers = _drivers(found.query, seen, team, now)
+        document = _document(organization, team, day, seen, found=found, drivers=drivers)
     except RefusedQueryError:
         return False
     with transaction.atomic():
@@ -155,7 +156,7 @@ def _driver(query: Query, name: str, day: Day, now: datetime) -> str:
 
 
 def _document(
-    organization: Organization, team: Team | None, day: date, seen: Day, found: Result, drivers: list[str]
+    organization: Organization, team: Team | None, day: date, seen: Day, *, found: Result, drivers: list[str]
 ) -> dict[str, Any]:
     unpriced = int(found.summary.values[-1][1] or 0)
     about, least = (team.name if team else organization.name), ("at least " if unpriced else "")

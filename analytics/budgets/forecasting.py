@@ -10,7 +10,7 @@ from analytics.budgets.standing import Standing, UnknownStandingError, amount_wo
 from analytics.models import Budget
 from analytics.query.engine import run_if_kept
 from analytics.query.values import RefusedQueryError
-from metricsportal.lib.localtime import Interval, day_start, local_date, midnight, zone
+from metricsportal.lib.localtime import Interval, local_date, midnight, zone
 from metricsportal.lib.timerange import TimeRange
 
 WEEKS: Final = 8
@@ -63,12 +63,12 @@ def _usual(whole: Sequence[int], back: int) -> int:
 def _days(budget: Budget, today: date, now: datetime) -> list[int] | None:
     """The use of each local day of the last weeks from the first whole one with requests on, and of today so far."""
     tz = zone(budget.organization.zone)
-    start = midnight(today - timedelta(weeks=WEEKS), tz)
+    period = TimeRange(midnight(today - timedelta(weeks=WEEKS), tz), midnight(today + timedelta(days=1), tz))
     try:
-        found = run_if_kept(question(budget, TimeRange(start, now), Interval.DAY), now)
+        found = run_if_kept(question(budget, period, Interval.DAY), now)
     except (RefusedQueryError, UnknownStandingError):
         return None
-    if found is None or day_start(now, tz) == now:
+    if found is None:
         return None
     requests = found.summary.requests
     first = next((place for place, many in enumerate(requests) if many), None)

@@ -1,7 +1,7 @@
 """Budgets for people: where each stands, with its bar, in words."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -87,7 +87,7 @@ def bar(budget: Budget, found: Standing, rest: Forecast | None) -> dict[str, Any
     }
 
 
-def _told(budget: Budget, first: object) -> list[str]:
+def _told(budget: Budget, first: date) -> list[str]:
     """What was told of the period, oldest first: 50 % on 12 November 14:05."""
     tz, found = zone(budget.organization.zone), budget.notices.filter(starts_on=first).order_by("at", "threshold")
     return [

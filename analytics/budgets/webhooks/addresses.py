@@ -106,4 +106,7 @@ def _literal(host: str) -> Address | None:
 def _why(scheme: str) -> str:
     if scheme == "http":
         return "Without encryption a webhook goes to allowed private networks alone: use https://."
-    return "Webhooks do not go to private, loopback or reserved addresses (PORTAL_WEBHOOK_PRIVATE_NETWORKS allows networks)."
+    return (
+        "Webhooks do not go to private, loopback or reserved addresses "
+        "(the operator allows networks by PORTAL_WEBHOOK_PRIVATE_NETWORKS)."
+    )
