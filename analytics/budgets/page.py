@@ -14,10 +14,12 @@ from analytics.models import Budget, Notice
 from analytics.query.parsing import filter_text
 from analytics.query.snapshot import snapshot
 from metricsportal.lib.localtime import zone
-from teams.access import Scope
+from teams.access import Reach, Scope
 
 PAGE: Final = 20
 """Budgets of a page: each is a question or two."""
+MOST: Final = 6
+"""Budgets of another page."""
 WIDTH: Final = 1000
 """Of a bar's picture, which ends a little behind the furthest mark."""
 
@@ -104,7 +106,10 @@ def _link(budget: Budget, found: Standing) -> str:
 
 
 def of_subject(scope: Scope, team: str | None, now: datetime) -> list[dict[str, Any]]:
-    """The budgets of the whole organization, or of all of one team, for their own pages."""
+    """The budgets of all that the viewer sees, or of all of one team, for their own pages."""
     found = visible(scope).filter(dimension="")
-    found = found.filter(team=None) if team is None else found.filter(team__name=team)
-    return rows(found[:5], scope, now)
+    if team is not None:
+        found = found.filter(team__name=team)
+    elif scope.reach is Reach.ORGANIZATION:
+        found = found.filter(team=None)
+    return rows(found[:MOST], scope, now)
