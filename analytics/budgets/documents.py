@@ -34,15 +34,15 @@ def document_of(
         "period_words": found.span.words,
         "zone": budget.organization.zone,
         "unit": found.unit,
-        "amount": _figure(found.unit, found.amount),
-        "used": _figure(found.unit, found.used),
+        "amount": figure(found.unit, found.amount),
+        "used": figure(found.unit, found.used),
         "at_least": found.at_least,
         "unpriced_requests": found.unpriced,
         "amount_words": f"{amount_words(found.unit, found.amount)} {A[budget.every]}",
         "used_words": found.used_words,
         "share_words": found.share_words,
         "unpriced_words": found.unpriced_words,
-        "forecast": _figure(found.unit, rest.total) if rest else None,
+        "forecast": figure(found.unit, rest.total) if rest else None,
         "forecast_crosses_on": rest.crosses.isoformat() if rest and rest.crosses else None,
         "forecast_words": forecasting.words(rest, found),
         "told_at": now.isoformat(),
@@ -50,6 +50,6 @@ def document_of(
     }
 
 
-def _figure(unit: str, amount: int) -> str:
-    """As a decimal text: exact, for programs."""
+def figure(unit: str, amount: int) -> str:
+    """Dollars or tokens as a decimal text: exact, for programs."""
     return (usd_text(amount) or "0") if unit == Budget.Unit.USD else str(amount)

@@ -1,6 +1,6 @@
 """Which budgets a scope sees, who may change them, and who may be told of them."""
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from analytics.models import Budget
 from teams import access
@@ -16,6 +16,15 @@ def visible(scope: Scope) -> QuerySet[Budget]:
     if scope.reach is Reach.ORGANIZATION:
         return found
     return found.filter(team__in=access.visible_teams(scope)) if scope.reach is Reach.TEAMS else found.none()
+
+
+def page(budgets: QuerySet[Budget], limit: int, after: tuple[str, int] | None) -> tuple[list[Budget], bool]:
+    """At most `limit` of them by name, from behind a place on; whether there are more."""
+    if after is not None:
+        name, pk = after
+        budgets = budgets.filter(Q(name__gt=name) | Q(name=name, pk__gt=pk))
+    found = list(budgets.order_by("name", "pk")[: limit + 1])
+    return found[:limit], len(found) > limit
 
 
 def may_write(scope: Scope, team_id: int | None) -> bool:

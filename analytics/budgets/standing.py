@@ -55,6 +55,11 @@ class Standing:
         return f"at least {whole:,} %" if self.at_least else f"{whole:,} %"
 
     @property
+    def share(self) -> float:
+        """Of the amount, for programs."""
+        return round(self.used / self.amount, 6)
+
+    @property
     def used_words(self) -> str:
         """What was used."""
         words = amount_words(self.unit, self.used)
