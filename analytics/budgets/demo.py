@@ -33,7 +33,9 @@ def budget(organization: Organization, since: datetime, now: datetime) -> int:
 
 def _made(organization: Organization, since: datetime, now: datetime, *, share: Decimal, **fields: Any) -> Budget:
     """Of which that share is used now."""
-    made = Budget(organization=organization, amount=1, created_at=since, recipients=_owners(organization), **fields)
+    made = Budget(
+        organization=organization, amount=Decimal(1), created_at=since, recipients=_owners(organization), **fields
+    )
     used = Decimal(standing(made, span_at(made.every, now, organization.zone), now).used)
     amount = used / share / (PICO_PER_USD if made.unit == Budget.Unit.USD else 1)
     made.amount = max(_LEAST, _round(amount))

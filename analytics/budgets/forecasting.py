@@ -41,9 +41,9 @@ def forecast(budget: Budget, standing: Standing, now: datetime) -> Forecast | No
 
 def projected(standing: Standing, today: date, last: date, days: Sequence[int]) -> Forecast | None:
     """From the use of whole days, the newest last but for today, which ends them."""
-    *whole, so_far = days
-    if len(whole) < LEAST_DAYS:
+    if len(days) <= LEAST_DAYS:  # today is none of the whole ones
         return None
+    *whole, so_far = days
     usual = {(today - timedelta(days=back)).weekday(): _usual(whole, back) for back in range(1, 8)}
     total, crosses, day = standing.used, None, today
     while day <= last:
@@ -80,11 +80,11 @@ def _days(budget: Budget, today: date, now: datetime) -> list[int] | None:
 
 
 def words(found: Forecast | None, standing: Standing) -> str:
-    """“Forecast: will cross 100 % on 23 November, $612.00 by the end of November 2026.” "" without a forecast."""
+    """“Forecast: will cross 100 % on 23 November, $612.00 by the end of the month.” "" without a forecast."""
     if found is None:
         return ""
     least = "at least " if standing.at_least else ""
-    end = f"{least}{amount_words(standing.unit, found.total)} by the end of {standing.span.words}"
+    end = f"{least}{amount_words(standing.unit, found.total)} by the end of the {standing.span.every}"
     if standing.has_reached(100) or found.crosses is None:
         return f"Forecast: {end}."
     return f"Forecast: will cross 100 % on {found.crosses.day} {found.crosses:%B}, {end}."

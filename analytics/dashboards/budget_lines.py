@@ -37,11 +37,11 @@ def lines(state: State, scope: Scope, interval: Interval, now: datetime) -> list
 
 
 def _line(budget: Budget, stands: Standing, share: int, interval: Interval) -> dict[str, Any]:
-    words = amount_words(stands.unit, stands.amount)
+    words, bucket = amount_words(stands.unit, stands.amount), INTERVAL_WORDS[interval.value].removeprefix("1 ")
     return {
         "name": budget.name,
         "value": drawn(share, Unit.USD),
-        "label": f"{budget.name}: {formats.usd(share, brief=True)} per {INTERVAL_WORDS[interval.value]}",
+        "label": f"{budget.name}: {formats.usd(share, brief=True)} per {bucket}",
         "used": f"{stands.share_words} of {words} {A[budget.every]} used ({budget.name}, {stands.span.words})",
     }
 

@@ -136,6 +136,16 @@ def test_statements(
     page.get_by_role("link", name="Search").click()
     expect(page.locator("h1")).to_have_text("Search")
     audit(page, "statement")
+    page.goto(base(page) + "/o/acme/budgets/new")
+    audit(page, "new budget")
+    for name, value in (("name", "Everybody"), ("amount", "20"), ("webhook", "https://hooks.example.com/")):
+        page.locator(f"#{name}").fill(value)
+    page.get_by_role("button", name="Preview").click()
+    audit(page, "preview of a budget")
+    page.get_by_role("button", name="Create budget").click()
+    audit(page, "budgets")
+    page.get_by_role("link", name="Change Everybody").click()
+    audit(page, "budget")
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ def test_the_rest_of_the_month_goes_like_its_weekdays() -> None:
 
 
 def test_two_weeks_are_needed() -> None:
+    assert projected(stand(1, 2), TODAY, LAST, []) is None
     assert projected(stand(1, 2), TODAY, LAST, [1] * 14) is None
     assert projected(stand(1, 2), TODAY, LAST, [1] * 15) is not None
 
@@ -41,11 +42,9 @@ def test_two_weeks_are_needed() -> None:
 def test_words() -> None:
     found = Forecast(148, date(2026, 11, 28))
     assert forecasting.words(found, stand(100, 137)) == (
-        "Forecast: will cross 100 % on 28 November, 148 tokens by the end of November 2026."
+        "Forecast: will cross 100 % on 28 November, 148 tokens by the end of the month."
     )
-    assert (
-        forecasting.words(Forecast(148, None), stand(100, 149)) == "Forecast: 148 tokens by the end of November 2026."
-    )
+    assert forecasting.words(Forecast(148, None), stand(100, 149)) == "Forecast: 148 tokens by the end of the month."
     assert forecasting.words(None, stand(100, 149)) == ""
 
 
