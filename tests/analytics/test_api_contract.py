@@ -34,6 +34,7 @@ KNOWN: Final[dict[str, tuple[Any, ...]]] = {
     "name": ("team", "user", "metadata.environment", "metadata.rival-key"),
     "view_id": ("1", "2"),
     "annotation_id": ("1", "2"),
+    "budget_id": ("1", "2"),
     "from": (START,),
     "to": (END, "now"),
     "organization": ("acme",),
