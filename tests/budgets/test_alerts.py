@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from analytics import rollups
-from analytics.budgets import alerts
+from analytics.budgets import alerts, notices
 from analytics.models import Budget, ChangedSpend, Notice, OutboxMail
 from teams.models import Organization, Team
 from tests.budgets.scene import NOW, at, budget, change, look, spend, subjects, told
@@ -67,7 +67,7 @@ def test_four_looks_at_once_tell_once(acme: Organization, search: Team) -> None:
 def test_a_kill_in_between_loses_and_repeats_nothing(acme: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = budget(acme), budget(acme, "50")
     spend(acme, "100")
-    real, calls = alerts.tell, []
+    real, calls = notices.tell, []
 
     def dying(**fields: Any) -> Any:
         calls.append(fields["budget"])

@@ -13,7 +13,7 @@ from tests import make
 from tests.budgets.scene import budget, spend
 
 URL = "/api/v1/budgets"
-BODY = {"name": "Mine", "amount": "100", "recipients": []}
+BODY: dict[str, Any] = {"name": "Mine", "amount": "100", "recipients": []}
 PERSONS = ("owner", "admin", "finance", "manager", "viewer", "member", "outsider", "nobody")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from analytics.budgets.webhooks import addresses, calls
+from analytics.budgets.webhooks import calls
 from analytics.budgets.webhooks.addresses import WebhookRefusedError, check_address, resolve
 from analytics.budgets.webhooks.signing import secret_of
 from analytics.models import Budget, WebhookCall
@@ -50,7 +50,7 @@ def test_public_ones_are_not() -> None:
 @pytest.mark.parametrize("found", [["8.8.8.8", "10.0.0.1"], ["127.0.0.1"], ["fe80::1%eth0"], ["::ffff:127.0.0.1"]])
 def test_names_that_lead_inside_are_refused(monkeypatch: pytest.MonkeyPatch, found: list[str]) -> None:
     answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, 443)) for one in found]
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *arguments, **options: answers)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **options: answers)
     with pytest.raises(WebhookRefusedError):
         resolve(check_address("https://rebind.example.com/"))
 
@@ -224,7 +224,7 @@ def test_the_checked_address_is_the_one_that_is_called(
 
     Budget.objects.update(webhook=f"http://rebind.example.com:{port}/hook")
     real = socket.create_connection
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", once)
+    monkeypatch.setattr(socket, "getaddrinfo", once)
 
     def connect(address: tuple[str, int], *arguments: Any) -> socket.socket:
         assert address == ("127.0.0.1", port)
