@@ -19,6 +19,7 @@ from analytics.budgets.documents import figure
 from analytics.budgets.periods import span_at
 from analytics.budgets.standing import UnknownStandingError, standing
 from analytics.budgets.subjects import value_of
+from analytics.budgets.webhooks.addresses import origin
 from analytics.exports.cells import instant
 from teams.access import Scope
 from teams.authentication import ScopedRequest
@@ -44,7 +45,7 @@ class Budgets(PortalView):
         found, more = reading.page(reading.visible(request.scope), limit, after)
         place = [found[-1].name, found[-1].pk] if more else None
         following = cursors.seal(place, request.scope, asked) if place else None
-        return Response({"results": [_document(one) for one in found], "next_cursor": following})
+        return Response({"results": [_document(one, request.scope) for one in found], "next_cursor": following})
 
     @extend_schema(**schema.BUDGET_ADD)
     def post(self, request: ScopedRequest) -> Response:
@@ -52,7 +53,7 @@ class Budgets(PortalView):
         parameters(request.query_params, ())
         actor, sent = person_of(request), _sent(request.data, FIELDS)
         made = _kept(lambda: writing.create(scope=request.scope, actor=actor, sent=sent, now=timezone.now()))
-        return Response(_document(made), status=201, headers={"Location": f"/api/v1/budgets/{made.pk}"})
+        return Response(_document(made, request.scope), status=201, headers={"Location": f"/api/v1/budgets/{made.pk}"})
 
 
 class BudgetDetail(PortalView):
@@ -62,7 +63,7 @@ class BudgetDetail(PortalView):
     def get(self, request: ScopedRequest, budget_id: str) -> Response:
         """The budget."""
         parameters(request.query_params, ())
-        return Response(_document(_found(request, budget_id)))
+        return Response(_document(_found(request, budget_id), request.scope))
 
     @extend_schema(**schema.BUDGET_CHANGE)
     def patch(self, request: ScopedRequest, budget_id: str) -> Response:
@@ -71,7 +72,7 @@ class BudgetDetail(PortalView):
         budget, actor = _found(request, budget_id), person_of(request)
         sent, now = _sent(request.data, FIELDS), timezone.now()
         changed = _kept(lambda: writing.change(scope=request.scope, actor=actor, budget=budget, sent=sent, now=now))
-        return Response(_document(changed))
+        return Response(_document(changed, request.scope))
 
     @extend_schema(**schema.BUDGET_DELETE)
     def delete(self, request: ScopedRequest, budget_id: str) -> Response:
@@ -153,7 +154,9 @@ def _found(request: ScopedRequest, budget_id: str) -> "Budget":
     return budget
 
 
-def _document(budget: "Budget") -> dict[str, object]:
+def _document(budget: "Budget", scope: Scope) -> dict[str, object]:
+    """Who only reads learns where the webhook leads, not its path, which often is a key."""
+    webhook = budget.webhook if reading.may_write(scope, budget.team_id) else origin(budget.webhook)
     return {
         "id": budget.pk,
         "name": budget.name,
@@ -166,6 +169,6 @@ def _document(budget: "Budget") -> dict[str, object]:
         "thresholds": budget.thresholds,
         "forecast": budget.forecast,
         "recipients": budget.recipients,
-        "webhook": budget.webhook or None,
+        "webhook": webhook or None,
         "created_at": instant(budget.created_at),
     }

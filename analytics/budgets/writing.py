@@ -1,7 +1,7 @@
 """Making, changing and deleting budgets: one transaction and one audit entry each, everything wrong told at once."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from django.db import transaction
 from analytics.budgets.content import CHANGEABLE, EVERY, FIXED, UNITS, Reader
 from analytics.budgets.reading import may_receive, may_write
 from analytics.budgets.subjects import KINDS
+from analytics.budgets.webhooks.addresses import origin
 from analytics.catalog.dimensions import METADATA_PREFIX, find, registered_keys
 from analytics.models import Budget, BudgetAmount, ChangedSpend
 from ingestion.models import GatewayUser, LLMModel, LLMRequest
@@ -209,8 +210,13 @@ def _keep_amount(budget: Budget, actor: User, now: datetime) -> None:
 
 
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """For the audit log; amounts as texts."""
-    return {name: str(value) if name == "amount" else value for name, value in fields.items() if name != "name"}
+    """For the audit log: amounts as texts, of webhooks no path, which often is a key."""
+    plain: dict[str, Callable[[Any], Any]] = {"amount": str, "webhook": origin}
+    return {name: plain.get(name, _same)(value) for name, value in fields.items()}
+
+
+def _same(value: Any) -> Any:  # noqa: ANN401 - any field of a budget
+    return value
 
 
 def _record(budget: Budget, actor: User, verb: str, **details: object) -> None:

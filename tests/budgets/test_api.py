@@ -184,3 +184,15 @@ def test_a_whole_life(persons: dict[str, Client], acme: Organization) -> None:
     assert [one.action for one in acts] == ["budget.add", "budget.change", "budget.delete"]
     assert acts[1].details["before"] == {"amount": "99.50"}
     assert acts[1].details["amount"] == "250"
+
+
+@pytest.mark.django_db
+def test_the_path_of_a_webhook_is_for_those_who_may_change_it(
+    persons: dict[str, Client], search: Team, read_key: IssuedKey
+) -> None:
+    sent = BODY | {"team": "Search", "webhook": "https://hooks.example.com/T0/secret"}
+    url = send(persons["manager"], **sent).headers["Location"]
+    assert persons["manager"].get(url).json()["webhook"] == "https://hooks.example.com/T0/secret"
+    for answer in (persons["viewer"].get(url), Client().get(url, headers=make.bearer(read_key))):
+        assert answer.json()["webhook"] == "https://hooks.example.com/…"
+    assert "secret" not in str(AuditEntry.objects.get(action="budget.add").details)

@@ -61,6 +61,12 @@ def _parts(text: str) -> Target:
     return Target(parts.scheme, parts.hostname.rstrip("."), port or _PORTS[parts.scheme], path)
 
 
+def origin(text: str) -> str:
+    """Where it leads without its path, which often is the listener's key; "" for none."""
+    parts = urlsplit(text)
+    return f"{parts.scheme}://{parts.netloc}/…" if text else ""
+
+
 def resolve(target: Target) -> Address:
     """The address to connect to. Raises WebhookRefusedError when any address of the name may not be reached.
 
