@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from analytics.views import annotations, costs, dashboard, models, names, overview, requests, routing, statements
+from analytics.views import (
+    annotations,
+    budgets,
+    costs,
+    dashboard,
+    models,
+    names,
+    overview,
+    requests,
+    routing,
+    statements,
+)
 
 _KINDS = (("caller", "callers", "caller"), ("virtual_account", "accounts", "account"))
 _settings = [
@@ -16,7 +27,6 @@ _settings = [
         for act, view in (("", names.name), ("rename", names.rename), ("merge", names.merge))
     ),
 ]
-from analytics.views import annotations, budgets, costs, dashboard, overview, requests, routing, statements
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/", dashboard.dashboard, name="dashboard"),
