@@ -1,4 +1,4 @@
-"""Administration of chargeback: closed months and statements to be read, mails to be sent again, exchange rates."""
+"""Administration of chargeback: closed months, statements and budgets to be read, mails to be sent again, rates."""
 
 from typing import Any
 
@@ -10,7 +10,17 @@ from django.utils import timezone
 
 from analytics.chargeback.outbox import AGAIN, send_again
 from analytics.chargeback.presentation import is_unknown
-from analytics.models import ExchangeRate, OutboxMail, Period, Statement, StatementLine
+from analytics.models import (
+    Budget,
+    BudgetAmount,
+    ExchangeRate,
+    Notice,
+    OutboxMail,
+    Period,
+    Statement,
+    StatementLine,
+    WebhookCall,
+)
 from metricsportal.lib.money import usd_text
 from teams.admin.frozen import Frozen
 from teams.admin.scoped import ModelForm, ScopedAdmin, ScopedInline, is_operator, person
@@ -91,15 +101,15 @@ class StatementAdmin(FrozenAdmin):
 
 @admin.register(OutboxMail)
 class OutboxMailAdmin(FrozenAdmin):
-    """Mails of statements and what became of them."""
+    """Mails of statements and notices, and what became of them."""
 
-    organization_path = "statement__period__organization"
-    list_display = ["statement", "recipient", "state", "tries", "not_before", "sent_at", "error"]
+    list_display = ["__str__", "recipient", "state", "tries", "not_before", "sent_at", "error"]
     list_filter = ["state"]
-    list_select_related = ["statement"]
+    list_select_related = ["statement", "notice"]
     search_fields = ["recipient", "statement__number", "statement__team_name"]
     fields = [
         "statement",
+        "notice",
         "recipient",
         "state",
         "tries",
@@ -119,9 +129,53 @@ class OutboxMailAdmin(FrozenAdmin):
     def send_again(self, request: HttpRequest, queryset: QuerySet[OutboxMail]) -> None:
         """Put the selected mails back; those in another state stay as they are."""
         now = timezone.now()
-        again = queryset.filter(state__in=AGAIN).select_related("statement__period__organization")
+        again = queryset.filter(state__in=AGAIN).select_related("organization", "statement", "notice")
         count = sum(send_again(actor=person(request), mail=mail, now=now) for mail in again)
         self.message_user(request, f"{count} will be sent again within five minutes.", messages.SUCCESS)
+
+
+class BudgetAmountInline(Frozen, ScopedInline):
+    """What a budget amounted to when."""
+
+    model = BudgetAmount
+    organization_path = "budget__organization"
+    fields = ["amount", "set_at", "set_by"]
+
+
+@admin.register(Budget)
+class BudgetAdmin(FrozenAdmin):
+    """Budgets, to be read: their page checks what is changed, and keeps what they amounted to."""
+
+    list_display = ["name", "organization", "team", "dimension", "amount", "unit", "every"]
+    list_filter = ["organization", "unit", "every"]
+    list_select_related = ["organization", "team"]
+    search_fields = ["name", "team__name"]
+    fields = [
+        *("organization", "name", "team", "dimension", "value", "user", "account", "unit", "every", "amount"),
+        *("thresholds", "forecast", "recipients", "webhook", "created_at", "created_by"),
+    ]
+    inlines = [BudgetAmountInline]
+
+
+@admin.register(Notice)
+class NoticeAdmin(FrozenAdmin):
+    """What was told of budgets and of days that stand out."""
+
+    list_display = ["__str__", "organization", "budget", "team", "starts_on", "threshold", "at"]
+    list_filter = ["organization"]
+    list_select_related = ["organization", "budget", "team"]
+    fields = ["organization", "budget", "team", "starts_on", "threshold", "at", "document"]
+
+
+@admin.register(WebhookCall)
+class WebhookCallAdmin(FrozenAdmin):
+    """Calls to webhooks and what became of them."""
+
+    organization_path = "notice__organization"
+    list_display = ["notice", "state", "tries", "not_before", "sent_at", "error"]
+    list_filter = ["state"]
+    list_select_related = ["notice"]
+    fields = ["notice", "key", "state", "tries", "not_before", "lease_until", "sent_at", "error"]
 
 
 class ExchangeRateForm(ModelForm):

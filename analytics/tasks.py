@@ -7,6 +7,8 @@ from typing import Final
 from celery import shared_task
 
 from analytics import retention, rollups
+from analytics.budgets import alerts, anomalies
+from analytics.budgets.webhooks import calls
 from analytics.chargeback import closing, outbox
 from analytics.exports.jobs import running, sweeping
 from teams.models import Organization
@@ -52,8 +54,26 @@ def close_due_periods() -> int:
 
 @shared_task
 def send_due_mail() -> int:
-    """Send the statements that wait in the outbox; the number that a mail server accepted."""
+    """Send the statements and notices that wait in the outbox; the number that a mail server accepted."""
     return outbox.send_due(datetime.now(UTC))
+
+
+@shared_task
+def look_at_budgets() -> int:
+    """Tell the thresholds of budgets whose hours changed; the number of notices."""
+    return alerts.look_due(datetime.now(UTC))
+
+
+@shared_task
+def call_webhooks() -> int:
+    """Send the notices that wait for webhooks; the number that were taken."""
+    return calls.send_due(datetime.now(UTC))
+
+
+@shared_task
+def find_anomalies() -> int:
+    """Tell of yesterdays that stand out; the number of notices."""
+    return anomalies.find_due(datetime.now(UTC))
 
 
 @shared_task

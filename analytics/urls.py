@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from analytics.views import annotations, costs, dashboard, models, names, overview, requests, routing, statements
+from analytics.views import (
+    annotations,
+    budgets,
+    costs,
+    dashboard,
+    models,
+    names,
+    overview,
+    requests,
+    routing,
+    statements,
+)
 
 _KINDS = (("caller", "callers", "caller"), ("virtual_account", "accounts", "account"))
 _settings = [
@@ -34,5 +45,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/statements/<slug:number>/csv", statements.statement_csv, name="statement-csv"),
     path("o/<slug:slug>/settings/", include(_settings)),
     path("o/<slug:slug>/statements/<slug:number>/focus", statements.statement_focus, name="statement-focus"),
+    path("o/<slug:slug>/budgets/", budgets.budgets, name="budgets"),
+    path("o/<slug:slug>/budgets/new", budgets.add, name="budget-add"),
+    path("o/<slug:slug>/budgets/watch", budgets.watch, name="budget-watch"),
+    path("o/<slug:slug>/budgets/<int:number>", budgets.change, name="budget"),
+    path("o/<slug:slug>/budgets/<int:number>/delete", budgets.delete, name="budget-delete"),
+    path("o/<slug:slug>/budgets/<int:number>/secret", budgets.secret, name="budget-secret"),
     path("", include("analytics.api.urls")),
 ]

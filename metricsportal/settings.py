@@ -7,6 +7,7 @@ Production mode (DATABASE_URL set): PostgreSQL, Redis by REDIS_URL, SMTP by EMAI
 import re
 import secrets
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -262,6 +263,14 @@ AGGREGATE_CACHE_MB = env.int("PORTAL_AGGREGATE_CACHE_MB", default=256)
 
 # Days after the end of a month in which late records still count for it, before its statements are frozen.
 CLOSE_GRACE_DAYS = env.int("PORTAL_CLOSE_GRACE_DAYS", default=3)
+
+# Networks that webhooks of budgets may reach besides the public one, without encryption too.
+WEBHOOK_PRIVATE_NETWORKS = env.list("PORTAL_WEBHOOK_PRIVATE_NETWORKS", default=[])
+try:
+    for _network in WEBHOOK_PRIVATE_NETWORKS:
+        ip_network(_network)
+except ValueError as _error:
+    raise ImproperlyConfigured(f"PORTAL_WEBHOOK_PRIVATE_NETWORKS: {_error}") from None
 
 # Days that single requests and aggregates of hours are kept, 0 = for ever, see docs/retention.md.
 try:

@@ -7,6 +7,7 @@ from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from analytics.api.annotations import AnnotationDetail, Annotations
+from analytics.api.budgets import BudgetDetail, Budgets, BudgetStatus
 from analytics.api.default_views import DefaultView
 from analytics.api.dimensions import DimensionValues
 from analytics.api.exports import ExportDetail, ExportFile, ExportList, ExportManifest
@@ -44,6 +45,9 @@ urlpatterns: Final[list[URLPattern]] = [
     path("api/v1/annotations/<str:annotation_id>", AnnotationDetail.as_view(), name="annotation"),
     path("api/v1/statements", Statements.as_view(), name="statement-list"),
     path("api/v1/statements/<str:number>", StatementDetail.as_view(), name="statement-detail"),
+    path("api/v1/budgets", Budgets.as_view(), name="budget-list"),
+    path("api/v1/budgets/<str:budget_id>", BudgetDetail.as_view(), name="budget-detail"),
+    path("api/v1/budgets/<str:budget_id>/status", BudgetStatus.as_view(), name="budget-status"),
     path("api/v1/saved-views/<str:view_id>/default/<str:whom>", DefaultView.as_view(), name="saved-view-default"),
     re_path(r"^api/v1/[\s\S]*$", nothing_here),  # line breaks too, which <path:...> does not match
 ]

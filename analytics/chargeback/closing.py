@@ -166,6 +166,7 @@ def _mails(statement: Statement, team: Team | None) -> list[OutboxMail]:
     addresses = ReportRecipient.objects.filter(team=team).order_by("email").values_list("email", flat=True)
     return [
         OutboxMail(
+            organization=statement.period.organization,
             statement=statement,
             recipient=address,
             message_id=f"<{statement.number}.{secrets.token_hex(8)}@{host}>",

@@ -8,10 +8,11 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from analytics.budgets import mail as notices
 from analytics.chargeback.document import from_json
 from analytics.chargeback.files import csv_lines, filename
 from analytics.chargeback.presentation import shown
-from analytics.models import OutboxMail
+from analytics.models import OutboxMail, Statement
 from metricsportal.lib.wording import one_line
 
 _SUBJECT_LENGTH: Final = 150
@@ -19,7 +20,14 @@ _SUBJECT_LENGTH: Final = 150
 
 def message_of(mail: OutboxMail) -> EmailMultiAlternatives:
     """The message for one recipient; the same text, figures and Message-ID however often it is made."""
-    statement = mail.statement
+    if mail.notice is not None:
+        return notices.message_of(mail.notice, mail.recipient, mail.message_id)
+    if mail.statement is None:
+        raise ValueError("a mail carries a statement or a notice")
+    return _of_statement(mail, mail.statement)
+
+
+def _of_statement(mail: OutboxMail, statement: Statement) -> EmailMultiAlternatives:
     document = from_json(statement.document)
     view = shown(document, statement.digest)
     path = reverse("statement", args=[document.slug, document.number])

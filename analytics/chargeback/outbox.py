@@ -14,6 +14,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import Q
 
+from analytics.budgets import notices
 from analytics.chargeback.delivery import Delivery, Fate, deliver
 from analytics.chargeback.mail import is_address, message_of
 from analytics.models import OutboxMail
@@ -56,7 +57,7 @@ def send_again(*, actor: User | None, mail: OutboxMail, now: datetime) -> bool:
 
     Raises PermissionDenied without the right to manage chargeback.
     """
-    organization = mail.statement.period.organization
+    organization = mail.organization
     rules.require(actor, organization, Capability.MANAGE_CHARGEBACK)
     with transaction.atomic():
         rows = OutboxMail.objects.filter(pk=mail.pk, state__in=AGAIN)
@@ -94,22 +95,26 @@ def _send(mail: OutboxMail) -> Delivery:
     try:
         message = message_of(mail)
         message.message()  # what cannot be written shows here, before anything is handed over
-    except Exception as error:  # one statement's trouble must not keep the others from being sent
+    except Exception as error:  # one message's trouble must not keep the others from being sent
         logger.exception("the message %s cannot be made", mail.message_id)
         return Delivery(Fate.LATER, f"The message cannot be made: {type(error).__name__}: {error}")
     return deliver(message)
 
 
 def _why_not(mail: OutboxMail) -> str:
-    """Why the address may not receive the statement now; empty when it may."""
+    """Why the address may not receive the message now; empty when it may."""
     try:
         validate_email(mail.recipient)
     except ValidationError:
         return "This is not an e-mail address."
     if not is_address(mail.recipient):
         return "This is not a plain e-mail address."
-    listed = ReportRecipient.objects.filter(team=mail.statement.team, email__iexact=mail.recipient)
-    if mail.statement.team is None or not listed.exists():
+    return notices.why_not(mail.notice, mail.recipient) if mail.notice else _not_listed(mail)
+
+
+def _not_listed(mail: OutboxMail) -> str:
+    team = mail.statement.team if mail.statement else None
+    if team is None or not ReportRecipient.objects.filter(team=team, email__iexact=mail.recipient).exists():
         return "The address is no longer a recipient of the team."
     return ""
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from analytics.budgets import page as budgets
 from analytics.catalog.dimensions import BY_NAME, Dimension
 from analytics.catalog.measures import Unit, select
 from analytics.dashboards import model_prices
@@ -68,6 +69,8 @@ def build(params: QueryDict, scope: Scope, now: datetime) -> dict[str, Any]:
         return head
     if subject and subject["kind"] == "model":
         head["prices"] = model_prices.history(scope, subject["name"], now)
+    if month.current and (not state.filters or (subject and subject["kind"] == "team")):
+        head["budgets"] = budgets.of_subject(scope, subject["name"] if subject else None, now)
     query = Query(scope=scope, period=month.period, selections=_SUMS, filters=state.filters, limit=TOP)
     try:
         with snapshot():

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import QueryDict
 
-from analytics.dashboards import annotations, choices
+from analytics.dashboards import annotations, budget_lines, choices
 from analytics.dashboards.api_questions import api_questions
 from analytics.dashboards.charts import charts
 from analytics.dashboards.panels import beside
@@ -29,7 +29,12 @@ def build(params: QueryDict, scope: Scope, now: datetime) -> dict[str, Any]:
         answers = ask(state, scope, now)
     except RefusedQueryError as error:
         return head | _blank(None, error)
-    return head | _body(state, scope, answers)
+    body = _body(state, scope, answers)
+    interval = answers.charted.query.interval or state.interval
+    for panel in body["panels"]:
+        if panel["name"] == "cost":
+            panel["budgets"] = budget_lines.lines(state, scope, interval, now)
+    return head | body
 
 
 def _instant(instant: datetime | None) -> str | None:

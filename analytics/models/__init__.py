@@ -1,27 +1,34 @@
-"""Tables of analytics: aggregates and their logs, statements, outbox, exchange rates, saved views, notes, exports."""
+"""Tables of analytics: aggregates and their logs, statements, budgets, outbox, rates, saved views, notes, exports."""
 
 from analytics.models.aggregates import DayAggregate, HourAggregate
 from analytics.models.annotations import Annotation
+from analytics.models.budgets import AnomalyWatch, Budget, BudgetAmount, Notice, WebhookCall
 from analytics.models.currency import ExchangeRate
 from analytics.models.exports import ExportJob
-from analytics.models.logs import ChangedDay, VerificationRun
+from analytics.models.logs import ChangedDay, ChangedSpend, VerificationRun
 from analytics.models.meters import FrozenMeters
 from analytics.models.saved import DefaultView, SavedView
 from analytics.models.statements import OutboxMail, Period, Statement, StatementLine
 
 __all__ = [
     "Annotation",
+    "AnomalyWatch",
+    "Budget",
+    "BudgetAmount",
     "ChangedDay",
+    "ChangedSpend",
     "DayAggregate",
     "DefaultView",
     "ExchangeRate",
     "ExportJob",
     "FrozenMeters",
     "HourAggregate",
+    "Notice",
     "OutboxMail",
     "Period",
     "SavedView",
     "Statement",
     "StatementLine",
     "VerificationRun",
+    "WebhookCall",
 ]

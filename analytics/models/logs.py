@@ -1,4 +1,4 @@
-"""The changed-day log and the record of verifications."""
+"""The changed-day log, the log that budgets are looked at from, and the record of verifications."""
 
 from django.db import models
 
@@ -20,6 +20,16 @@ class ChangedDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day_start:%Y-%m-%dT%H:%MZ}"
+
+
+class ChangedSpend(models.Model):
+    """Says: budgets of the organization may have another figure in this hour. Append-only, consumed by who looks."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    hour_start = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.hour_start:%Y-%m-%dT%H:%MZ}"
 
 
 class VerificationRun(models.Model):

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
+from analytics.models.budgets import Notice
 from teams.models import Organization, Team
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class StatementLine(models.Model):
 
 
 class OutboxMail(models.Model):
-    """One statement for one recipient; written in the transaction that freezes the statement."""
+    """One statement, or one notice, for one recipient; written in the transaction that makes what it carries."""
 
     class State(models.TextChoices):
         """`uncertain` = perhaps delivered: never repeated by itself, shown to administrators."""
@@ -112,7 +113,9 @@ class OutboxMail(models.Model):
         FAILED = "failed"
         UNCERTAIN = "uncertain"
 
-    statement = models.ForeignKey(Statement, on_delete=models.CASCADE, related_name="mails")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="outbox_mails")
+    statement = models.ForeignKey(Statement, on_delete=models.CASCADE, null=True, blank=True, related_name="mails")
+    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, null=True, blank=True, related_name="mails")
     recipient = models.EmailField(max_length=254)
     message_id = models.CharField(max_length=200, unique=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
@@ -124,7 +127,15 @@ class OutboxMail(models.Model):
 
     class Meta:
         ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["statement", "recipient"], name="mail_once_per_recipient")]
+        constraints = [
+            models.UniqueConstraint(fields=["statement", "recipient"], name="mail_once_per_recipient"),
+            models.UniqueConstraint(fields=["notice", "recipient"], name="notice_once_per_recipient"),
+            models.CheckConstraint(
+                condition=models.Q(statement__isnull=False, notice__isnull=True)
+                | models.Q(statement__isnull=True, notice__isnull=False),
+                name="mail_carries_one_thing",
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.statement} to {self.recipient}: {self.state}"
+        return f"{self.statement or self.notice} to {self.recipient}: {self.state}"

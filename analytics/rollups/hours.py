@@ -14,7 +14,7 @@ from analytics.cells import frame as frames
 from analytics.cells.cells import Cells, columns_of_facts, from_facts, merge, samples_of_facts
 from analytics.cells.frame import INSTANT, metadata_axis
 from analytics.cells.storage import row_of, row_of_requests, store
-from analytics.models import ChangedDay, HourAggregate
+from analytics.models import ChangedDay, ChangedSpend, HourAggregate
 from analytics.rollups.final import hour_is_final
 from analytics.rollups.locks import Level, lock
 from ingestion.models import ChangedHour, LLMRequest, MetadataKey, MetadataValue
@@ -40,6 +40,7 @@ def rebuild_hour(organization: Organization, hour_start: datetime) -> int:
         HourAggregate.objects.filter(organization=organization, bucket_start=hour_start).delete()
         store(HourAggregate, [*stored_rows(hour.grains, organization.pk, hour_start), *hour.rows()])
         ChangedDay.objects.create(organization=organization, day_start=day_start(hour_start, zone(organization.zone)))
+        ChangedSpend.objects.create(organization=organization, hour_start=hour_start)
     return sum(len(cells) for _, _, cells in hour.grains)
 
 

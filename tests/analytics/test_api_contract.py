@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis import GenerationMode
 from schemathesis.core import NotSet
 
-from analytics.models import Annotation, SavedView
+from analytics.models import Annotation, Budget, SavedView
 from teams.models import User
 from tests import make
 from tests.analytics.asking import COST
@@ -38,6 +38,7 @@ KNOWN: Final[dict[str, tuple[Any, ...]]] = {
     "name": ("team", "user", "metadata.environment", "metadata.rival-key"),
     "view_id": ("1", "2"),
     "annotation_id": ("1", "2"),
+    "budget_id": ("1", "2"),
     "from": (START,),
     "to": (END, "now"),
     "organization": ("acme",),
@@ -93,6 +94,7 @@ def ask_as(world: World, request: pytest.FixtureRequest, owner: User) -> Callabl
 
     for text, team in (("of all", None), ("of a team", request.getfixturevalue("search"))):
         Annotation.objects.create(organization=world.acme, team=team, kind="deploy", at=at(9), text=text)
+        Budget.objects.create(organization=world.acme, team=team, name=text, amount=5, created_at=at(9))
 
     def sender(role: str) -> Send:
         client, headers = Client(), {}

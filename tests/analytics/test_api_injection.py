@@ -104,6 +104,8 @@ def attempts(text: str) -> Iterator[tuple[str, dict[str, Any] | None, dict[str, 
     yield f"/api/v1/annotations/{quote(text, safe='')}", None, {}, {}
     yield "/api/v1/statements", None, {"month": text, "cursor": text}, {}
     yield f"/api/v1/statements/{quote(text, safe='')}", None, {"format": text}, {}
+    yield "/api/v1/budgets", None, {"cursor": text}, {}
+    yield f"/api/v1/budgets/{quote(text, safe='')}/status", None, {}, {}
     yield "/api/v1/requests", None, {"limit": "1"}, {"Authorization": f"Bearer {header}"}
     yield "/api/v1/requests", None, {"limit": "1"}, {"Authorization": header}
     yield "/api/v1/requests", None, {"limit": "0"}, {"X-Request-ID": header}

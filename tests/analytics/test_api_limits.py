@@ -30,6 +30,7 @@ LINKS: tuple[tuple[str, dict[str, str]], ...] = (
     ("/api/v1/saved-views", {}),
     ("/api/v1/annotations", {}),
     ("/api/v1/statements", {}),
+    ("/api/v1/budgets", {}),
 )
 
 

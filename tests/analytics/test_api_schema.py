@@ -42,6 +42,7 @@ CALLS: list[tuple[str, str, dict[str, str]]] = [
     ("/api/v1/saved-views", "/api/v1/saved-views", {}),
     ("/api/v1/annotations", "/api/v1/annotations", {"from": START, "to": END}),
     ("/api/v1/statements", "/api/v1/statements", {"month": "2026-11"}),
+    ("/api/v1/budgets", "/api/v1/budgets", {}),
 ]
 
 

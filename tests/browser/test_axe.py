@@ -29,7 +29,7 @@ from tests.ingestion.uploads import content
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LISTS = ("requests", "costs", "request", "overview", "routing")
-CHARGEBACK = ("statements", "statement", "statement-month")
+CHARGEBACK = ("statements", "statement", "statement-month", "budgets", "budget-add", "budget")
 INGESTION = ("ingestion", "ingestion-test", "mapping", "mapping-try", "mapping-rule", "uploads", "upload")
 PERSON = ("sign-in", "profile", "home", "invitation", "password-reset", "password-reset-sent", "password-reset-confirm")
 # test_settings.py: teams and keys are also shown after what is sent to the routes below NO_PAGES.
@@ -53,6 +53,7 @@ NO_PAGES = (
     *("settings-invitation-resend", "settings-invitation-revoke"),
     *("settings-team-rename", "settings-team-add", "settings-team-role", "settings-team-remove"),
     *("settings-callers-move", "settings-caller-rename", "settings-accounts-move", "settings-account-rename"),
+    *("budget-watch", "budget-delete", "budget-secret", "budget-list", "budget-detail", "budget-status"),
     *("annotation-add", "annotation-delete", "annotations", "annotation", "saved-view-default", "preferences"),
 )
 # Swagger UI writes this one, and its faults are its own.
@@ -135,6 +136,16 @@ def test_statements(
     page.get_by_role("link", name="Search").click()
     expect(page.locator("h1")).to_have_text("Search")
     audit(page, "statement")
+    page.goto(base(page) + "/o/acme/budgets/new")
+    audit(page, "new budget")
+    for name, value in (("name", "Everybody"), ("amount", "20"), ("webhook", "https://hooks.example.com/")):
+        page.locator(f"#{name}").fill(value)
+    page.get_by_role("button", name="Preview").click()
+    audit(page, "preview of a budget")
+    page.get_by_role("button", name="Create budget").click()
+    audit(page, "budgets")
+    page.get_by_role("link", name="Change Everybody").click()
+    audit(page, "budget")
 
 
 @pytest.fixture

@@ -217,6 +217,7 @@ def test_mails_are_written_with_the_statement_one_per_recipient(world: World, se
         ("Search", "b@acme.example", "pending"),
     ]
     for mail in rows:
+        assert mail.statement is not None
         assert mail.message_id.startswith(f"<{mail.statement.number}.")
         assert mail.message_id.endswith("@127.0.0.1>")
     assert len({mail.message_id for mail in rows}) == 3

@@ -1,6 +1,14 @@
 """The OpenAPI description of every endpoint, made from the catalogue where it knows the names."""
 
 from analytics.api.schema.annotations import ANNOTATION, ANNOTATION_ADD, ANNOTATION_DELETE, ANNOTATIONS
+from analytics.api.schema.budgets import (
+    BUDGET,
+    BUDGET_ADD,
+    BUDGET_CHANGE,
+    BUDGET_DELETE,
+    BUDGET_STATUS,
+    BUDGETS,
+)
 from analytics.api.schema.exports import EXPORT, EXPORT_CREATE, EXPORT_DELETE, EXPORT_FILE, EXPORT_MANIFEST, EXPORTS
 from analytics.api.schema.focus import FOCUS
 from analytics.api.schema.lists import DIMENSION_VALUES, REQUEST, REQUESTS
@@ -23,6 +31,12 @@ __all__ = [
     "ANNOTATIONS",
     "ANNOTATION_ADD",
     "ANNOTATION_DELETE",
+    "BUDGET",
+    "BUDGETS",
+    "BUDGET_ADD",
+    "BUDGET_CHANGE",
+    "BUDGET_DELETE",
+    "BUDGET_STATUS",
     "DIMENSION_VALUES",
     "EXPORT",
     "EXPORTS",

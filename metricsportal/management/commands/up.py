@@ -20,6 +20,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from analytics.annotations.demo import annotate
+from analytics.budgets.demo import budget
 from analytics.chargeback.closing import close_due
 from ingestion.models import LLMRequest
 from ingestion.traffic import plan
@@ -66,11 +67,13 @@ def lock_folder() -> IO[str]:
 
 
 def generate_demo(end: datetime) -> None:
-    """Traffic until that minute with what happened in it, its aggregates, the statements of its months."""
+    """Traffic until that minute with what happened in it, its aggregates, budgets, the statements of its months."""
     call_command("generate_traffic", requests=REQUESTS, days=DAYS, seed=SEED, end=end.isoformat())
     organization = Organization.objects.get()
-    annotate(organization, plan(requests=REQUESTS, days=DAYS, seed=SEED, end=end, zone=zone(organization.zone)))
+    calendar = plan(requests=REQUESTS, days=DAYS, seed=SEED, end=end, zone=zone(organization.zone))
+    annotate(organization, calendar)
     call_command("rollup", drain=True)
+    budget(organization, calendar.period.start, end)
     close_due(datetime.now(UTC))
 
 

@@ -1,6 +1,7 @@
 /** Drawing: one Chart.js object per panel, made once and updated. */
 
 import { aboveMarks } from "./above.js";
+import { budgetLines, budgetTop } from "./budgets.js";
 import { css, fade } from "./colors.js";
 import { tick } from "./format.js";
 import { hairline } from "./hairline.js";
@@ -34,7 +35,7 @@ function scales(model) {
       type: "linear",
       beginAtZero: true,
       max: model.above?.top,
-      suggestedMax: model.unit === "share" ? 0.01 : undefined,
+      suggestedMax: model.unit === "share" ? 0.01 : budgetTop(model),
       border: { display: false },
       grid: { color: css("grid"), drawTicks: false },
       afterFit: (scale) => {
@@ -64,7 +65,7 @@ function options(model, onRange) {
     scales: scales(model),
     plugins: {
       ...WITHOUT,
-      annotation: { annotations: { ...unfinished(model), ...noteLines(model, FONT) } },
+      annotation: { annotations: { ...unfinished(model), ...noteLines(model, FONT), ...budgetLines(model, FONT) } },
       zoom: {
         zoom: {
           mode: "x",

@@ -3,6 +3,7 @@
 import { aboveAxis, aboveWords } from "./above.js";
 import { paintErrors, paintGroups } from "./colors.js";
 import { moment, text, UNITS } from "./format.js";
+import { budgetsOf, budgetWords } from "./budgets.js";
 import { notesOf } from "./notes.js";
 
 /** Time axis of all panels: starts of the buckets, their ends, the borders of the axis. Epoch milliseconds. */
@@ -101,10 +102,11 @@ export function panelModels(data, percentileOf, isolated, forms) {
       population: populationOf(panel),
       percentile,
       headline: part.headline ?? "",
-      note: (noteOf(panel, data, percentile) || UNITS[panel.unit]) + narrowing(part, data, isolated) + comparison(part, data) + aboveWords(above, (value) => text(value, panel.unit)),
+      note: (noteOf(panel, data, percentile) || UNITS[panel.unit]) + narrowing(part, data, isolated) + comparison(part, data) + budgetWords(panel) + aboveWords(above, (value) => text(value, panel.unit)),
       range: data.range,
       axis,
       notes,
+      budgets: budgetsOf(panel, series),
       above,
       series,
     };
@@ -133,5 +135,6 @@ export function sentence(model, data) {
   const highest = top && top.range !== null ? `, highest ${top.label}${top.range_text ? ` ${top.range_text}` : ""}` : "";
   const noted = model.notes.length > 0 ? `, ${model.notes.length} annotation${model.notes.length > 1 ? "s" : ""}` : "";
   const above = model.above ? `, ${model.above.series.label} above the axis` : "";
-  return `${model.title}${by}, ${data.range.label.toLowerCase()}, ${model.headline || "no value"}${highest}${above}${noted}. Arrow keys read the values.`;
+  const budgets = model.budgets.map((budget) => `, budget ${budget.label}`).join("");
+  return `${model.title}${by}, ${data.range.label.toLowerCase()}, ${model.headline || "no value"}${highest}${above}${noted}${budgets}. Arrow keys read the values.`;
 }
