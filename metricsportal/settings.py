@@ -77,6 +77,9 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "axes",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.mfa",
 ]
 
 MIDDLEWARE = [
@@ -87,8 +90,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "teams.entrances.EntranceMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",  # last: it replaces the answer to a refused sign-in
 ]
 
@@ -158,6 +163,8 @@ PASSWORD_RESET_TIMEOUT = 3600
 AXES_FAILURE_LIMIT = max(1, env.int("PORTAL_SIGN_IN_TRIES", default=10))
 SIGN_IN_TRIES_PER_ADDRESS = max(1, env.int("PORTAL_SIGN_IN_TRIES_PER_ADDRESS", default=20))
 AXES_COOLOFF_TIME = timedelta(minutes=max(1, env.int("PORTAL_SIGN_IN_LOCK_MINUTES", default=60)))
+# Whether single sign-on may lead to providers in private networks, and without TLS on this machine.
+SSO_PRIVATE = env.bool("PORTAL_SSO_PRIVATE", default=False)
 
 _SECURE = urlsplit(PORTAL_URL).scheme == "https"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _SECURE
