@@ -26,8 +26,9 @@ _Page = Callable[..., HttpResponseBase]  # (request, slug, ...), by name or posi
 def organization_page(capability: Capability | None = None) -> Callable[[_View[_P]], _Page]:
     """Turn `view(request, organization, scope, ...)` into the view of a URL `o/<slug:slug>/...`.
 
-    Nobody signed in: to the sign-in page and back. A session that does not open the organization: how one does. Outsiders and unknown slugs: 404, the same page. Without the
-    capability: 403. The organization becomes the one that the browser's API calls are about.
+    Nobody signed in: to the sign-in page and back. Outsiders and unknown slugs: 404, the same page. Without the
+    capability: 403. Members whose session does not open it: how one does. The organization becomes the one that the
+    browser's API calls are about.
     """
 
     def decorate(view: _View[_P]) -> _Page:

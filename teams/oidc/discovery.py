@@ -53,7 +53,7 @@ def discover(issuer: str) -> Document:
 def check_keys(document: Document) -> None:
     """Raise ProviderError when the provider shows no key with which its answers could be checked."""
     keys = fetch(document.jwks_uri, "The provider's jwks_uri").get("keys")
-    if not isinstance(keys, list) or not any(isinstance(key, dict) and key.get("kid") for key in keys):
+    if not isinstance(keys, list) or not any(isinstance(key, dict) and key.get("kty") for key in keys):
         raise ProviderError("The provider shows no keys with which its answers could be checked.")
 
 

@@ -88,7 +88,7 @@ def _known(provider: IdentityProvider, claims: Mapping[str, Any], email: str) ->
     member = Membership.objects.filter(organization=provider.organization_id, user=user).exists()
     if user.is_superuser or not user.is_active or not member:
         raise NotAdmittedError(
-            "There is an account with this e-mail that this provider cannot open. Ask an administrator of your organization."
+            "There is an account with this e-mail that this provider cannot open. Ask your administrator."
         )
     if identity is None:
         _link(provider, subject, user)
@@ -99,7 +99,7 @@ def _link(provider: IdentityProvider, subject: str, user: User) -> None:
     """Remember the subject. Somebody else at the provider who has got the address is somebody else."""
     if Identity.objects.filter(provider=provider, user=user).exists():
         raise NotAdmittedError(
-            "Your e-mail belonged to somebody else at the provider. Ask an administrator to remove the old member first."
+            "Your e-mail belonged to somebody else at the provider. Your administrator has to remove the old member."
         )
     Identity.objects.create(provider=provider, subject=subject, user=user)
 

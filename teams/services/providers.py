@@ -51,6 +51,11 @@ def address_of(organization: Organization) -> UUID:
     return stored or UUID(bytes=salted_hmac("teams.sso", str(organization.pk), algorithm="sha256").digest()[:16])
 
 
+def only_way_in(organization: Organization) -> IdentityProvider | None:
+    """The provider of the organization where there is no other way in."""
+    return IdentityProvider.objects.filter(organization=organization, sso_only=True).first()
+
+
 def any_provider() -> bool:
     """Whether anybody on this installation signs in through a provider."""
     return IdentityProvider.objects.exists()
