@@ -40,6 +40,8 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True  # who signed in when is nobody's business here
 AXES_ENABLE_ADMIN = False  # its tables belong to no organization
 AXES_VERBOSE = False
+# What was typed is not kept beside the count.
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "credential", "old_password", "csrfmiddlewaretoken"]
 
 # Of allauth the parts below its views: OpenID Connect on the wire, second factors. None of its pages is routed.
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

@@ -58,9 +58,14 @@ def send_invitation(issued: Issued) -> bool:
     return True
 
 
-def send_factor_removed(person: User, by: User) -> bool:
+def send_factor_removed(person: User, by: User | None) -> bool:
     """Tell somebody that their second factor is gone; whether the mail server took the mail."""
-    context = {"email": person.email, "own": person == by, "by": by.email, "portal_url": settings.PORTAL_URL}
+    context = {
+        "email": person.email,
+        "own": person == by,
+        "by": by.email if by else "An operator",
+        "portal_url": settings.PORTAL_URL,
+    }
     message = EmailMultiAlternatives(
         subject="Your second factor was removed",
         body=render_to_string("teams/mail/factor_removed.txt", context),

@@ -64,10 +64,10 @@ def fetch(url: str, what: str, **headers: str) -> dict[str, Any]:
         with get_adapter().get_requests_session() as session:
             response = session.get(url, headers=headers)
         found = response.json() if response.status_code == requests.codes.ok else None
+    except requests.JSONDecodeError:
+        found = None
     except (requests.RequestException, OSError):
         raise ProviderError(f"{what} does not answer at {url}.") from None
-    except ValueError:
-        found = None
     if not isinstance(found, dict):
         raise ProviderError(f"{what} does not answer with a JSON document at {url} (status {response.status_code}).")
     return found

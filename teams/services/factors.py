@@ -5,7 +5,6 @@ import hmac
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -103,7 +102,7 @@ def app_picture(user: User, secret: str) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
-def add_app(*, user: User, secret: str, code: str, now: datetime) -> list[str]:
+def add_app(*, user: User, secret: str, code: str) -> list[str]:
     """Store the app whose code is right. The recovery codes if they are new, else nothing. Raises ValidationError."""
     with transaction.atomic():
         _lock(user)
