@@ -49,9 +49,9 @@ def sections(scope: Scope) -> tuple[str, ...]:
 def members(organization: Organization, search: str, page: str) -> Page[Membership]:
     """Who belongs to the organization, by e-mail; `search` is part of a name or an e-mail."""
     in_teams = TeamMembership.objects.filter(team__organization=organization).select_related("team")
-    found = Membership.objects.filter(organization=organization).select_related("user").order_by("user__email")
+    mine = Membership.objects.filter(organization=organization).select_related("user").order_by("user__email")
     factors = Authenticator.objects.filter(user=OuterRef("user")).exclude(type=Authenticator.Type.RECOVERY_CODES)
-    found = found.annotate(has_factor=Exists(factors))
+    found: QuerySet[Any] = mine.annotate(has_factor=Exists(factors))
     if search:
         found = found.filter(Q(user__email__icontains=search) | Q(user__name__icontains=search))
     roles = Prefetch("user__team_memberships", queryset=in_teams.order_by("team__name"), to_attr="roles_here")

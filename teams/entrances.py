@@ -38,7 +38,7 @@ class EntranceMiddleware:
 def _person(request: HttpRequest) -> User | AnonymousUser:
     if not hasattr(request, "_cached_user"):
         request._cached_user = get_user(request)  # type: ignore[attr-defined]  # Django's own memory of it
-    user: User | AnonymousUser = request._cached_user
+    user: User | AnonymousUser = request._cached_user  # type: ignore[attr-defined]
     if not user.is_authenticated:
         return user
     provider = request.session.get(_PROVIDER)

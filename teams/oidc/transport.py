@@ -26,7 +26,7 @@ def check_address(url: str, what: str) -> None:
     parts = urlsplit(url)
     try:
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-        found = {ipaddress.ip_address(one[4][0].partition("%")[0]) for one in socket.getaddrinfo(host, port)}
+        found = {ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in socket.getaddrinfo(host, port)}
     except (OSError, ValueError):
         raise ProviderError(f"{what}: no server is found under {parts.netloc or url}.") from None
     if parts.scheme != "https" and not (settings.SSO_PRIVATE and all(one.is_loopback for one in found)):
@@ -38,9 +38,9 @@ def check_address(url: str, what: str) -> None:
 class _Session(requests.Session):
     """Follows no redirect, waits seconds, reads a megabyte, and never asks a proxy or a .netrc."""
 
-    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
         """The answer, read in full."""
-        check_address(str(url), "The provider's address")
+        check_address(url, "The provider's address")
         self.trust_env = False
         kwargs |= {"timeout": SECONDS, "allow_redirects": False, "stream": True}
         response = super().request(method, url, *args, **kwargs)

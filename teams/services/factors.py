@@ -74,7 +74,7 @@ def factors_of(user: User) -> Factors:
 
 def has_factor(user: User) -> bool:
     """Whether a password alone does not sign the person in."""
-    return Authenticator.objects.filter(user=user, type__in=[_Type.TOTP, _Type.WEBAUTHN]).exists()
+    return bool(Authenticator.objects.filter(user=user, type__in=[_Type.TOTP, _Type.WEBAUTHN]).exists())
 
 
 def must_have_factor(user: User) -> bool:
@@ -92,7 +92,8 @@ def passkeys_work() -> bool:
 
 def new_app_secret() -> str:
     """A secret for an app, stored by `add_app` once a code proves that the app has it."""
-    return generate_totp_secret()
+    secret: str = generate_totp_secret()
+    return secret
 
 
 def app_picture(user: User, secret: str) -> str:
@@ -117,7 +118,8 @@ def add_app(*, user: User, secret: str, code: str) -> list[str]:
 
 def begin_passkey(user: User) -> dict[str, Any]:
     """What the browser needs to make a passkey; what it answers goes to `add_passkey`."""
-    return webauthn.begin_registration(user, passwordless=False)
+    options: dict[str, Any] = webauthn.begin_registration(user, passwordless=False)
+    return options
 
 
 def add_passkey(*, user: User, name: str, credential: str) -> list[str]:
@@ -140,7 +142,8 @@ def begin_passkey_check(user: User) -> dict[str, Any] | None:
     """What the browser needs to use a passkey of the person; None when there is none."""
     if not Authenticator.objects.filter(user=user, type=_Type.WEBAUTHN).exists():
         return None
-    return webauthn.begin_authentication(user)
+    options: dict[str, Any] = webauthn.begin_authentication(user)
+    return options
 
 
 def check_passkey(*, user: User, credential: str) -> bool:

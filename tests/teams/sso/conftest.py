@@ -34,7 +34,7 @@ class Provider:
         made = requests.post(f"{self.url}/oauth2/clients", json={"redirect_uris": [address]}, timeout=10).json()
         return made["client_id"], made["client_secret"]
 
-    def says(self, subject: str, **claims: object) -> None:
+    def says(self, subject: str, **claims: Any) -> None:
         """What it tells of a person."""
         requests.put(f"{self.url}/users/{subject}", json=claims, timeout=10).raise_for_status()
 
@@ -48,7 +48,7 @@ class Provider:
         """A token with its key."""
         private = requests.get(f"{self.url}/private-key", timeout=10).json()
         headers = ({"kid": private["kid"]} if "kid" in private else {}) | header
-        chosen = None if algorithm == "none" else key or jwt.PyJWK(private, "RS256").key
+        chosen: Any = None if algorithm == "none" else key or jwt.PyJWK(private, "RS256").key
         return jwt.encode(dict(claims), chosen, algorithm=algorithm, headers=headers)
 
 

@@ -18,11 +18,11 @@ import werkzeug.serving  # noqa: E402
 def main() -> None:
     app = oidc_provider_mock.app(require_client_registration=True, require_nonce=True)
 
-    @app.get("/private-key")
     def private_key() -> flask.Response:
         key = flask.g.oidc_provider_mock_storage.jwk
         return flask.jsonify(key.as_dict(is_private=True))
 
+    app.add_url_rule("/private-key", view_func=private_key)
     server = werkzeug.serving.make_server("127.0.0.1", 0, app, threaded=True)
     sys.stdout.write(f"{server.server_port}\n")
     sys.stdout.flush()
