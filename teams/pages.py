@@ -58,5 +58,10 @@ def closed_page(request: HttpRequest, organization: Organization) -> HttpRespons
     """How a member whose session does not open the organization gets in: its provider, a second factor, a password."""
     provider = getattr(organization, "identity_provider", None)
     here = request.get_full_path() if request.method == "GET" else request.path
-    context = {"closed": organization, "provider": provider, "next": here, "entrance": request.user.entrance}
+    context = {
+        "closed": organization,
+        "provider": provider,
+        "next": here,
+        "entrance": getattr(request.user, "entrance", None),
+    }
     return render(request, "teams/closed.html", context, status=403)

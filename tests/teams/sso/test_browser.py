@@ -39,8 +39,8 @@ def test_to_the_provider_and_back(acme: Organization, connect: Connect, at: Prov
     page.fill("[name=username]", "new@acme.example")
     page.get_by_role("button", name="Continue").click()
     page.wait_for_url(f"{at.url}/oauth2/authorize**")
-    page.fill("[name=sub]", "new@acme.example")
-    page.locator("[name=sub]").press("Enter")
+    page.fill("input[name=sub]", "new@acme.example")
+    page.locator("input[name=sub]").press("Enter")
     page.wait_for_url("**/profile")
     expect(page.locator("body")).to_contain_text("You sign in as new@acme.example.")
     assert Membership.objects.get().user.email == "new@acme.example"

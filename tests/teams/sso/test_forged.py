@@ -133,10 +133,11 @@ def test_a_provider_that_is_gone(acme_sso: IdentityProvider, client: Client) -> 
 
 
 def test_a_secret_under_another_key_is_said(acme_sso: IdentityProvider, settings: Settings, client: Client) -> None:
+    before = settings.SECRET_KEY
     settings.SECRET_KEY = "another one that is long enough for everybody"
     refused = client.get(f"/sign-in/sso/{acme_sso.address}")
     assert b"cannot be read any more" in refused.content
-    settings.SECRET_KEY_FALLBACKS = ["only-for-tests-and-long-enough-to-be-accepted"]
+    settings.SECRET_KEY_FALLBACKS = [before]
     assert client.get(f"/sign-in/sso/{acme_sso.address}").status_code == 302
 
 
