@@ -109,10 +109,10 @@ def test_owners_decide_how_people_sign_in(
     refused = context.new_page()
     try:
         refused.goto(page.url)
-        for name, value in (("issuer", "https://"), ("client_id", "x"), ("secret", "x"), ("domains", "acme.example")):
+        for name, value in (("issuer", "https://127.0.0.1"), ("client_id", "x"), ("secret", "x"), ("domains", "acme.example")):
             refused.fill(f"#id_{name}", value)
         refused.get_by_role("button", name="Check and save").click()
-        expect(refused.locator(".errorlist")).to_contain_text("no server is found")
+        expect(refused.locator(".errorlist")).to_contain_text("is in a private network")
         audit(refused, "settings-sign-in, refused")
         fits(refused)
         refused.get_by_role("button", name="Ask everybody for one").click()
