@@ -38,7 +38,9 @@ def check_address(url: str, what: str) -> None:
 class _Session(requests.Session):
     """Follows no redirect, waits seconds, reads a megabyte, and never asks a proxy or a .netrc."""
 
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
+    def request(  # type: ignore[override]  # what else allauth hands on is as it is for requests
+        self, method: str, url: str, *args: Any, **kwargs: Any
+    ) -> requests.Response:
         """The answer, read in full."""
         check_address(url, "The provider's address")
         self.trust_env = False

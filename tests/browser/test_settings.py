@@ -109,7 +109,12 @@ def test_owners_decide_how_people_sign_in(
     refused = context.new_page()
     try:
         refused.goto(page.url)
-        for name, value in (("issuer", "https://127.0.0.1"), ("client_id", "x"), ("secret", "x"), ("domains", "acme.example")):
+        for name, value in (
+            ("issuer", "https://127.0.0.1"),
+            ("client_id", "x"),
+            ("secret", "x"),
+            ("domains", "acme.example"),
+        ):
             refused.fill(f"#id_{name}", value)
         refused.get_by_role("button", name="Check and save").click()
         expect(refused.locator(".errorlist")).to_contain_text("is in a private network")

@@ -30,7 +30,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 def code_of(secret: str, steps: int = 0) -> str:
     """What the app shows now, or some half minutes later."""
-    return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + steps))
+    return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30 + steps)))
 
 
 def secret_of(user: User) -> str:
