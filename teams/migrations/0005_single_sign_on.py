@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('teams', '0003_preferences'),
+        ('teams', '0004_aliases'),
     ]
 
     operations = [
