@@ -1,4 +1,4 @@
-"""Settings that no environment changes: of the API, its description, and the count of wrong passwords."""
+"""Settings that no environment changes: of the API, its description, the count of wrong passwords, and of allauth."""
 
 from typing import Any
 
@@ -40,3 +40,15 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True  # who signed in when is nobody's business here
 AXES_ENABLE_ADMIN = False  # its tables belong to no organization
 AXES_VERBOSE = False
+# What was typed is not kept beside the count.
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "credential", "old_password", "csrfmiddlewaretoken"]
+
+# Of allauth the parts below its views: OpenID Connect on the wire, second factors. None of its pages is routed.
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+SOCIALACCOUNT_ADAPTER = "teams.oidc.transport.Adapter"
+MFA_ADAPTER = "teams.services.factors.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Metrics portal"
+MFA_TOTP_TOLERANCE = 1  # clocks of telephones may be half a minute off

@@ -78,6 +78,9 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "axes",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.mfa",
 ]
 
 MIDDLEWARE = [
@@ -88,8 +91,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "teams.entrances.EntranceMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",  # last: it replaces the answer to a refused sign-in
 ]
 
@@ -159,6 +164,8 @@ PASSWORD_RESET_TIMEOUT = 3600
 AXES_FAILURE_LIMIT = max(1, env.int("PORTAL_SIGN_IN_TRIES", default=10))
 SIGN_IN_TRIES_PER_ADDRESS = max(1, env.int("PORTAL_SIGN_IN_TRIES_PER_ADDRESS", default=20))
 AXES_COOLOFF_TIME = timedelta(minutes=max(1, env.int("PORTAL_SIGN_IN_LOCK_MINUTES", default=60)))
+# Whether single sign-on may lead to providers in private networks, and without TLS on this machine.
+SSO_PRIVATE = env.bool("PORTAL_SSO_PRIVATE", default=False)
 
 _SECURE = urlsplit(PORTAL_URL).scheme == "https"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _SECURE
@@ -290,6 +297,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"axes": {"level": "WARNING"}},  # it tells of every sign-in
+    "loggers": {name: {"level": "WARNING"} for name in ("axes", "fido2")},  # they tell of every sign-in
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

@@ -50,10 +50,13 @@ def scope_of_organization(organization: Organization) -> Scope:
 
 
 def scope_of_user(user: User, organization: Organization) -> Scope | None:
-    """What a signed-in person sees of an organization; None for outsiders and disabled people (answered 404)."""
+    """What a signed-in person sees of an organization; None for outsiders and disabled people (answered 404).
+
+    None also where the session does not open it: see `closed_organization`.
+    """
     if not user.is_active:
         return None
-    membership = Membership.objects.filter(user=user, organization=organization).first()
+    membership = Membership.objects.filter(user.opens("organization__"), user=user, organization=organization).first()
     if membership is None:
         return None
     capabilities = CAPABILITIES.get(membership.role)
@@ -135,8 +138,8 @@ def visible_teams(scope: Scope) -> QuerySet[Team]:
 
 
 def organizations_of(user: User) -> list[Organization]:
-    """The organizations a person belongs to, by name."""
-    return list(Organization.objects.filter(memberships__user=user).order_by("name", "pk"))
+    """The organizations a person belongs to and the session opens, by name."""
+    return list(Organization.objects.filter(user.opens(), memberships__user=user).order_by("name", "pk"))
 
 
 def memberships_of(user: User) -> list[Membership]:
@@ -151,6 +154,13 @@ def find_organization(user: User, slug: str) -> tuple[Organization, Scope] | Non
     return (organization, scope) if organization and scope else None
 
 
+def closed_organization(user: User, slug: str | None = None) -> Organization | None:
+    """The organization of that slug, or the first, to which the person belongs and which the session does not open."""
+    mine = Organization.objects.filter(memberships__user=user, **({} if slug is None else {"slug": slug}))
+    closed = mine.exclude(pk__in=Organization.objects.filter(user.opens()).values("pk"))
+    return closed.select_related("identity_provider").order_by("name", "pk").first() if user.is_active else None
+
+
 def may(user: User, organization: Organization, capability: Capability) -> bool:
     """Whether the person may do that in the organization; operators of the installation may everywhere."""
     return organizations_allowing(user, capability).filter(pk=organization.pk).exists()
@@ -161,8 +171,9 @@ def organizations_allowing(user: User, capability: Capability) -> QuerySet[Organ
     if not user.is_active:
         return Organization.objects.none()
     if user.is_superuser:
-        return Organization.objects.all()
+        return Organization.objects.all()  # no provider opens a session of theirs
     roles = [role for role, capabilities in CAPABILITIES.items() if capability in capabilities]
     return Organization.objects.filter(
+        user.opens(),
         pk__in=Membership.objects.filter(user=user, role__in=roles).values("organization"),
     )

@@ -4,18 +4,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from allauth.mfa.models import Authenticator
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
 from teams.access import Scope, managed_teams
-from teams.models import ApiKey, AuditEntry, Invitation, Membership, Organization, Team, TeamMembership
+from teams.models import (
+    ApiKey,
+    AuditEntry,
+    IdentityProvider,
+    Invitation,
+    Membership,
+    Organization,
+    Team,
+    TeamMembership,
+)
 from teams.roles import Capability, TeamRole
 
 PAGE_LENGTH: Final = 50
 OFFERED: Final = 100
 _EVERY_SECTION: Final = (
     *("settings-people", "settings-teams", "settings-callers", "settings-accounts", "settings-models"),
-    *("settings-keys", "settings-audit"),
+    *("settings-keys", "settings-sign-in", "settings-audit"),
 )
 """Callers, accounts and models are pages of analytics, which knows how often each was used."""
 
@@ -39,7 +49,9 @@ def sections(scope: Scope) -> tuple[str, ...]:
 def members(organization: Organization, search: str, page: str) -> Page[Membership]:
     """Who belongs to the organization, by e-mail; `search` is part of a name or an e-mail."""
     in_teams = TeamMembership.objects.filter(team__organization=organization).select_related("team")
-    found = Membership.objects.filter(organization=organization).select_related("user").order_by("user__email")
+    mine = Membership.objects.filter(organization=organization).select_related("user").order_by("user__email")
+    factors = Authenticator.objects.filter(user=OuterRef("user")).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    found: QuerySet[Any] = mine.annotate(has_factor=Exists(factors))
     if search:
         found = found.filter(Q(user__email__icontains=search) | Q(user__name__icontains=search))
     roles = Prefetch("user__team_memberships", queryset=in_teams.order_by("team__name"), to_attr="roles_here")
@@ -119,6 +131,31 @@ def _state(key: ApiKey, now: datetime) -> str:
     if key.revoked_at:
         return "revoked"
     return "expired" if key.expires_at and key.expires_at <= now else "active"
+
+
+def provider_of(organization: Organization) -> IdentityProvider | None:
+    """Through whom people of the organization sign in."""
+    return (
+        IdentityProvider.objects.filter(organization=organization).prefetch_related("domains", "grants__team").first()
+    )
+
+
+def provider_words(provider: IdentityProvider | None) -> dict[str, object]:
+    """What the form of a provider shows: everything but the secret."""
+    if provider is None:
+        return {}
+    grants = [
+        f"{grant.group}: {grant.role}{f' of {grant.team.name}' if grant.team else ''}"
+        for grant in provider.grants.all()
+    ]
+    return {
+        "issuer": provider.issuer,
+        "client_id": provider.client_id,
+        "domains": "\n".join(one.domain for one in provider.domains.all()),
+        "groups_claim": provider.groups_claim,
+        "grants": "\n".join(grants),
+        "vouches": provider.vouches,
+    }
 
 
 def audit_people(organization: Organization) -> list[str]:

@@ -38,6 +38,50 @@ class SignInForm(AuthenticationForm):
     )
 
 
+class CodeForm(forms.Form):
+    """A code of the app, or a recovery code."""
+
+    code = forms.CharField(
+        label="Code",
+        max_length=32,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True, "spellcheck": "false"}
+        ),
+    )
+
+
+class ConfirmForm(forms.Form):
+    """The own password once more; `number` is what is changed."""
+
+    number = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    password = forms.CharField(
+        label="Your password", strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+
+
+class AppForm(ConfirmForm):
+    """The first code of an app."""
+
+    code = forms.CharField(
+        label="Code that the app shows",
+        max_length=32,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"}),
+    )
+    field_order = ["code", "password"]
+
+
+class PasskeyForm(ConfirmForm):
+    """A name for what the browser makes."""
+
+    name = forms.CharField(
+        label="Name of the passkey",
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "Laptop"}),
+    )
+    credential = forms.CharField(max_length=20_000, widget=forms.HiddenInput)
+    field_order = ["name", "password"]
+
+
 class NewPasswordForm(PasswordChangeForm):
     """The old password once, the new one twice."""
 

@@ -1,4 +1,4 @@
-"""Mails of teams: invitations, and links for a new password."""
+"""Mails of teams: invitations, links for a new password, and news of second factors that are gone."""
 
 import logging
 import smtplib
@@ -55,6 +55,30 @@ def send_invitation(issued: Issued) -> bool:
         _logger.warning("invitation %s was not sent: %s", invitation.pk, type(error).__name__)
         return False
     services.note_sent(invitation=invitation, now=timezone.now())
+    return True
+
+
+def send_factor_removed(person: User, by: User | None) -> bool:
+    """Tell somebody that their second factor is gone; whether the mail server took the mail."""
+    context = {
+        "email": person.email,
+        "own": person == by,
+        "by": by.email if by else "An operator",
+        "portal_url": settings.PORTAL_URL,
+    }
+    message = EmailMultiAlternatives(
+        subject="Your second factor was removed",
+        body=render_to_string("teams/mail/factor_removed.txt", context),
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[person.email],
+        headers={"Auto-Submitted": "auto-generated"},
+    )
+    message.attach_alternative(render_to_string("teams/mail/factor_removed.html", context), "text/html")
+    try:
+        message.send()
+    except (OSError, smtplib.SMTPException) as error:
+        _logger.warning("nobody was told of a removed second factor: %s", type(error).__name__)
+        return False
     return True
 
 

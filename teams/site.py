@@ -20,6 +20,13 @@ class PortalAdminSite(AdminSite):
     index_title = "Administration"
     site_url = "/"
 
+    def register(self, model_or_iterable: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as Django types it
+        """Lists models of the portal. Those of allauth belong to no organization, so nobody here may see them."""
+        models = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
+        own = [model for model in models if not model.__module__.startswith("allauth.")]
+        if own:
+            super().register(own, *args, **kwargs)
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """To the portal's sign-in page and back; 403 for people whose roles manage nothing."""
         if not request.user.is_authenticated:

@@ -3,7 +3,19 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from teams.views import audit, invitations, keys, passwords, people, person, teams
+from teams.views import (
+    audit,
+    invitations,
+    keys,
+    passwords,
+    people,
+    person,
+    provider,
+    second_factor,
+    sign_in,
+    sso,
+    teams,
+)
 
 _settings = [
     path("", audit.settings, name="settings"),
@@ -22,14 +34,27 @@ _settings = [
     path("keys", keys.keys, name="settings-keys"),
     path("keys/<int:number>/rotate", keys.rotate, name="settings-key-rotate"),
     path("keys/<int:number>/revoke", keys.revoke, name="settings-key-revoke"),
+    path("people/<int:number>/second-factor", provider.reset_factors, name="settings-factor-reset"),
+    path("sign-in", provider.provider, name="settings-sign-in"),
+    path("sign-in/remove", provider.remove, name="settings-sign-in-remove"),
+    path("sign-in/only", provider.only, name="settings-sign-in-only"),
+    path("sign-in/second-factor", provider.factor, name="settings-sign-in-factor"),
     path("audit", audit.audit, name="settings-audit"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", person.home, name="home"),
-    path("sign-in", person.SignIn.as_view(), name="sign-in"),
+    path("sign-in", sign_in.SignIn.as_view(), name="sign-in"),
+    path("sign-in/code", sign_in.factor, name="sign-in-factor"),
+    path("sign-in/sso/<uuid:number>", sso.start, name="sso"),
+    path("sign-in/sso/<uuid:number>/callback", sso.callback, name="sso-callback"),
     path("sign-out", LogoutView.as_view(), name="sign-out"),
     path("profile", person.Profile.as_view(), name="profile"),
+    path("profile/second-factor", second_factor.page, name="second-factor"),
+    path("profile/second-factor/app", second_factor.add_app, name="second-factor-app"),
+    path("profile/second-factor/passkey", second_factor.add_passkey, name="second-factor-passkey"),
+    path("profile/second-factor/codes", second_factor.new_codes, name="second-factor-codes"),
+    path("profile/second-factor/remove", second_factor.remove, name="second-factor-remove"),
     path("profile/preferences", person.preferences, name="preferences"),
     path("password-reset", passwords.reset, name="password-reset"),
     path("password-reset/sent", passwords.reset_sent, name="password-reset-sent"),

@@ -24,6 +24,7 @@ class Organization(models.Model):
         validators=[validate_zone],
         help_text="IANA time zone. Hours, days and months of every report are local to it.",
     )
+    second_factor = models.BooleanField(default=False, editable=False)  # asked of whoever signs in by password
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

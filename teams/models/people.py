@@ -1,10 +1,13 @@
 """People who sign in, and their role in an organization."""
 
+from dataclasses import dataclass
 from typing import ClassVar
+from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 
 from teams.models.organizations import Organization
@@ -47,6 +50,14 @@ class Times(models.TextChoices):
     VIEWER = "viewer", "In the zone of my browser"
 
 
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """How a session was opened: by the provider of one organization, or by password, perhaps with a second factor."""
+
+    provider: UUID | None = None
+    second_factor: bool = False
+
+
 class User(AbstractBaseUser, PermissionsMixin):
     """A person who signs in. Callers of a gateway are `GatewayUser`, linked by e-mail."""
 
@@ -57,6 +68,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     theme = models.CharField(max_length=8, choices=Theme, default=Theme.SYSTEM)
     reset_sent_at = models.DateTimeField(null=True, blank=True, editable=False)
     times = models.CharField(max_length=8, choices=Times, default=Times.ORGANIZATION)
+
+    # Of the session that asks; None where none does: keys, commands, tasks.
+    entrance: Entrance | None = None
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -82,7 +96,23 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def is_staff(self) -> bool:
         """Whether the Django admin lets the person in: operators, and managers of some organization."""
-        return self.is_superuser or self.memberships.exclude(role=OrganizationRole.MEMBER).exists()
+        managing = self.memberships.exclude(role=OrganizationRole.MEMBER)
+        return self.is_superuser or managing.filter(self.opens("organization__")).exists()
+
+    def opens(self, path: str = "") -> Q:
+        """Which organizations the session opens: a provider's its own alone, a password's those that let it in.
+
+        `path` leads to the organization. Operators of the installation keep their passwords.
+        """
+        entrance = self.entrance
+        if entrance is None:
+            return Q()
+        if entrance.provider is not None:
+            return Q(**{f"{path}identity_provider": entrance.provider})
+        if self.is_superuser:
+            return Q()
+        closed = Q(**{f"{path}identity_provider__sso_only": True})
+        return ~(closed if entrance.second_factor else closed | Q(**{f"{path}second_factor": True}))
 
 
 class Membership(models.Model):

@@ -8,7 +8,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import Q
 
-from teams.models import Membership, Organization, TeamMembership, Theme, Times, User
+from teams.models import Identity, Membership, Organization, TeamMembership, Theme, Times, User
 from teams.roles import CAPABILITIES, Capability, OrganizationRole
 from teams.services import audit
 from teams.services.rules import RuleBrokenError, is_owner, require
@@ -106,6 +106,8 @@ def remove_member(*, actor: User | None, membership: Membership) -> None:
         current = _locked(actor, membership)
         _keep_an_owner(current)
         TeamMembership.objects.filter(user=current.user, team__organization=organization).delete()
+        # Who has the address at the provider next is somebody else.
+        Identity.objects.filter(provider__organization=organization, user=current.user).delete()
         current.delete()
         audit.record(organization=organization, actor=actor, action="member.remove", target=current.user)
 

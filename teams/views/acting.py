@@ -24,6 +24,7 @@ _LABELS: Final = {
     "settings-accounts": "Virtual accounts",
     "settings-models": "Models",
     "settings-keys": "Keys",
+    "settings-sign-in": "Sign-in",
     "settings-audit": "Audit log",
 }
 

@@ -1,6 +1,6 @@
 """Accepting an invitation: somebody new chooses a password, somebody known signs in first. Neither signs in here."""
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
@@ -15,6 +15,9 @@ from teams import services
 from teams.authentication import SignedInRequest
 from teams.forms import AcceptForm
 
+if TYPE_CHECKING:
+    from teams.models import Invitation
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters()
@@ -23,17 +26,26 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     found = services.find_invitation(token, timezone.now())
     if found is None:
         return _over(request)
+    mine = request.user.is_authenticated and request.user.email == found.email
     try:
-        if services.needs_password(found):
-            form = AcceptForm(services.candidate(found), request.POST or None)
-            if request.method == "POST" and form.is_valid():
-                return _join_new(request, token, form)
-            return _page(request, invitation=found, form=form, status=400 if form.is_bound else 200)
+        if services.needs_password(found) and not mine:
+            return _somebody_new(request, token, found)
         if request.method == "POST":
             return _join(request, token)
         return _page(request, invitation=found)
     except ValidationError as refusal:
         return _over(request, " ".join(refusal.messages))
+
+
+def _somebody_new(request: HttpRequest, token: str, invitation: "Invitation") -> HttpResponse:
+    """No password where the provider is the only way in: it accepts the invitation on the way."""
+    provider = services.only_way_in(invitation.organization)
+    if provider is not None:
+        return _page(request, invitation=invitation, provider=provider)
+    form = AcceptForm(services.candidate(invitation), request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return _join_new(request, token, form)
+    return _page(request, invitation=invitation, form=form, status=400 if form.is_bound else 200)
 
 
 def _join_new(request: HttpRequest, token: str, form: AcceptForm) -> HttpResponse:

@@ -1,11 +1,11 @@
-"""Pages for people: sign-in, the way home, the own profile."""
+"""Pages for people: the way home, the own profile."""
 
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import PasswordChangeForm
-from django.contrib.auth.views import LoginView, PasswordChangeView
+from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
@@ -13,20 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from teams import access, services
 from teams.authentication import SESSION_ORGANIZATION, SignedInRequest
-from teams.forms import NewPasswordForm, PreferencesForm, SignInForm
-
-
-class SignIn(LoginView):
-    """E-mail and password; a session with a new id on success. `next` leads back, never to another host."""
-
-    template_name = "teams/sign_in.html"
-    authentication_form = SignInForm
-    redirect_authenticated_user = True
-
-    def get_success_url(self) -> str:
-        """Where `next` leads, else home. Not to this page again: a signed-in person would never arrive."""
-        url = super().get_success_url()
-        return self.get_default_redirect_url() if url.partition("?")[0] == self.request.path else url
+from teams.forms import NewPasswordForm, PreferencesForm
+from teams.pages import closed_page
 
 
 @require_safe
@@ -34,6 +22,9 @@ class SignIn(LoginView):
 def home(request: SignedInRequest) -> HttpResponse:
     """To the organization looked at last, else the first; a page that helps a person who belongs to none."""
     organizations = access.organizations_of(request.user)
+    closed = None if organizations else access.closed_organization(request.user)
+    if closed is not None:
+        return closed_page(request, closed)
     if not organizations:
         return render(request, "teams/no_organization.html")
     last = request.session.get(SESSION_ORGANIZATION)
@@ -54,7 +45,8 @@ class Profile(PasswordChangeView):
         user = self.request.user
         preferences = PreferencesForm(initial={"theme": user.theme, "times": user.times})
         memberships = access.memberships_of(user)
-        return super().get_context_data(memberships=memberships, preferences=preferences, **kwargs)
+        factors = services.factors_of(user)
+        return super().get_context_data(memberships=memberships, preferences=preferences, factors=factors, **kwargs)
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         """Store the password and say so."""

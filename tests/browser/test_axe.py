@@ -33,12 +33,14 @@ CHARGEBACK = ("statements", "statement", "statement-month", "budgets", "budget-a
 INGESTION = ("ingestion", "ingestion-test", "mapping", "mapping-try", "mapping-rule", "uploads", "upload")
 PERSON = ("sign-in", "profile", "home", "invitation", "password-reset", "password-reset-sent", "password-reset-confirm")
 # test_settings.py: teams and keys are also shown after what is sent to the routes below NO_PAGES.
-SETTINGS = ("settings-people", "settings-teams", "settings-team", "settings-keys", "settings-audit")
 # test_names.py
 NAMES = (
     *("settings-callers", "settings-caller", "settings-caller-merge", "settings-accounts", "settings-account"),
     *("settings-account-merge", "settings-team-merge", "settings-models"),
 )
+# tests/teams/sso/test_browser.py
+FACTORS = ("second-factor", "sign-in-factor")
+SETTINGS = ("settings-people", "settings-teams", "settings-team", "settings-keys", "settings-sign-in", "settings-audit")
 ELSEWHERE = ("dashboard",)  # test_axe_dashboard.py; the administration: test_axe_admin.py
 # They answer with data or a file, redirect, or only take what is sent.
 NO_PAGES = (
@@ -51,6 +53,9 @@ NO_PAGES = (
     *("dimension-values", "saved-views", "saved-view", "saved-view-result"),
     *("settings", "settings-invite", "settings-role", "settings-remove", "settings-key-rotate", "settings-key-revoke"),
     *("settings-invitation-resend", "settings-invitation-revoke"),
+    *("settings-factor-reset", "settings-sign-in-remove", "settings-sign-in-only", "settings-sign-in-factor"),
+    *("sso", "sso-callback", "second-factor-app", "second-factor-passkey"),
+    *("second-factor-codes", "second-factor-remove"),
     *("settings-team-rename", "settings-team-add", "settings-team-role", "settings-team-remove"),
     *("settings-callers-move", "settings-caller-rename", "settings-accounts-move", "settings-account-rename"),
     *("budget-watch", "budget-delete", "budget-secret", "budget-list", "budget-detail", "budget-status"),
@@ -62,7 +67,8 @@ FOREIGN = ("api-docs",)
 
 def test_every_route_is_here_or_no_page() -> None:
     named = {str(name) for name in get_resolver().reverse_dict if isinstance(name, str)}
-    assert named == {*LISTS, *CHARGEBACK, *INGESTION, *PERSON, *SETTINGS, *NAMES, *ELSEWHERE, *NO_PAGES, *FOREIGN}
+    pages = {*LISTS, *CHARGEBACK, *INGESTION, *PERSON, *FACTORS, *SETTINGS, *NAMES, *ELSEWHERE}
+    assert named == pages | {*NO_PAGES, *FOREIGN}
 
 
 Options = dict[str, object]

@@ -97,6 +97,39 @@ def test_keys_are_made_rotated_and_revoked(
     fits(page)
 
 
+@axe.WIDTHS
+def test_owners_decide_how_people_sign_in(
+    acme: Organization, owner: User, open_page: Open, browser: Browser, audit: Audit, options: Options
+) -> None:
+    page = open_page(owner, "/o/acme/settings/sign-in", **options)
+    audit(page, "settings-sign-in")
+    fits(page)
+    # A page of its own: the browser complains about each answer that is an error.
+    context = browser.new_context(**options, storage_state=page.context.storage_state())  # type: ignore[arg-type]
+    refused = context.new_page()
+    try:
+        refused.goto(page.url)
+        for name, value in (
+            ("issuer", "https://127.0.0.1"),
+            ("client_id", "x"),
+            ("secret", "x"),
+            ("domains", "acme.example"),
+        ):
+            refused.fill(f"#id_{name}", value)
+        refused.get_by_role("button", name="Check and save").click()
+        expect(refused.locator(".errorlist")).to_contain_text("is in a private network")
+        audit(refused, "settings-sign-in, refused")
+        fits(refused)
+        refused.get_by_role("button", name="Ask everybody for one").click()
+        expect(refused.locator("h1")).to_have_text("Another way into Acme Works")
+        audit(refused, "closed")
+        refused.get_by_role("link", name="Add a second factor").click()
+        audit(refused, "second-factor, asked for")
+        fits(refused)
+    finally:
+        context.close()
+
+
 def test_what_is_refused_is_said_where_it_was_typed(
     acme: Organization, owner: User, open_page: Open, browser: Browser, audit: Audit
 ) -> None:

@@ -40,6 +40,7 @@ class Address:
     answers: int = 302  # to who may
     managers: bool = False  # the managers of a team may too
     finance: bool = False  # who manages prices may too
+    owners: bool = False  # administrators may not
 
 
 FORMS: Final = {"email": "new@acme.example", "role": "viewer"}
@@ -80,6 +81,12 @@ ADDRESSES: Final[dict[str, Address]] = {
     "settings-keys to create": Address("keys", form={"name": "New key", "scopes": "read"}, answers=200),
     "settings-key-rotate": Address("keys/{}/rotate", ("key",), {"overlap": "24"}, answers=200),
     "settings-key-revoke": Address("keys/{}/revoke", ("key",), {}),
+    "settings-factor-reset": Address("people/{}/second-factor", ("member",), {}, answers=400),  # there is none
+    "settings-sign-in": Address("sign-in", answers=200),
+    "settings-sign-in to change": Address("sign-in", form={"issuer": "x"}, answers=400),
+    "settings-sign-in-remove": Address("sign-in/remove", form={}, owners=True),
+    "settings-sign-in-only": Address("sign-in/only", form={"on": "yes"}, answers=400, owners=True),
+    "settings-sign-in-factor": Address("sign-in/second-factor", form={"on": "yes"}, owners=True),
     "settings-audit": Address("audit", answers=200),
 }
 # Addresses without an organization: what they answer says nothing about who asks. TOKEN is of an open invitation.
@@ -90,16 +97,22 @@ PUBLIC: Final = {
     "/password-reset/sent": 200,
     "/password-reset/MQ/absent": 200,
     "/sign-in": 200,
+    "/sign-in/code": 302,
+    "/sign-in/sso/00000000-0000-4000-8000-000000000000": 404,
+    "/sign-in/sso/00000000-0000-4000-8000-000000000000/callback": 404,
 }
-OWN: Final = {"home", "profile", "preferences", "sign-out"}  # of whoever is signed in: test_views.py
+# Of whoever is signed in: test_views.py, test_second_factor.py.
+OWN: Final = {"home", "profile", "preferences", "sign-out", "second-factor"} | {
+    f"second-factor-{act}" for act in ("app", "passkey", "codes", "remove")
+}
 OUT: Final = "/sign-in"
 # Who x (own object, one of another organization, none); M: as the address says for managers.
 PEOPLE: Final[dict[str, tuple[int | str, int | str, int | str]]] = {
     "anonymous": (OUT, OUT, OUT),
     "disabled": (OUT, OUT, OUT),
     "owner": ("yes", 404, 404),
-    "admin": ("yes", 404, 404),
     "finance": ("prices", "prices", "prices"),
+    "admin": ("administers", 404, 404),
     "manager": ("manages", "manages-404", "manages-404"),
     "other_manager": ("other", "manages-404", "manages-404"),
     "viewer": (403, 403, 403),
@@ -115,6 +128,8 @@ def expected(address: Address, rule: int | str) -> int | str:
     """The status, or where somebody is led who must sign in first."""
     if rule in ("manages", "manages-404", "other") and not address.managers:
         return 403
+    if rule == "administers":
+        rule = 403 if address.owners else "yes"
     match rule:
         case "prices":
             return address.answers if address.finance else 403
