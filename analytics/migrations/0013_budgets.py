@@ -10,7 +10,7 @@ import analytics.models.budgets
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('analytics', '0010_default_views'),
+        ('analytics', '0012_kinds_of_samples'),
         ('ingestion', '0012_room_in_pages'),
         ('teams', '0003_preferences'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

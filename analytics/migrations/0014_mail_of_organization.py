@@ -16,7 +16,7 @@ def fill(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('analytics', '0011_budgets'),
+        ('analytics', '0013_budgets'),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('analytics', '0012_mail_of_organization'),
+        ('analytics', '0014_mail_of_organization'),
         ('teams', '0003_preferences'),
     ]
 
