@@ -2,14 +2,28 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from pytest_django import DjangoDbBlocker
 
 from analytics.api import throttles
+from tests import restricted
 from tests.harness import chromium
 
 pytest_plugins = ["tests.personas", "tests.analytics.world"]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test database; with PORTAL_TEST_RLS=on as the role for which the policies hold."""
+    with ExitStack() as stack:
+        if restricted.ON:
+            stack.enter_context(django_db_blocker.unblock())
+            stack.enter_context(restricted.database())
+            stack.enter_context(django_db_blocker.block())
+        yield
 
 
 @pytest.fixture(autouse=True)

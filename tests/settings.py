@@ -10,6 +10,8 @@ _FOLDER = tempfile.mkdtemp(prefix="portal-tests-")
 atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 os.environ["PORTAL_VAR_DIR"] = _FOLDER
 os.environ.setdefault("SECRET_KEY", "only-for-tests-and-long-enough-to-be-accepted")
+if os.environ.get("PORTAL_TEST_RLS") == "on":  # see tests/restricted.py
+    os.environ["PORTAL_RLS"] = "on"
 os.environ.setdefault("ALLOWED_HOSTS", "localhost,127.0.0.1,testserver")
 
 from metricsportal.settings import *  # noqa: E402, F403 - after the environment is set

@@ -18,6 +18,7 @@ from analytics.chargeback.drafting import Draft, drafts
 from analytics.chargeback.months import ClosingRefusedError
 from analytics.chargeback.usage import StaleError
 from analytics.models import OutboxMail, Period, Statement, StatementLine
+from metricsportal.lib import border
 from metricsportal.lib.money import usd_text
 from teams.models import Organization, ReportRecipient, Team, User
 from teams.services import audit
@@ -59,7 +60,8 @@ def close_due(now: datetime) -> int:
     for organization in Organization.objects.order_by("pk"):
         try:
             for month in months.due(organization, now):
-                close(organization=organization, month=month, now=now)
+                with border.within(organization.pk):
+                    close(organization=organization, month=month, now=now)
                 done += 1
         except Exception:  # one organization's trouble must not keep the others from their statements
             logger.exception("closing the months of %s failed", organization)

@@ -7,6 +7,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 
+from metricsportal.lib import border
 from teams.models.organizations import Organization
 from teams.roles import OrganizationRole
 
@@ -82,7 +83,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def is_staff(self) -> bool:
         """Whether the Django admin lets the person in: operators, and managers of some organization."""
-        return self.is_superuser or self.memberships.exclude(role=OrganizationRole.MEMBER).exists()
+        with border.everything("who somebody is"):
+            return self.is_superuser or self.memberships.exclude(role=OrganizationRole.MEMBER).exists()
 
 
 class Membership(models.Model):
