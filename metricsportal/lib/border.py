@@ -84,7 +84,10 @@ def request() -> Iterator[None]:
 
 def kept(parts: Iterable[T]) -> Iterator[T]:
     """The same parts, each made inside the border of now: an answer that is made after its request has ended."""
-    seen, source = current(), iter(parts)
+    return _kept(current(), iter(parts))
+
+
+def _kept(seen: Border, source: Iterator[T]) -> Iterator[T]:
     while True:
         with _drawn(seen):
             try:

@@ -23,11 +23,9 @@ _OF_ROWS: Final = re.compile(
 
 def settings_of(seen: Border) -> str:
     """The statements that tell a border: not `set_config`, a query, after which no isolation level can be chosen."""
-    ids = ",".join(map(str, sorted(int(one) for one in seen.organizations)))
-    return (
-        f"SET LOCAL portal.organizations = '{{{ids}}}'; "
-        f"SET LOCAL portal.everything = '{'on' if seen.everything else 'off'}'"
-    )
+    ids = ",".join(str(int(one)) for one in sorted(seen.organizations))
+    organizations, everything = f"{{{ids}}}" if ids else "", "on" if seen.everything else "off"
+    return f"SET LOCAL portal.organizations = '{organizations}'; SET LOCAL portal.everything = '{everything}'"
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
