@@ -1,8 +1,8 @@
 """Around every request: its border, security and caching headers of its response (a view may set others itself)."""
 
 import logging
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, cast
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -48,7 +48,7 @@ class OneBorder:
         with border.request():
             response = self.get_response(request)
             if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
-                response.streaming_content = border.kept(response.streaming_content)
+                response.streaming_content = border.kept(cast("Iterator[bytes]", response.streaming_content))
         return response
 
 

@@ -49,14 +49,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _commit(self) -> None:
         self._told = NOTHING
-        super()._commit()
+        super()._commit()  # type: ignore[misc] # the stubs leave it out, as the two below
 
     def _rollback(self) -> None:
         self._told = NOTHING
-        super()._rollback()
+        super()._rollback()  # type: ignore[misc]
 
     def _savepoint_rollback(self, sid: str) -> None:
-        super()._savepoint_rollback(sid)
+        super()._savepoint_rollback(sid)  # type: ignore[misc]
         self._told = None
 
     def _tell(self) -> None:

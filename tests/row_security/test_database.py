@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from metricsportal.lib.border import NOTHING
 from metricsportal.row_security import database
-from metricsportal.row_security.policies import Policy, Table, tables
+from metricsportal.row_security.policies import Policy, Table, fingerprint, tables
 from tests import restricted
 from tests.row_security.conftest import Become
 
@@ -65,7 +65,7 @@ def test_a_table_of_a_new_model_is_missed(become: Become, monkeypatch: pytest.Mo
 def test_the_start_is_refused_only_when_it_was_asked_for(
     policies: None, db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database.connection, "close", lambda: None)
+    monkeypatch.setattr(connection, "close", lambda: None)
     as_owner("SELECT 1")
     settings.ROW_SECURITY = False
     database.require()
@@ -92,8 +92,8 @@ def test_a_web_process_does_not_start_without_them(policies: None) -> None:
 
 def test_the_fingerprint_tells_both_ways_apart() -> None:
     policy = Policy("portal_own", "true", None)
-    assert database.fingerprint(policy, ("a",)) != database.fingerprint(policy, ("b",))
-    assert database.fingerprint(policy, ("a",)) != database.fingerprint(Policy("portal_own", "false", None), ("a",))
+    assert fingerprint(policy, ("a",)) != fingerprint(policy, ("b",))
+    assert fingerprint(policy, ("a",)) != fingerprint(Policy("portal_own", "false", None), ("a",))
 
 
 @pytest.mark.skipif(connection.vendor == "postgresql", reason="of the database that has no policies")

@@ -40,7 +40,7 @@ def test_every_model_has_a_policy_or_a_reason() -> None:
 
 @isolate_apps("teams")
 def test_a_new_model_that_belongs_to_nobody_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Forgotten(models.Model):
+    class Forgotten(models.Model):  # noqa: DJ008 - never seen
         class Meta:
             app_label = "teams"
 

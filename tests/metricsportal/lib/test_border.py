@@ -44,9 +44,13 @@ def test_rights_add_up_within_a_request_and_end_with_it() -> None:
 
 
 def test_what_fails_leaves_nothing_behind() -> None:
-    with pytest.raises(LookupError), border.request():
-        border.admit(1)
-        raise LookupError
+    def fail() -> None:
+        with border.request():
+            border.admit(1)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
     assert border.current() == NOTHING
 
 
