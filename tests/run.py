@@ -1,6 +1,7 @@
 """The whole suite, on SQLite and on PostgreSQL with Redis, and one closing summary.
 
 python -m tests.run [--slow] [pytest arguments]
+python -m tests.run --rls [pytest arguments]: on PostgreSQL alone, as the role for which row-level security holds
 """
 
 import os
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from tests.harness import chromium, postgresql, redis
 
+RESTRICTED = "PostgreSQL behind row-level security"
 EXTERNAL = (
     "DATABASE_URL",
     "REDIS_URL",
@@ -23,6 +25,8 @@ EXTERNAL = (
     "SECRET_KEY",
     "ALLOWED_HOSTS",
     "PORTAL_URL",
+    "PORTAL_RLS",
+    "PORTAL_TEST_RLS",
     "DJANGO_SETTINGS_MODULE",
 )
 
@@ -71,7 +75,7 @@ def start(name: str, arguments: list[str], folder: Path, *, keep: bool, environm
 
 
 def run_all(arguments: dict[str, list[str]], *, together: bool) -> list[tuple[int, str]]:
-    """The suite on both databases, side by side or, where figures are measured, one after the other.
+    """The suite on the databases named, side by side or, where figures are measured, one after the other.
 
     `arguments`: those of pytest, by database.
     """
@@ -84,11 +88,12 @@ def run_all(arguments: dict[str, list[str]], *, together: bool) -> list[tuple[in
     ):
         production = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
         databases: dict[str, dict[str, str]] = {"SQLite": {}, "PostgreSQL": production}
+        databases[RESTRICTED] = production | {"PORTAL_TEST_RLS": "on"}
         try:
-            for name, environment in databases.items():
+            for name, chosen in arguments.items():
                 own = Path(folder, name)
                 own.mkdir()
-                runs.append(start(name, arguments[name], own, keep=together and bool(runs), environment=environment))
+                runs.append(start(name, chosen, own, keep=together and bool(runs), environment=databases[name]))
                 if not together:
                     results.append(runs[-1].finish())
             return results or [run.finish() for run in runs]
@@ -98,9 +103,19 @@ def run_all(arguments: dict[str, list[str]], *, together: bool) -> list[tuple[in
                 run.process.wait()
 
 
+def run_restricted(given: list[str]) -> int:
+    """The suite as a detector of forgotten filters; returns 1 when it found one."""
+    chosen = [argument for argument in given if argument != "--rls"]
+    ((code, closing),) = run_all({RESTRICTED: chosen or ["-m", "not slow and not browser"]}, together=True)
+    sys.stdout.write(f"\nSummary\n{closing}\n")
+    return int(bool(code))
+
+
 def main(given: list[str]) -> int:
     """Run both; returns 1 when either failed."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped
+    if "--rls" in given:
+        return run_restricted(given)
     slow = "--slow" in given
     chosen = [argument for argument in given if argument != "--slow"]
     once = not slow and not chosen

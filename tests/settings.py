@@ -16,6 +16,7 @@ os.environ.setdefault("ALLOWED_HOSTS", "localhost,127.0.0.1,testserver")
 
 from metricsportal.settings import *  # noqa: E402, F403 - after the environment is set
 
+os.environ.pop("PORTAL_RLS", None)  # processes that a test starts are not restricted
 # Names without hashes: the tests serve files from their sources; one test runs the real storage.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
 Path(STATIC_ROOT).mkdir()  # noqa: F405 - whitenoise warns when it is missing, and warnings are errors here

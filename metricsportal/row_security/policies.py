@@ -32,9 +32,9 @@ WITHOUT: Final[Mapping[str, str]] = {
 }
 """Models that belong to no organization, and why."""
 
-# Sub-queries without references are evaluated once per statement; as plain calls they would be once per row.
+# Sub-queries without references are evaluated, and their text is cast, once per statement; as plain calls once per row.
 _EVERYTHING: Final = "(SELECT coalesce(current_setting('portal.everything', true), '') = 'on')"
-_ORGANIZATIONS: Final = "(SELECT nullif(current_setting('portal.organizations', true), ''))"
+_ORGANIZATIONS: Final = "(SELECT nullif(current_setting('portal.organizations', true), '')::bigint[])"
 
 
 @dataclass(frozen=True, slots=True)
