@@ -16,7 +16,7 @@ from metricsportal.lib import border
 from teams import directory, services
 from teams.models import AuditEntry, Organization, User
 from teams.services import IssuedKey
-from tests import make
+from tests import make, restricted
 from tests.analytics.asking import ask
 from tests.analytics.world import END, START, World
 
@@ -63,8 +63,13 @@ def test_requests_are_stored_and_answered_as_ever(
         assert b"rival-" not in refused.content + asked.content
 
 
-def test_a_forgotten_filter_shows_nothing_of_others(
-    far: World, client: Client, read_key: IssuedKey, owner: User, monkeypatch: pytest.MonkeyPatch
+def test_a_forgotten_filter_shows_nothing_of_others_and_is_found(
+    behind: BaseDatabaseWrapper,
+    far: World,
+    client: Client,
+    read_key: IssuedKey,
+    owner: User,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     listed = client.get(REQUESTS, headers=make.bearer(read_key)).json()["results"]
     forget_organizations(monkeypatch)
@@ -75,6 +80,9 @@ def test_a_forgotten_filter_shows_nothing_of_others(
         shown = client.get(f"/o/acme/settings/{page}")
         assert shown.status_code == 200
         assert b"rival" not in shown.content.lower(), page
+    behind.execute_wrappers.append(restricted.compare)  # the detector tells
+    with pytest.raises(AssertionError, match="finds rows of other organizations"):
+        client.get("/o/acme/settings/keys")
 
 
 def test_who_looks_across_organizations_still_does(far: World, client: Client, superuser: User, nobody: User) -> None:
