@@ -54,7 +54,6 @@ def keep_refusal(refusal: Exception) -> None:
         return
     same = {"organization": entry.organization_id, "action": entry.action, "target": entry.target}
     with border.within(entry.organization_id):
-        kept = AuditEntry.objects.filter(pk=entry.pk, **same).exists()
-    if not kept:
-        entry.pk = None
-        entry.save(force_insert=True)
+        if not AuditEntry.objects.filter(pk=entry.pk, **same).exists():
+            entry.pk = None
+            entry.save(force_insert=True)
