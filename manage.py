@@ -10,6 +10,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "metricsportal.settings")
     from django.core.management import execute_from_command_line  # noqa: PLC0415 - Django's own entry point
 
+    from metricsportal.lib import border  # noqa: PLC0415 - as above
+
+    border.open_process("an operator's command works for every organization")
     execute_from_command_line(sys.argv)
 
 

@@ -17,7 +17,7 @@ from ingestion.records import Rejection, RequestRecord
 from ingestion.validation import EARLIEST, Window
 from ingestion.writer.retries import UnavailableError, with_retries
 from ingestion.writer.store import Batch, Note, Outcome, without_repeats, write
-from metricsportal.lib import localtime
+from metricsportal.lib import border, localtime
 from teams.models import Organization
 
 __all__ = ["BATCH", "Outcome", "UnavailableError", "ingest", "ingest_records", "prepare", "register", "store"]
@@ -90,7 +90,8 @@ def store(batch: Prepared, note: Note | None = None) -> Outcome:
             stored = replace(stored, rows=rows, rejected=[*batch.rejected, *too_expensive], capped=found.capped)
         return write(stored)
 
-    return with_retries(attempt)
+    with border.within(organization_id):
+        return with_retries(attempt)
 
 
 def ingest_records(

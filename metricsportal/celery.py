@@ -8,9 +8,10 @@ from typing import Any, Final
 from celery import Celery
 from celery.exceptions import SecurityWarning
 from celery.schedules import crontab
+from celery.signals import worker_init
 
 from metricsportal import broker
-from metricsportal.lib import keeping
+from metricsportal.lib import border, keeping
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "metricsportal.settings")
 
@@ -21,6 +22,15 @@ broker.register()
 app: Final = Celery("metricsportal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_init.connect
+def _start_worker(**_: object) -> None:
+    """Tasks look for work in every organization, and draw the border of one around what they do for it."""
+    from metricsportal.row_security import database  # noqa: PLC0415 - needs the settings
+
+    border.open_process("a worker looks for work in every organization")
+    database.require()
 
 
 def _entry(task: str, schedule: timedelta | crontab, expires: timedelta) -> dict[str, Any]:

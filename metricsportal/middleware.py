@@ -1,13 +1,15 @@
-"""Security and caching headers of every response. A view that needs another value sets the header itself."""
+"""Around every request: its border, security and caching headers of its response (a view may set others itself)."""
 
 import logging
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, cast
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.cache import patch_vary_headers
+
+from metricsportal.lib import border
 
 _logger = logging.getLogger(__name__)
 _POLICY: Final = {
@@ -33,6 +35,21 @@ def content_security_policy(**overrides: str) -> str:
     """The policy of all pages, with directives replaced: `style_src="'self' 'unsafe-inline'"`."""
     policy = _POLICY | {name.replace("_", "-"): value for name, value in overrides.items()}
     return "; ".join(f"{name} {value}" for name, value in policy.items())
+
+
+class OneBorder:
+    """A request sees no organization before a right to one is found, and leaves nothing to the next one."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request inside a border of its own, also what of it streams later."""
+        with border.request():
+            response = self.get_response(request)
+            if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
+                response.streaming_content = border.kept(cast("Iterator[bytes]", response.streaming_content))
+        return response
 
 
 class ResponseHeaders:

@@ -84,6 +84,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "metricsportal.middleware.OneBorder",
     "django.middleware.security.SecurityMiddleware",
     "metricsportal.middleware.ResponseHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -117,6 +118,11 @@ TEMPLATES = [
 ]
 
 
+ROW_SECURITY = env.bool("PORTAL_RLS", default=False)  # a second line behind scopes: docs/row-level-security.md
+if ROW_SECURITY and EMBEDDED:
+    raise ImproperlyConfigured("PORTAL_RLS=on needs PostgreSQL: set DATABASE_URL.")
+
+
 def _databases() -> dict[str, dict[str, Any]]:
     if not EMBEDDED:
         database: dict[str, Any] = env.db_url("DATABASE_URL")
@@ -124,6 +130,8 @@ def _databases() -> dict[str, dict[str, Any]]:
             raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database (postgresql://...).")
         database["CONN_MAX_AGE"] = env.int("PORTAL_CONNECTION_MAX_AGE", default=300)
         database["CONN_HEALTH_CHECKS"] = True
+        if ROW_SECURITY:
+            database["ENGINE"] = "metricsportal.row_security"
         return {"default": database}
     VAR_DIR.mkdir(parents=True, exist_ok=True)
     return {

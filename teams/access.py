@@ -1,4 +1,7 @@
-"""The one place where a `Scope` is made: what a person or a key may see, decided now."""
+"""The one place where a `Scope` is made: what a person or a key may see, decided now.
+
+Whoever gets one is let through the border of its organization as well (`metricsportal.lib.border`).
+"""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -6,6 +9,7 @@ from enum import StrEnum
 
 from django.db.models import QuerySet
 
+from metricsportal.lib import border
 from teams.models import ApiKey, Membership, Organization, Team, TeamMembership, User
 from teams.roles import CAPABILITIES, Capability, KeyScope, TeamRole
 
@@ -56,9 +60,12 @@ def scope_of_user(user: User, organization: Organization) -> Scope | None:
     """
     if not user.is_active:
         return None
-    membership = Membership.objects.filter(user.opens("organization__"), user=user, organization=organization).first()
+    with border.everything("who somebody is"):
+        mine = Membership.objects.filter(user.opens("organization__"), user=user, organization=organization)
+        membership = mine.first()
     if membership is None:
         return None
+    border.admit(organization.pk)
     capabilities = CAPABILITIES.get(membership.role)
     if capabilities is None:
         return nothing(organization)
@@ -80,6 +87,7 @@ def scope_of_key(key: ApiKey, needed: KeyScope, now: datetime) -> Scope | None:
     if key.revoked_at or (key.expires_at and key.expires_at <= now) or needed not in key.scopes:
         return None
     if needed is KeyScope.INGEST:
+        border.admit(key.organization_id)
         return Scope(key.organization_id, key.organization.zone, Reach.NOTHING)
     owned = scope_of_user(key.owner, key.organization)
     if owned is None:
@@ -139,17 +147,21 @@ def visible_teams(scope: Scope) -> QuerySet[Team]:
 
 def organizations_of(user: User) -> list[Organization]:
     """The organizations a person belongs to and the session opens, by name."""
-    return list(Organization.objects.filter(user.opens(), memberships__user=user).order_by("name", "pk"))
+    with border.everything("where somebody belongs"):
+        return list(Organization.objects.filter(user.opens(), memberships__user=user).order_by("name", "pk"))
 
 
 def memberships_of(user: User) -> list[Membership]:
     """What a person is in which organization, by its name."""
-    return list(Membership.objects.filter(user=user).select_related("organization").order_by("organization__name"))
+    found = Membership.objects.filter(user=user).select_related("organization").order_by("organization__name")
+    with border.everything("where somebody belongs"):
+        return list(found)
 
 
 def find_organization(user: User, slug: str) -> tuple[Organization, Scope] | None:
     """The organization of that slug as the person sees it; None when it does not exist or is none of theirs."""
-    organization = Organization.objects.filter(slug=slug).first()
+    with border.everything("which organization an address names"):
+        organization = Organization.objects.filter(slug=slug).first()
     scope = scope_of_user(user, organization) if organization else None
     return (organization, scope) if organization and scope else None
 
@@ -158,12 +170,21 @@ def closed_organization(user: User, slug: str | None = None) -> Organization | N
     """The organization of that slug, or the first, to which the person belongs and which the session does not open."""
     mine = Organization.objects.filter(memberships__user=user, **({} if slug is None else {"slug": slug}))
     closed = mine.exclude(pk__in=Organization.objects.filter(user.opens()).values("pk"))
-    return closed.select_related("identity_provider").order_by("name", "pk").first() if user.is_active else None
+    with border.everything("where somebody belongs"):
+        return closed.select_related("identity_provider").order_by("name", "pk").first() if user.is_active else None
 
 
 def may(user: User, organization: Organization, capability: Capability) -> bool:
     """Whether the person may do that in the organization; operators of the installation may everywhere."""
-    return organizations_allowing(user, capability).filter(pk=organization.pk).exists()
+    if not user.is_active:
+        return False
+    allowed = user.is_superuser
+    if not allowed:
+        with border.everything("who somebody is"):
+            allowed = _allowing(user, capability).filter(organization=organization).exists()
+    if allowed:
+        border.admit(organization.pk)
+    return allowed
 
 
 def organizations_allowing(user: User, capability: Capability) -> QuerySet[Organization]:
@@ -171,9 +192,14 @@ def organizations_allowing(user: User, capability: Capability) -> QuerySet[Organ
     if not user.is_active:
         return Organization.objects.none()
     if user.is_superuser:
+        border.admit_everything("operators look after every organization")
         return Organization.objects.all()  # no provider opens a session of theirs
+    with border.everything("who somebody is"):
+        allowed = list(_allowing(user, capability).values_list("organization_id", flat=True))
+    border.admit(*allowed)
+    return Organization.objects.filter(pk__in=allowed)
+
+
+def _allowing(user: User, capability: Capability) -> QuerySet[Membership]:
     roles = [role for role, capabilities in CAPABILITIES.items() if capability in capabilities]
-    return Organization.objects.filter(
-        user.opens(),
-        pk__in=Membership.objects.filter(user=user, role__in=roles).values("organization"),
-    )
+    return Membership.objects.filter(user.opens("organization__"), user=user, role__in=roles)

@@ -3,13 +3,16 @@
 import gc
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
+from pytest_django import DjangoDbBlocker
 
 from analytics.api import throttles
+from tests import restricted
 from tests.harness import chromium
 
 pytest_plugins = ["tests.personas", "tests.analytics.world"]
@@ -52,6 +55,17 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object], request: pytest.
     """Whoever asks for a database only while it runs must not be left out where the database is another."""
     if fixturedef.argname == "_django_db_helper" and request.node.get_closest_marker("anywhere"):
         pytest.fail("uses the database without saying so: it needs pytest.mark.django_db", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test database; with PORTAL_TEST_RLS=on as the role for which the policies hold."""
+    with ExitStack() as stack:
+        if restricted.ON:
+            stack.enter_context(django_db_blocker.unblock())
+            stack.enter_context(restricted.database())
+            stack.enter_context(django_db_blocker.block())
+        yield
 
 
 @pytest.fixture(autouse=True)

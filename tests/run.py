@@ -1,6 +1,7 @@
 """The whole suite, on SQLite and on PostgreSQL with Redis, and one closing summary.
 
 python -m tests.run [--slow] [pytest arguments]
+python -m tests.run --rls [pytest arguments]: on PostgreSQL alone, as the role for which row-level security holds
 """
 
 import os
@@ -12,11 +13,12 @@ import time
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.harness import chromium, postgresql, redis
 
+RESTRICTED = "PostgreSQL behind row-level security"
 EXTERNAL = (
     "DATABASE_URL",
     "REDIS_URL",
@@ -24,6 +26,8 @@ EXTERNAL = (
     "SECRET_KEY",
     "ALLOWED_HOSTS",
     "PORTAL_URL",
+    "PORTAL_RLS",
+    "PORTAL_TEST_RLS",
     "DJANGO_SETTINGS_MODULE",
 )
 
@@ -48,6 +52,8 @@ class Share:
     arguments: list[str]
     is_on_servers: bool
     """On PostgreSQL with Redis; else on SQLite."""
+    more: dict[str, str] = field(default_factory=dict)
+    """Variables of the environment besides."""
 
 
 @dataclass
@@ -110,7 +116,7 @@ def run_all(shares: Sequence[Share], *, together: bool) -> list[tuple[int, str]]
             for share in shares:
                 own = Path(folder, share.name)
                 own.mkdir()
-                environment = production if share.is_on_servers else {}
+                environment = (production if share.is_on_servers else {}) | share.more
                 keep = together and bool(runs)
                 runs.append(start(share.name, share.arguments, own, keep=keep, environment=environment))
                 if not together:
@@ -122,9 +128,21 @@ def run_all(shares: Sequence[Share], *, together: bool) -> list[tuple[int, str]]
                 run.process.wait()
 
 
+def run_restricted(given: list[str]) -> int:
+    """The suite as a detector of forgotten filters; returns 1 when it found one."""
+    chosen = [argument for argument in given if argument != "--rls"]
+    arguments = chosen or ["-m", "not slow and not browser and not anywhere"]
+    share = Share(RESTRICTED, arguments, is_on_servers=True, more={"PORTAL_TEST_RLS": "on"})
+    ((code, closing),) = run_all([share], together=True)
+    sys.stdout.write(f"\nSummary\n{closing}\n")
+    return int(bool(code))
+
+
 def main(given: list[str]) -> int:
     """Run all shares; returns 1 when one failed."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped
+    if "--rls" in given:
+        return run_restricted(given)
     slow = "--slow" in given
     chosen = [argument for argument in given if argument != "--slow"]
     browser = chromium.ensure()

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-import psycopg
 from django.db import connection
 from django.db.models import BigIntegerField, QuerySet
 from django.db.models.expressions import Combinable
@@ -16,7 +15,7 @@ from django.db.models.functions import Cast
 
 from analytics.catalog.columns import NULL, Ints
 from ingestion.models import MetadataValue
-from ingestion.writer.bulk import statement_of
+from ingestion.writer.bulk import driver_cursor, statement_of
 
 _BYTES: Final = 8
 UNSEEN: Final = -2
@@ -42,8 +41,7 @@ def read_integers(
     joined = ", ".join(f"string_agg(int8send({one}), ''::bytea)" for one in values)
     source = f"({select}) AS facts ({', '.join((*numbers, *names))}) {_joins(texts)}"
     statement = f"SELECT count(*), {joined} FROM {source}"  # noqa: S608 - compiled parts
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+    with driver_cursor() as cursor:
         ((count, *columns),) = cursor.execute(statement.encode(), binary=True).fetchall()
     if any(len(column or b"") != count * _BYTES for column in columns):
         raise ValueError("a column of integers holds something else")

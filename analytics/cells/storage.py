@@ -19,7 +19,7 @@ from analytics.catalog.columns import COLUMNS, HISTOGRAM_NAMES, Ints
 from analytics.catalog.grains import BY_NAME, REQUESTS, Grain
 from analytics.cells.cells import NO_MAX, NO_MIN, Cells, concatenate, no_cells
 from analytics.cells.packing import Numbers, Packed, column, pack
-from ingestion.writer.bulk import bulk_insert, copy_rows, read_rows
+from ingestion.writer.bulk import bulk_insert, copy_into, read_rows
 from metricsportal.lib.histogram import Entries
 
 SUMS: Final = (
@@ -49,7 +49,7 @@ GrainKey = tuple[str, int | None]
 def store(table: type[Model], rows: Iterable[tuple[object, ...]]) -> None:
     """Insert rows in the order of `STORED`. In binary where that is possible: as text they are twice as long."""
     if connection.vendor == "postgresql":
-        copy_rows(table._meta.db_table, STORED, rows, _TYPES)
+        copy_into(table._meta.db_table, STORED, rows, _TYPES)
     else:
         bulk_insert(table, STORED, rows)
 

@@ -21,6 +21,7 @@ from analytics.chargeback.usage import StaleError
 from analytics.meters import freezing
 from analytics.meters.freezing import Prepared
 from analytics.models import OutboxMail, Period, Statement, StatementLine
+from metricsportal.lib import border
 from metricsportal.lib.money import usd_text
 from teams.models import Organization, ReportRecipient, Team, User
 from teams.services import audit
@@ -67,7 +68,8 @@ def close_due(now: datetime) -> int:
     for organization in Organization.objects.order_by("pk"):
         try:
             for month in months.due(organization, now):
-                close(organization=organization, month=month, now=now)
+                with border.within(organization.pk):
+                    close(organization=organization, month=month, now=now)
                 done += 1
         except Exception:  # one organization's trouble must not keep the others from their statements
             logger.exception("closing the months of %s failed", organization)

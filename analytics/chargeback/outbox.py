@@ -18,6 +18,7 @@ from analytics.budgets import notices
 from analytics.chargeback.delivery import Delivery, Fate, deliver
 from analytics.chargeback.mail import is_address, message_of
 from analytics.models import OutboxMail
+from metricsportal.lib import border
 from metricsportal.lib.wording import one_line
 from teams.models import ReportRecipient, User
 from teams.roles import Capability
@@ -45,7 +46,8 @@ def send_due(now: datetime) -> int:
         mail = _claim(moment)
         if mail is None:
             break
-        fate = _send(mail)
+        with border.within(mail.statement.period.organization_id):
+            fate = _send(mail)
         moment = now + timedelta(seconds=time.monotonic() - started)
         _note(mail, fate, moment)
         accepted += fate.fate is Fate.SENT

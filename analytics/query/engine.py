@@ -29,6 +29,7 @@ from analytics.query.values import (
     Value,
 )
 from ingestion.pricing import loading
+from metricsportal.lib import border
 from metricsportal.lib.localtime import zone
 from metricsportal.lib.timerange import TimeRange
 
@@ -47,7 +48,7 @@ class _Answer:
 def run(query: Query, now: datetime) -> Result:
     """The complete answer. Raises RefusedQueryError instead of cutting it short."""
     started = time.monotonic()
-    with snapshot():
+    with border.within(query.scope.organization_id), snapshot():
         asked, answer = _settled(query, now)
         result = _result(asked, answer, now, started)
         if query.compare is Compare.NONE:

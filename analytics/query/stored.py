@@ -5,7 +5,6 @@ from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
-import psycopg
 from django.db import connection
 from django.db.models import F, Q
 
@@ -16,7 +15,7 @@ from analytics.models import DayAggregate, HourAggregate
 from analytics.query.blocks import MEMORY, Block
 from analytics.query.matching import Flags
 from analytics.query.snapshot import once
-from ingestion.writer.bulk import read_rows
+from ingestion.writer.bulk import driver_cursor, read_rows
 from metricsportal.lib.timerange import TimeRange
 
 TABLES: Final = {"day": DayAggregate, "hour": HourAggregate}
@@ -148,7 +147,7 @@ def _in_parts(
         [begin + 1 for _, begin, _ in reads],
         [end - begin for _, begin, end in reads],
     ]
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+    with driver_cursor() as cursor:
         texts = [text for (text,) in cursor.execute(statement.encode(), asked, binary=True).fetchall()]
     found = iter(zip(reads, texts, strict=True))
     return [b"".join(_cut(many, found)) for many in cuts]

@@ -14,6 +14,7 @@ from analytics.retention.limits import Limit, limit_of_hours, limit_of_requests
 from ingestion import purging
 from ingestion.purging import Kind, Subject
 from ingestion.watermarks import ALWAYS
+from metricsportal.lib import border
 from teams.models import Organization
 
 logger = logging.getLogger(__name__)
@@ -131,7 +132,8 @@ def purge_all(now: datetime, *, chunks: int, wait: Wait = time.sleep) -> Passed:
     total = Passed()
     for organization in Organization.objects.order_by("pk"):
         try:
-            passed = purge(organization, now, chunks=chunks - total.chunks, wait=wait)
+            with border.within(organization.pk):
+                passed = purge(organization, now, chunks=chunks - total.chunks, wait=wait)
         except Exception:  # one organization's trouble must not keep the others' tables from being cleared
             logger.exception("removing what is old of %s failed", organization)
             continue

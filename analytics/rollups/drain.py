@@ -11,6 +11,7 @@ from analytics.models import ChangedDay, HourAggregate
 from analytics.rollups.days import rebuild_day
 from analytics.rollups.hours import rebuild_hour
 from ingestion.models import ChangedHour, LLMRequest
+from metricsportal.lib import border
 from metricsportal.lib.timerange import TimeRange
 from teams.models import Organization
 
@@ -60,7 +61,8 @@ def _again(rebuild: Callable[[Organization, datetime], int], organization: Organ
     """Run the whole transaction again after a deadlock or serialization failure, at most three times."""
     for attempt in range(1, _TRIES + 1):
         try:
-            rebuild(organization, start)
+            with border.within(organization.pk):
+                rebuild(organization, start)
         except OperationalError:
             if attempt == _TRIES:
                 raise

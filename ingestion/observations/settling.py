@@ -24,6 +24,7 @@ from ingestion.readings import reading_of
 from ingestion.records import RejectedError, RequestRecord
 from ingestion.writer.bulk import chunks
 from ingestion.writer.retries import with_retries
+from metricsportal.lib import border
 from teams.models import Organization
 
 SOURCE: Final = "langfuse"
@@ -38,14 +39,21 @@ def settle_due(now: datetime, organization: Organization | None = None) -> int:
     count = 0
     for one in organizations.filter(pk=organization.pk) if organization else organizations:
         try:
-            for rows in _claims(one.pk, now):
-                count += len(rows)
-                for key_id, of_key in groupby(sorted(rows, key=_key), key=_key):
-                    settle(one, list(of_key), now, key_id=key_id or None)
+            with border.within(one.pk):
+                count += _settle(one, now)
         except services.UnavailableError as error:
             # Its rows are due again when their lease ends; the next organization may fare better.
             _log.warning("calls of %s wait: %s", one.slug, error)
     purge(now)
+    return count
+
+
+def _settle(organization: Organization, now: datetime) -> int:
+    count = 0
+    for rows in _claims(organization.pk, now):
+        count += len(rows)
+        for key_id, of_key in groupby(sorted(rows, key=_key), key=_key):
+            settle(organization, list(of_key), now, key_id=key_id or None)
     return count
 
 

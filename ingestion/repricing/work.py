@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from contextvars import copy_context
 from datetime import datetime
 from functools import lru_cache, partial
 from itertools import islice
@@ -23,6 +24,7 @@ from ingestion.repricing.tally import Tally, tally_of
 from ingestion.repricing.windows import Place, Read, Repricing, Window
 from ingestion.watermarks import kept
 from ingestion.writer.retries import with_retries
+from metricsportal.lib import border
 
 Clock = Callable[[], datetime]
 _TURN: Final = 0.0001
@@ -71,7 +73,11 @@ def carry_out(run_id: int, *, clock: Clock, chunks: int, progress: Progress = la
     done = 0
     if run is None or repricing is None:
         return done
-    with _reader(repricing, run_id) as look, closing(_parts(run, repricing, look, clock)) as parts:
+    with (
+        border.within(run.organization_id),
+        _reader(repricing, run_id) as look,
+        closing(_parts(run, repricing, look, clock)) as parts,
+    ):
         for after in islice(parts, chunks):
             done += 1
             progress(_tally(after).total.requests, after.expected)
@@ -133,7 +139,8 @@ def _reader(repricing: Repricing, run_id: int) -> Iterator[_Look]:
         return
 
     def look(place: Place) -> _Sight:
-        reading = thread.submit(with_retries, partial(read, place))
+        # The thread sees what this one sees.
+        reading = thread.submit(copy_context().run, with_retries, partial(read, place))
         return _Sight(reading.result, thread.submit(lambda: price(reading.result())).result)
 
     with _side_by_side(), ThreadPoolExecutor(1) as thread:

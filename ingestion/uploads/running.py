@@ -15,6 +15,7 @@ from ingestion.models import Upload
 from ingestion.services import UnavailableError
 from ingestion.uploads import counting, files, queue
 from ingestion.uploads.reasons import UNREADABLE, reason
+from metricsportal.lib import border
 
 logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
@@ -42,7 +43,7 @@ def run(upload_id: uuid.UUID, clock: Clock) -> int:
         queue.finish(upload, Upload.State.FAILED, clock(), error=GIVEN_UP)
         return 0
     before = upload.accepted
-    with beating(lambda: queue.keep(upload, clock()), BEAT):
+    with beating(lambda: queue.keep(upload, clock()), BEAT), border.within(upload.organization_id):
         accepted = _import(upload, clock)
     queue.ring_next(clock())
     return accepted - before

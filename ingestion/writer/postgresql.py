@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
-import psycopg
 from django.db import connection, models
 
 from ingestion.models import LLMRequest
 from ingestion.pipeline import COLUMNS, Row
-from ingestion.writer.bulk import copy_rows
+from ingestion.writer.bulk import copy_rows, driver_cursor
 
 _FACTS: Final = LLMRequest._meta.db_table
 _FIELDS: Final = {str(field.column): field for field in LLMRequest._meta.concrete_fields}
@@ -50,9 +49,7 @@ def insert_new(rows: Sequence[Row]) -> set[str]:
 
 def stored_hashes(organization_id: int, request_ids: Sequence[str]) -> dict[str, bytes]:
     """Payload hashes of those ids that are stored."""
-    connection.ensure_connection()
-    # Not Django's cursor class: a thousand ids would be written into the statement, and hashes come back as text.
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+    with driver_cursor() as cursor:
         cursor.execute(_HASHES, [list(request_ids), organization_id], binary=True)
         return dict(cursor.fetchall())
 

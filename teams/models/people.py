@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
+from metricsportal.lib import border
 from teams.models.organizations import Organization
 from teams.roles import OrganizationRole
 
@@ -97,7 +98,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_staff(self) -> bool:
         """Whether the Django admin lets the person in: operators, and managers of some organization."""
         managing = self.memberships.exclude(role=OrganizationRole.MEMBER)
-        return self.is_superuser or managing.filter(self.opens("organization__")).exists()
+        with border.everything("who somebody is"):
+            return self.is_superuser or managing.filter(self.opens("organization__")).exists()
 
     def opens(self, path: str = "") -> Q:
         """Which organizations the session opens: a provider's its own alone, a password's those that let it in.

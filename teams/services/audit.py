@@ -7,6 +7,7 @@ from typing import Final
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 
+from metricsportal.lib import border
 from teams.models import AuditEntry, Organization, User
 from teams.services.rules import RuleBrokenError
 
@@ -15,7 +16,12 @@ _NOTED: Final = "_audit_entry"
 
 def record(*, organization: Organization, actor: User | None, action: str, target: object, **details: object) -> None:
     """Append one entry; call it inside the transaction of the act. Details are plain JSON values, never a secret."""
-    _entry(organization, actor, action, target, details).save()
+    _save(_entry(organization, actor, action, target, details))
+
+
+def _save(entry: AuditEntry) -> None:
+    with border.within(entry.organization_id):  # also of who was refused there, and sees nothing of it
+        entry.save()
 
 
 def _entry(
@@ -35,7 +41,7 @@ def refusals(
         if actor is not None:
             reason = " ".join(refusal.messages) if isinstance(refusal, RuleBrokenError) else str(refusal)
             entry = _entry(organization, actor, f"{action}.refused", target, {"reason": reason, **details})
-            entry.save()
+            _save(entry)
             if connection.in_atomic_block:
                 refusal.__dict__[_NOTED] = entry
         raise
@@ -47,6 +53,7 @@ def keep_refusal(refusal: Exception) -> None:
     if entry is None:
         return
     same = {"organization": entry.organization_id, "action": entry.action, "target": entry.target}
-    if not AuditEntry.objects.filter(pk=entry.pk, **same).exists():
-        entry.pk = None
-        entry.save(force_insert=True)
+    with border.within(entry.organization_id):
+        if not AuditEntry.objects.filter(pk=entry.pk, **same).exists():
+            entry.pk = None
+            entry.save(force_insert=True)

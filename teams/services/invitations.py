@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
+from metricsportal.lib import border
 from teams.models import Invitation, Membership, Organization, Team, User
 from teams.roles import Capability, TeamRole
 from teams.services import audit
@@ -117,7 +118,11 @@ def note_sent(*, invitation: Invitation, now: datetime) -> None:
 def find_invitation(token: str, now: datetime) -> Invitation | None:
     """The invitation that a token opens now. Unknown, used, revoked and expired ones look alike: None."""
     found = Invitation.objects.select_related("organization", "team", "invited_by").filter(digest=_digest(token))
-    return found.filter(accepted_at=None, revoked_at=None, expires_at__gt=now).first()
+    with border.everything("whose invitation it is"):
+        invitation = found.filter(accepted_at=None, revoked_at=None, expires_at__gt=now).first()
+    if invitation is not None:
+        border.admit(invitation.organization_id)
+    return invitation
 
 
 def needs_password(invitation: Invitation) -> bool:

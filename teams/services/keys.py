@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import InternalError, OperationalError, transaction
 from django.db.models import Q
 
+from metricsportal.lib import border
 from teams.models import ApiKey, Membership, Organization, Team, User
 from teams.roles import Capability, KeyScope
 from teams.services import audit
@@ -141,7 +142,8 @@ def find_key(text: str, now: datetime) -> ApiKey | None:
     match = _TEXT.fullmatch(text)
     if match is None:
         return None
-    key = ApiKey.objects.select_related("organization", "owner").filter(prefix=match["prefix"]).first()
+    with border.everything("whose key it is"):
+        key = ApiKey.objects.select_related("organization", "owner").filter(prefix=match["prefix"]).first()
     genuine = hmac.compare_digest(_digest(text), bytes(key.digest) if key else _NO_DIGEST)
     if key is None or not genuine or key.revoked_at or (key.expires_at and key.expires_at <= now):
         return None
@@ -155,7 +157,7 @@ def note_use(key: ApiKey, now: datetime) -> None:
         return
     # The condition again inside the statement: of many requests in the same second one writes. A database too busy
     # to note it, or one that only reads (InternalError on PostgreSQL), must not refuse the request.
-    with suppress(OperationalError, InternalError), transaction.atomic():
+    with suppress(OperationalError, InternalError), border.within(key.organization_id), transaction.atomic():
         ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=before), pk=key.pk).update(last_used_at=now)
 
 

@@ -62,6 +62,7 @@ def test_production_starts_when_everything_is_there(tmp_path: Path) -> None:
         ({"PORTAL_INGEST_PAST_DAYS": "100"}, "PORTAL_KEEP_REQUESTS_DAYS is 90, but must be above"),
         ({"PORTAL_KEEP_HOURS_DAYS": "60"}, "PORTAL_KEEP_HOURS_DAYS is 60"),
         ({"PORTAL_KEEP_REQUESTS_DAYS": "soon"}, "are days or never, not “soon”"),
+        ({"PORTAL_RLS": "on", "DATABASE_URL": ""}, "PORTAL_RLS=on needs PostgreSQL"),
         ({"PORTAL_KEEP_USAGE": "sometimes"}, "PORTAL_KEEP_USAGE must be flagged, all or never"),
     ],
 )

@@ -18,6 +18,7 @@ from analytics.exports.source import Source
 from analytics.models import ExportJob
 from analytics.query.values import InvalidQueryError, RefusedQueryError
 from ingestion.heartbeat import beating
+from metricsportal.lib import border
 
 logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
@@ -44,7 +45,7 @@ def run(job_id: uuid.UUID, clock: Clock) -> int:
     job = queue.claim(job_id, clock())
     if job is None:
         return 0
-    with beating(lambda: queue.keep(job, clock()), BEAT):
+    with beating(lambda: queue.keep(job, clock()), BEAT), border.within(job.organization_id):
         rows = _attempt(job, clock)
     queue.ring_next(clock())
     return rows

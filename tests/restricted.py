@@ -1,0 +1,78 @@
+"""The suite as a detector: PORTAL_TEST_RLS=on runs it as the role for which the policies hold.
+
+Two things turn a test red: a query outside of every border finds nothing, and a query inside one answers otherwise when
+the policies are lifted: it relies on them, its own filter was forgotten. What a test does by itself sees everything;
+what it asks of the portal sees what the portal says. PostgreSQL alone.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import psycopg
+from django.core.management import call_command
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+
+from metricsportal.lib import border
+from metricsportal.row_security.policies import quoted
+
+ROLE: Final = "portal_tests"
+ON: Final = os.environ.get("PORTAL_TEST_RLS") == "on"
+_READS: Final = re.compile(r"[\s(]*(SELECT|WITH)\b(?!.*\b(pg_advisory|set_config|nextval))", re.IGNORECASE | re.DOTALL)
+_LIFT: Final = "SAVEPOINT portal_lifted; SET LOCAL portal.everything = 'on'"
+_LOWER: Final = "ROLLBACK TO SAVEPOINT portal_lifted; RELEASE SAVEPOINT portal_lifted"
+
+
+@contextmanager
+def database() -> Iterator[None]:
+    """Connections of the test database become those of the role; at the end they are its owner's again."""
+    call_command("row_security", apply=True, role=ROLE, verbosity=0)
+    with connection.cursor() as cursor:  # between tests rows are removed by TRUNCATE
+        cursor.execute(f"GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {quoted(ROLE)}")
+    options = connection.settings_dict["OPTIONS"]
+    connection.close()
+    options["assume_role"] = ROLE
+    connection_created.connect(_watch)
+    border.open_process("tests make rows of every organization")
+    try:
+        yield
+    finally:
+        border.close_process()
+        connection_created.disconnect(_watch)
+        connection.close()
+        del options["assume_role"]
+
+
+def compare(execute: Callable[..., object], sql: str, params: object, many: bool, context: dict[str, Any]) -> object:
+    """A wrapper of statements: what is read inside a border must be the same without policies.
+
+    Raises AssertionError with the statement that relies on them.
+    """
+    seen = border.current()
+    if seen.organizations and not seen.everything and not many and _READS.match(str(sql)):
+        raw = context["connection"].connection
+        with raw.cursor() as cursor:
+            own, whole = _rows(cursor, sql, params, "SAVEPOINT portal_lifted"), _rows(cursor, sql, params, _LIFT)
+        assert own == whole, f"without policies this finds rows of other organizations: {sql}"
+    return execute(sql, params, many, context)
+
+
+def _rows(cursor: "psycopg.Cursor[Any]", sql: str, params: Any, before: str) -> list[str] | None:
+    """What a statement finds, in any order; None when the database refuses it."""
+    cursor.execute(before.encode())
+    try:
+        cursor.execute(sql, params)
+        return sorted(map(repr, cursor.fetchall()))
+    except psycopg.Error:
+        return None
+    finally:
+        cursor.execute(_LOWER.encode())
+
+
+def _watch(connection: BaseDatabaseWrapper, **_: object) -> None:
+    if compare not in connection.execute_wrappers:
+        connection.execute_wrappers.append(compare)
