@@ -9,7 +9,9 @@ from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 _logger = logging.getLogger(__name__)
-_POSTGRESQL: Final = "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit')"
+_POSTGRESQL: Final = (
+    "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit')"
+)
 _FULL: Final = 2  # of SQLite's synchronous: 0 OFF, 1 NORMAL, 2 FULL, 3 EXTRA
 
 

@@ -1,9 +1,9 @@
 """Who gets what from every address: the reviewed table. An address that is missing here fails the suite.
 
 Letters: Y let in (200, or a message about what was sent), S led to the sign-in page, K 401, N 403, 0 404, M 405,
-R (administration) back to its index, as for what does not exist; - any of N, 0 and R. `*` any method. A method that has no line is refused.
-`A|B`: rule A for the own team's object, rule B for the one of another team of the organization. Objects of another
-organization and of nobody always answer alike, and never Y.
+R (administration) back to its index, as for what does not exist; - any of N, 0 and R. `*` any method. A method that has
+no line is refused. `A | B`: rule A for the own team's object, rule B for the one of another team of the organization.
+Objects of another organization and of nobody always answer alike, and never Y.
 """
 
 from typing import Final
@@ -61,8 +61,8 @@ who tells of events     KK YYY YYYY YNN    YNN KKNNN
 remove annotation       KK YYY YN00 0NN    0NN KKNNN
 remove the other's      KK YYY 00N0 0NN    0NN KKNNN
 admin                   SS YYY SSSS YSY    SSS SSSSS
-admin sign in           SS YYY NNNN YNY    SSS SSSSS
-admin sign out          YY SSS YYYY SYS    YYY YYYYY
+admin sign in           SS RRR NNNN RNR    SSS SSSSS
+admin sign out          RR SSS RRRR SRS    RRR RRRRR
 admin not there         SS 000 SSSS 0S0    SSS SSSSS
 admin not offered       SS NNN SSSS NSN    SSS SSSSS
 operators               SS NNN SSSS NSY    SSS SSSSS

@@ -1,7 +1,8 @@
 """Two tenants with one of everything, and everybody who asks; every name tells whom it belongs to.
 
 `Zebrafish` is in every text of the other organization, `Quokka` in every text of the other team of acme, `Wombat` in
-those of acme that nobody outside may read, `Narwhal` in what belongs to one person who never asks. Ids that stand in addresses carry none of them: refusals repeat addresses.
+those of acme that nobody outside may read, `Narwhal` in what belongs to one person who never asks. Ids that stand in
+addresses carry none of them: refusals repeat addresses.
 """
 
 import hashlib
@@ -18,7 +19,16 @@ from django.contrib.contenttypes.models import ContentType
 from analytics import rollups
 from analytics.chargeback import closing
 from analytics.models import Annotation, ExchangeRate, ExportJob, OutboxMail, SavedView, Statement
-from ingestion.models import AttributeRule, CostPolicy, IngestBatch, LLMRequest, MetadataKey, ModelAlias, RepriceRun, Upload
+from ingestion.models import (
+    AttributeRule,
+    CostPolicy,
+    IngestBatch,
+    LLMRequest,
+    MetadataKey,
+    ModelAlias,
+    RepriceRun,
+    Upload,
+)
 from ingestion.uploads import acts, files
 from teams import services
 from teams.models import ApiKey, Invitation, Membership, Organization, ReportRecipient, Team, TeamMembership, User
@@ -171,9 +181,7 @@ def _upload(organization: Organization, mark: str) -> Upload:
     with file:
         file.write(f"request_id,started_at,model\nu-1,{make.NOW.isoformat()},{mark}-model\n".encode())
     received = acts.Received(f"{mark}.csv", name, 100)
-    return acts.receive(
-        actor=None, organization=organization, file=received, choice=acts.Choice(), now=make.NOW
-    )
+    return acts.receive(actor=None, organization=organization, file=received, choice=acts.Choice(), now=make.NOW)
 
 
 def administer(organization: Organization, things: dict[str, Any], mark: str) -> None:
@@ -302,4 +310,3 @@ def build() -> World:
     )
     ExportJob.objects.filter(pk=sides["own"]["export"].pk).update(by=found["viewer"], caller="viewer@acme.example")
     return World(acme, rival, sides | {"absent": nobodys}, found, keys(acme, search, found))
-
