@@ -87,7 +87,7 @@ class Door(RequestFactory):
             content = b"".join(response.streaming_content) if response.streaming else response.content
         return Answer(
             response.status_code,
-            _TOKENS.sub("", content.decode("utf-8", "replace").replace(path, "PATH")),
+            _TOKENS.sub('"request_id":""', content.decode("utf-8", "replace").replace(path, "PATH")),
             repr(dict(response.headers)).replace(path, "PATH"),
             response.headers.get("Location", ""),
             "".join(str(one.message()) for one in mail.outbox),

@@ -103,7 +103,7 @@ FAULTS: Final = (
         _replaced("teams.access.Scope.allows", lambda scope, one: True),
         (
             ("o/<slug:slug>/settings/keys", "GET"),
-            ("o/<slug:slug>/ingestion/mapping", "POST"),
+            ("o/<slug:slug>/settings/audit", "GET"),
             ("o/<slug:slug>/ingestion/upload", "GET"),
         ),
     ),

@@ -38,7 +38,7 @@ _QUESTION: Final = {
     "endTs": "2026-11-25T00:00:00Z",
     "type": "distribution",
     "aggregations": [{"type": "count", "column": "failures"}],
-    "groupBy": ["team", "user", "modelName"],
+    "groupBy": ["team", "modelName"],
 }
 _GROUPS: Final = "group_by=team,user,model,virtual_model,virtual_account"
 # Parameters with which a list shows everything that the caller may see.
@@ -93,7 +93,8 @@ def _identity(address: str, name: str, things: Things) -> str:
 
 def _administered(address: str) -> str:
     model = "/".join(address.split("/")[1:3])
-    return administration()[model].thing
+    found = administration().get(model)
+    return found.thing if found else "nothing"
 
 
 def form(fields: Mapping[str, str]) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from django.test import RequestFactory
 
 import ingestion.views
 import teams.views
-from teams import services
 from teams.models import ApiKey, Membership, TeamMembership, User
 from tests import make
 from tests.access import places
@@ -110,7 +109,7 @@ def test_every_unsafe_address_needs_a_token(visitors: Visitors, who: str) -> Non
     for address, method in unsafe():
         path = places.path_of(address, visitors.world.sides["own"])
         answer = visitors.strict.ask(method, path, **places.form({"role": "finance"}), **visitors.credentials[who])
-        if answer.letter == "Y" or answer.writes - NOTED:
+        if answer.status < 300 or answer.writes - NOTED:
             accepted.append(f"{method} {address}: {answer.status}")
     assert not accepted
 
@@ -168,4 +167,3 @@ def test_ids_of_another_organization_in_forms_change_nothing(visitors: Visitors)
     assert not TeamMembership.objects.filter(user=theirs["user"], team__organization=world.acme).exists()
     assert not Membership.objects.filter(user=theirs["user"], organization=world.acme).exists()
     assert not ApiKey.objects.filter(organization=world.acme, team=theirs["team"]).exists()
-    assert services is not None

@@ -44,7 +44,7 @@ _CONTENT: Final = {
     "endTs": "now",
     "type": "distribution",
     "aggregations": [{"type": "count", "column": "failures"}],
-    "groupBy": ["team", "user", "modelName"],
+    "groupBy": ["team", "modelName"],
 }
 
 
@@ -172,7 +172,9 @@ def _export(organization: Organization, person: User, team: Team, mark: str) -> 
     folder.mkdir(parents=True)
     content = f"{mark} line\n".encode()
     (folder / "file").write_bytes(content)
-    (folder / "manifest.json").write_text(json.dumps({"sha256": hashlib.sha256(content).hexdigest(), "of": mark}))
+    (folder / "manifest.json").write_text(
+        json.dumps({"sha256": hashlib.sha256(content).hexdigest(), "of": mark, "filters": []})
+    )
     return job
 
 
