@@ -71,7 +71,7 @@ class Door(RequestFactory):
 
     def request(self, **given: Any) -> Any:
         """The answer of the application."""
-        return self.handler(self._base_environ(**given))
+        return self.handler(self._base_environ(**given))  # type: ignore[attr-defined] # of every RequestFactory
 
     def ask(
         self, method: str, path: str, *, body: bytes = b"", content_type: str = "", cookie: str = "", key: str = ""
@@ -83,7 +83,7 @@ class Door(RequestFactory):
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         with _undone() as writes:
             mail.outbox.clear()
-            response = self.generic(method, path, body, content_type=content_type or "text/plain", headers=headers)
+            response: Any = self.generic(method, path, body, content_type=content_type or "text/plain", headers=headers)
             content = b"".join(response.streaming_content) if response.streaming else response.content
         return Answer(
             response.status_code,

@@ -87,7 +87,7 @@ def _of_model(prefix: str, one: Administered) -> Iterator[tuple[str, str, Expect
 
 def _row(who: str, *, without: str = "N", elsewhere: str = "-") -> Expected:
     """`without`: what somebody gets who may not. `elsewhere`: the administrator of another organization."""
-    managers, finance, operators = _SEES[who].replace("N", without)
+    managers, finance, operators = list(_SEES[who].replace("N", without))
     row = dict.fromkeys(ACTORS, "S") | {
         "owner": managers,
         "admin": managers,

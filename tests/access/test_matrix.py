@@ -81,7 +81,7 @@ def _refused(visitors: Visitors, address: str, method: str) -> list[str]:
     """A method that has no line: refused, or as harmless as HEAD and OPTIONS."""
     asked, found = Asked(visitors, address, method), []
     reading = _row_of(address, "GET")
-    actors = KINDS
+    actors: tuple[str, ...] = KINDS
     if address.startswith("admin/"):
         actors = OF_ADMINISTRATION + (("owner",) if method == "DELETE" else ())
     for actor in actors:

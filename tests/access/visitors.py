@@ -20,7 +20,7 @@ class Visitors:
         self.world = world
         self.door = Door()
         self.strict = Door(enforce_csrf_checks=True)
-        self.credentials: dict[str, dict[str, str]] = {"anonymous": {}}
+        self.credentials: dict[str, dict[str, Any]] = {"anonymous": {}}
         for name, person in world.people.items():
             client = Client()
             client.force_login(person)
