@@ -24,7 +24,14 @@ _BY_ADDRESS: Final = {
     ("user/<id>", "id"): "user",
     ("/default/", "view_id"): "board",
 }
-_WORDS: Final = {"name": "team", "whom": "me", "uidb64": "MQ", "token": "absent", "content_type_id": str(ABSENT)}
+_WORDS: Final = {
+    "name": "team",
+    "whom": "me",
+    "month": "2026-10",
+    "uidb64": "MQ",
+    "token": "absent",
+    "content_type_id": str(ABSENT),
+}
 _PATTERNS: Final = {
     "^(?P<app_label>teams|ingestion|analytics)/$": "teams/",
     "(?P<url>.*)$": "nowhere",

@@ -38,6 +38,9 @@ statement               SS YYY YYNN 000    SSS SSSSS
 statement of the other  SS YYY NNYN 000    SSS SSSSS
 annotation              SS YYY YN00 000    SSS SSSSS
 annotation of the other SS YYY 00N0 000    SSS SSSSS
+who reads statements    KK YYY YYYN YNN    NYY KKNKY
+statement by API        KK YYY YYNN 0NN    NYY KKNK0
+statement, the other's  KK YYY NNYN 0NN    NYN KKNK0
 who sees all            SS YYY NNNN 000    SSS SSSSS
 administrators          SS YYN NNNN 000    SSS SSSSS
 administrators, theirs  SS YYN NNNN 000    SSS SSSSS
@@ -110,6 +113,8 @@ POST   o/<slug:slug>/annotations/<int:number>/delete         annotation | annota
 GET    o/<slug:slug>/statements/                             who sees statements
 GET    o/<slug:slug>/statements/<slug:number>/               statement | statement of the other
 GET    o/<slug:slug>/statements/<slug:number>/csv            statement | statement of the other
+GET    o/<slug:slug>/statements/months/<str:month>/          who sees all
+POST   o/<slug:slug>/statements/months/<str:month>/close     who sees all
 
 GET    o/<slug:slug>/settings/                               managers of teams
 GET    o/<slug:slug>/settings/people                         administrators
@@ -160,6 +165,8 @@ POST   api/public/otel/v1/traces                             senders
 
 GET    api/v1/requests                                       readers
 GET    api/v1/requests/<path:request_id>                     one request | request of the other
+GET    api/v1/statements                                     who reads statements
+GET    api/v1/statements/<str:number>                        statement by API | statement, the other's
 GET    api/v1/metrics/query                                  readers
 POST   api/v1/metrics/query                                  readers
 GET    api/v1/metrics/meta                                   readers

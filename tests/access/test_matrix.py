@@ -106,7 +106,7 @@ class Asked:
     def __init__(self, visitors: Visitors, address: str, method: str) -> None:
         self.visitors, self.address, self.method = visitors, address, method
         named = re.findall(r"<(?:\w+:)?(\w+)>(?!teams)", address)
-        self.by_id = bool(set(named) - {"slug", "name"})
+        self.by_id = bool(set(named) - {"slug", "name", "month"})
         self.by_slug = "<slug:slug>" in address
 
     def by(self, actors: Iterable[str], row: Expected) -> list[str]:
