@@ -18,6 +18,8 @@ _BY_ADDRESS: Final = {
     ("settings/teams/<int:number>", "number"): "team",
     ("settings/teams/<int:number>/people", "person"): "team_member",
     ("settings/keys", "number"): "key",
+    ("settings/callers", "number"): "gateway_user",
+    ("settings/accounts", "number"): "account",
     ("ingestion/mapping", "number"): "rule",
     ("annotations/<int:number>", "number"): "annotation",
     ("repricerun/<int:pk>", "pk"): "reprice",

@@ -130,6 +130,23 @@ POST   o/<slug:slug>/settings/teams/<int:number>/rename      administrators
 POST   o/<slug:slug>/settings/teams/<int:number>/add         managers of teams | managers of the other
 POST   o/<slug:slug>/settings/teams/<int:number>/people/<int:person>/role    managers of teams | managers of the other
 POST   o/<slug:slug>/settings/teams/<int:number>/people/<int:person>/remove  managers of teams | managers of the other
+GET    o/<slug:slug>/settings/models                         administrators
+GET    o/<slug:slug>/settings/teams/<int:number>/merge       administrators
+POST   o/<slug:slug>/settings/teams/<int:number>/merge       administrators
+GET    o/<slug:slug>/settings/callers                        administrators
+POST   o/<slug:slug>/settings/callers                        administrators
+POST   o/<slug:slug>/settings/callers/move                   administrators
+GET    o/<slug:slug>/settings/callers/<int:number>           administrators
+POST   o/<slug:slug>/settings/callers/<int:number>/rename    administrators
+GET    o/<slug:slug>/settings/callers/<int:number>/merge     administrators
+POST   o/<slug:slug>/settings/callers/<int:number>/merge     administrators
+GET    o/<slug:slug>/settings/accounts                       administrators
+POST   o/<slug:slug>/settings/accounts                       administrators
+POST   o/<slug:slug>/settings/accounts/move                  administrators
+GET    o/<slug:slug>/settings/accounts/<int:number>          administrators
+POST   o/<slug:slug>/settings/accounts/<int:number>/rename   administrators
+GET    o/<slug:slug>/settings/accounts/<int:number>/merge    administrators
+POST   o/<slug:slug>/settings/accounts/<int:number>/merge    administrators
 GET    o/<slug:slug>/settings/keys                           administrators
 POST   o/<slug:slug>/settings/keys                           administrators
 POST   o/<slug:slug>/settings/keys/<int:number>/rotate       administrators
