@@ -43,7 +43,7 @@ statement by API        KK YYY YYNN 0NN    NYY KKNK0
 statement, the other's  KK YYY NNYN 0NN    NYN KKNK0
 who sees all            SS YYY NNNN 000    SSS SSSSS
 administrators          SS YYN NNNN 000    SSS SSSSS
-administrators, theirs  SS YYN NNNN 000    SSS SSSSS
+administrators, no such SS 00N NNNN 000    SSS SSSSS
 owners make owners      SS YNN NNNN 000    SSS SSSSS
 managers of teams       SS YYN YNNN 000    SSS SSSSS
 managers of the other   SS YYN NNNN 000    SSS SSSSS
@@ -130,23 +130,24 @@ POST   o/<slug:slug>/settings/teams/<int:number>/rename      administrators
 POST   o/<slug:slug>/settings/teams/<int:number>/add         managers of teams | managers of the other
 POST   o/<slug:slug>/settings/teams/<int:number>/people/<int:person>/role    managers of teams | managers of the other
 POST   o/<slug:slug>/settings/teams/<int:number>/people/<int:person>/remove  managers of teams | managers of the other
-GET    o/<slug:slug>/settings/models                         administrators
+GET    o/<slug:slug>/settings/models                         who sees all
+POST   o/<slug:slug>/settings/models                         who sees all
 GET    o/<slug:slug>/settings/teams/<int:number>/merge       administrators
-POST   o/<slug:slug>/settings/teams/<int:number>/merge       administrators
+POST   o/<slug:slug>/settings/teams/<int:number>/merge       administrators, no such
 GET    o/<slug:slug>/settings/callers                        administrators
-POST   o/<slug:slug>/settings/callers                        administrators
+POST   o/<slug:slug>/settings/callers                        administrators, no such
 POST   o/<slug:slug>/settings/callers/move                   administrators
 GET    o/<slug:slug>/settings/callers/<int:number>           administrators
 POST   o/<slug:slug>/settings/callers/<int:number>/rename    administrators
 GET    o/<slug:slug>/settings/callers/<int:number>/merge     administrators
-POST   o/<slug:slug>/settings/callers/<int:number>/merge     administrators
+POST   o/<slug:slug>/settings/callers/<int:number>/merge     administrators, no such
 GET    o/<slug:slug>/settings/accounts                       administrators
 POST   o/<slug:slug>/settings/accounts                       administrators
 POST   o/<slug:slug>/settings/accounts/move                  administrators
 GET    o/<slug:slug>/settings/accounts/<int:number>          administrators
 POST   o/<slug:slug>/settings/accounts/<int:number>/rename   administrators
 GET    o/<slug:slug>/settings/accounts/<int:number>/merge    administrators
-POST   o/<slug:slug>/settings/accounts/<int:number>/merge    administrators
+POST   o/<slug:slug>/settings/accounts/<int:number>/merge    administrators, no such
 GET    o/<slug:slug>/settings/keys                           administrators
 POST   o/<slug:slug>/settings/keys                           administrators
 POST   o/<slug:slug>/settings/keys/<int:number>/rotate       administrators
