@@ -22,9 +22,15 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
 EMBEDDED = not env.str("DATABASE_URL", default="")
-DEBUG = env.bool("DEBUG", default=False)
 VAR_DIR = Path(env.str("PORTAL_VAR_DIR", default=str(BASE_DIR / "var")))
 PORTAL_URL = env.str("PORTAL_URL", default="http://127.0.0.1:8000").rstrip("/")
+
+
+def _debug() -> bool:
+    debug: bool = env.bool("DEBUG", default=False)
+    if debug and not EMBEDDED:
+        raise ImproperlyConfigured("DEBUG shows settings and queries to visitors; unset it where DATABASE_URL is set.")
+    return debug
 
 
 def _secret_key() -> str:
@@ -39,6 +45,8 @@ def _secret_key() -> str:
         key = path.read_text().strip()
     if len(key) < 32:
         raise ImproperlyConfigured("SECRET_KEY must be set to at least 32 random characters.")
+    if len(set(key)) < 8 or key.startswith("django-insecure-"):
+        raise ImproperlyConfigured("SECRET_KEY is a placeholder; set at least 32 random characters.")
     return key
 
 
@@ -58,6 +66,7 @@ def _keep_usage() -> str:
     return keep
 
 
+DEBUG = _debug()
 SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = _allowed_hosts()
 
@@ -152,6 +161,8 @@ def _databases() -> dict[str, dict[str, Any]]:
 
 
 DATABASES = _databases()
+# Acknowledged must mean stored: a database that may lose commits is refused, see metricsportal/durability.py.
+REQUIRE_DURABLE_DATABASE = True
 
 AUTH_USER_MODEL = "teams.User"
 LOGIN_URL = "sign-in"

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from analytics.api.requests import RequestList
@@ -13,6 +14,7 @@ from metricsportal import operations
 from metricsportal.middleware import content_security_policy
 
 
+@require_safe
 def api_docs(request: HttpRequest) -> HttpResponse:
     """Swagger UI of `/api/schema/`, from files of this installation. Its page carries one inline style."""
     response: HttpResponse = SpectacularSwaggerSplitView.as_view(url_name="api-schema")(request)

@@ -6,10 +6,12 @@ import os
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
+from metricsportal import durability
 from metricsportal.row_security import database
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "metricsportal.settings")
 application = get_wsgi_application()
+durability.require()
 database.require()
 # All views are imported now: a new worker takes connections when it can answer at once, not a second later.
 get_resolver().url_patterns  # noqa: B018 - read for what it does

@@ -24,3 +24,5 @@ Path(STATIC_ROOT).mkdir()  # noqa: F405 - whitenoise warns when it is missing, a
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Tests count in their own process: callers' ids repeat from test to test.
 THROTTLE_REDIS_URL = ""
+# The servers of tests may lose what they took: no test pulls the plug but those that start servers of their own.
+REQUIRE_DURABLE_DATABASE = False

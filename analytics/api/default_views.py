@@ -21,10 +21,10 @@ class DefaultView(PortalView):
     @extend_schema(**schema.SAVED_CHOOSE)
     def put(self, request: ScopedRequest, view_id: str, whom: str) -> Response:
         """Let the dashboard open with the view; another one does so no more."""
-        view, chosen = found_view(request, view_id), _allowed(request, whom)
+        view, chosen, person = found_view(request, view_id), _allowed(request, whom), person_of(request)
         if view.kind != "dashboard":
             raise ConflictError("The dashboard opens with a view of the dashboard.")
-        defaults.choose(scope=request.scope, actor=person_of(request), view=view, whom=chosen)
+        defaults.choose(scope=request.scope, actor=person, view=view, whom=chosen)
         return Response(status=204)
 
     @extend_schema(**schema.SAVED_FORGET)

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCTION = {
     "DATABASE_URL": "postgresql://portal@db.example/portal",
-    "SECRET_KEY": "k" * 50,
+    "SECRET_KEY": "a-secret-that-only-these-tests-know-0123456789",
     "ALLOWED_HOSTS": "portal.example",
     "PORTAL_URL": "https://portal.example",
 }
@@ -54,6 +54,10 @@ def test_production_starts_when_everything_is_there(tmp_path: Path) -> None:
     [
         ({"SECRET_KEY": ""}, "SECRET_KEY must be set"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY must be set"),
+        ({"SECRET_KEY": "k" * 50}, "SECRET_KEY is a placeholder"),
+        ({"SECRET_KEY": "django-insecure-" + "0123456789abcdef" * 3}, "SECRET_KEY is a placeholder"),
+        ({"DEBUG": "true"}, "DEBUG shows settings"),
+        ({"DEBUG": "true", "ALLOWED_HOSTS": "*"}, "DEBUG shows settings"),
         ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS must name the hosts"),
         ({"ALLOWED_HOSTS": "*"}, "accepts forged Host headers"),
         ({"DATABASE_URL": "mysql://portal@db.example/portal"}, "must name a PostgreSQL database"),

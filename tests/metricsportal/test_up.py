@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import IO, Self
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, build_opener
 
-import psycopg
 import pytest
 
+from tests.harness import postgresql
 from tests.harness.redis import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,18 +89,29 @@ class Portal:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Environment of an empty installation: a folder, and on PostgreSQL a database of its own."""
+    """Environment of an empty installation: a folder, and on PostgreSQL a server of its own."""
     folder = tmp_path_factory.mktemp("installation")
     own = {"DJANGO_SETTINGS_MODULE": "metricsportal.settings", "PORTAL_VAR_DIR": str(folder), "TZ": "Europe/Berlin"}
-    url = os.environ.get("DATABASE_URL")
-    if not url:
+    if not os.environ.get("DATABASE_URL"):
         yield os.environ | own
         return
-    name = f"up_{os.getpid()}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        yield os.environ | own | {"DATABASE_URL": urlsplit(url)._replace(path=f"/{name}").geturl()}
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with postgresql.server("fsync=on") as server:  # the suite's may lose what it took: the portal refuses it
+        yield os.environ | own | {"DATABASE_URL": server.url}
+
+
+@pytest.mark.parametrize(("commit", "starts"), [("on", True), ("off", False)])
+def test_a_server_that_may_lose_commits_is_refused(environment: dict[str, str], commit: str, starts: bool) -> None:
+    if "DATABASE_URL" not in environment:
+        pytest.skip("of PostgreSQL")
+    url = environment["DATABASE_URL"]
+    url += ("&" if "?" in url else "?") + f"options=-c%20synchronous_commit%3D{commit}"
+    command = [sys.executable, "-c", "from metricsportal import wsgi; print('started')"]
+    answer = subprocess.run(
+        command, cwd=ROOT, env=environment | {"DATABASE_URL": url}, capture_output=True, text=True, check=False
+    )
+    assert (answer.returncode == 0) is starts, answer.stderr
+    assert ("started" in answer.stdout) is starts
+    assert ("synchronous_commit is off" in answer.stderr) is not starts
 
 
 def signed_in_as(portal: Portal, email: str, password: str) -> bool:
