@@ -46,7 +46,7 @@ def send_due(now: datetime) -> int:
         mail = _claim(moment)
         if mail is None:
             break
-        with border.within(mail.statement.period.organization_id):
+        with border.within(mail.organization_id):
             fate = _send(mail)
         moment = now + timedelta(seconds=time.monotonic() - started)
         _note(mail, fate, moment)
