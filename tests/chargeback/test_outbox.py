@@ -59,7 +59,7 @@ def test_failed_and_uncertain_mails_are_sent_again(
     mail = put(state)
     assert outbox.send_again(actor=actor, mail=mail, now=LATER)
     assert mails() == [(ANN, "pending", 0)]
-    assert list(AuditEntry.objects.values_list("organization", "actor", "action", "target", "details")) == [
+    assert list(AuditEntry.objects.exclude(action="month.close").values_list("organization", "actor", "action", "target", "details")) == [
         (acme.pk, actor and actor.pk, "outboxmail.send_again", str(mail), {"before": state})
     ]
     assert outbox.send_due(LATER) == 1
@@ -75,7 +75,7 @@ def test_others_are_not(acme: Organization, owner: User, state: str) -> None:
     before = list(OutboxMail.objects.values())
     assert not outbox.send_again(actor=owner, mail=mail, now=LATER)
     assert list(OutboxMail.objects.values()) == before
-    assert not AuditEntry.objects.exists()
+    assert not AuditEntry.objects.exclude(action="month.close").exists()
 
 
 @pytest.mark.django_db
@@ -89,7 +89,7 @@ def test_only_those_who_manage_chargeback_send_again(
     with pytest.raises(PermissionDenied):
         outbox.send_again(actor=actor, mail=mail, now=LATER)
     assert mails() == [(ANN, "failed", 1)]
-    assert not AuditEntry.objects.exists()
+    assert not AuditEntry.objects.exclude(action="month.close").exists()
 
 
 @pytest.mark.django_db

@@ -107,7 +107,7 @@ def test_hostile_targets_are_shown_literally(enter: Enter, acme: Organization, o
         ("owner", "people"),
         ("admin", "people"),
         ("manager", "teams"),
-        ("finance", ""),
+        ("finance", "models"),
         ("viewer", ""),
         ("member", ""),
     ],
