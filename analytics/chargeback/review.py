@@ -63,6 +63,8 @@ class Review:
     unmailed: tuple[str, ...] = ()
     sums: Sums | None = None
     stale: bool = False
+    itemised: bool = True
+    """Whether the rows by token class of a closed month are kept."""
 
     @property
     def text(self) -> str:
@@ -108,7 +110,7 @@ def _closed(period: Period, now: datetime) -> Review:
     head = Review(period.month, months.name_of(period.month), months.State.CLOSED, says)
     documents = period.statements.order_by("number").values_list("document", flat=True)
     filled = _filled(head, [Draft(None, from_json(value)) for value in documents], {})
-    return replace(filled, sums=_sums(organization, period, now))
+    return replace(filled, sums=_sums(organization, period, now), itemised=period.meters.exists())
 
 
 def _sums(organization: Organization, period: Period, now: datetime) -> Sums | None:

@@ -1,7 +1,7 @@
 """The meters of a part of a UTC day, from the requests as they are stored now."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, Final
@@ -12,7 +12,7 @@ from analytics.meters.itemising import Item, Prices, Rounded
 from analytics.meters.names import Names
 from analytics.meters.values import Amounts, Grain, Key, Meter, merged
 from ingestion.pricing import history
-from ingestion.pricing.arithmetic import REQUEST, STANDARD, TOKEN_CLASSES, Entry, resolve
+from ingestion.pricing.arithmetic import REQUEST, STANDARD, TOKEN_CLASSES, Entry, Rates, resolve
 from ingestion.pricing.history import History
 from ingestion.records import UNIT
 from metricsportal.lib.timerange import TimeRange
@@ -29,7 +29,7 @@ class Reader:
         self._instants = history.instants(organization_id)
         self._contexts = history.contexts(organization_id)
         self._names = Names()
-        self._known: dict[tuple[Any, ...], Prices] = {}
+        self._known: dict[int, tuple[Rates, Prices]] = {}
 
     def meters(self, period: TimeRange) -> list[Meter]:
         """The rows of a period within one UTC day."""
@@ -61,28 +61,14 @@ class Reader:
 
     def _rows(self, group: Group, at: datetime) -> Iterable[Meter]:
         prices = self._prices(group, at)
+        owner = Owner(group.team_id, group.account_id, group.model_id, group.virtual_model_id, group.tags)
+        owned = self._owned(owner, at)
         rows = []
         for item in itemising.of(group, prices):
             terms = itemising.taken(itemising.terms_of(group, item, prices))
-            rows.append(Meter(self._key(group, item, at, terms), item.amounts))
+            rows.append(Meter(_key(owned, group, item, terms), item.amounts))
         rows[0].amounts.requests, rows[0].amounts.failed = group.requests, group.failed
         return rows
-
-    def _key(self, group: Group, item: Item, at: datetime, terms: tuple[int, int]) -> Key:
-        entry, (discount, markup) = item.entry, terms
-        owner = Owner(group.team_id, group.account_id, group.model_id, group.virtual_model_id, group.tags)
-        return self._owned(owner, at)._replace(
-            state=group.state,
-            tier=group.tier or STANDARD,
-            meter=item.meter,
-            context=entry.context_above if entry else 0,
-            entry=entry.order if entry else None,
-            price=f"{entry.price.normalize():f}" if entry and entry.price is not None else None,
-            version=group.version if entry else 0,
-            discount=discount,
-            markup=markup,
-            unit=item.unit,
-        )
 
     def _owned(self, owner: Owner, at: datetime) -> Key:
         """What rows of the same requests and failures have in common."""
@@ -102,28 +88,20 @@ class Reader:
         )
 
     def _prices(self, group: Group, at: datetime) -> Prices:
-        provider, model = self._names.model(group.model_id)
+        """Looked for once where the book has the same rates: most teams, accounts and days share them."""
+        book, tier = self._history.at(group.version), group.tier
+        provider, model = (name or None for name in self._names.model(group.model_id))
         context = self._contexts[group.context - 1] + 1 if group.context else 0
-        key = (group.version, provider, model, group.tier, context, group.team_id, group.account_id, at)
-        found = self._known.get(key)
-        if found is None:
+        owners = {"team_id": group.team_id, "virtual_account_id": group.account_id}
+        rates = book.rates(provider, model, tier, context, at, **owners)
+        known = self._known.get(id(rates))
+        if known is None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            found = self._known[key] = self._resolved(group, provider or None, model or None, context, at)
-        return found
-
-    def _resolved(self, group: Group, provider: str | None, model: str | None, context: int, at: datetime) -> Prices:
-        book, tier = self._history.at(group.version), group.tier
-        owners = {"team_id": group.team_id, "virtual_account_id": group.account_id}
-        entries = book.entries_for(provider, model, tier, **owners)
-        agreed = book.rates(provider, model, tier, context, at, **owners).agreed
-        units = {entry.token_class for entry in entries if entry.token_class.startswith(UNIT)}
-
-        def entry_of(name: str) -> Entry | None:
-            found = (resolve(entries, one, tier or STANDARD, context, at) for one in itemising.classes_of(name))
-            return next(filter(None, found), None)
-
-        return Prices({name: entry_of(name) for name in (*TOKEN_CLASSES, REQUEST, *units)}, agreed)
+            entries = book.entries_for(provider, model, tier, **owners)
+            # The rates are kept with what was found: their id must not become that of others.
+            known = self._known[id(rates)] = rates, _resolved(entries, rates, tier or STANDARD, context, at)
+        return known[1]
 
     def _with_failures(self, rows: list[Meter], facts: Facts, at: datetime) -> list[Meter]:
         """Failures that cost nothing have no row: they are counted on the first one of the same owner and model."""
@@ -136,3 +114,30 @@ class Reader:
             if holder is not None:
                 holder.failed += number
         return rows
+
+
+def _key(owned: Key, group: Group, item: Item, terms: tuple[int, int]) -> Key:
+    entry, (discount, markup) = item.entry, terms
+    return owned._replace(
+        state=group.state,
+        tier=group.tier or STANDARD,
+        meter=item.meter,
+        context=entry.context_above if entry else 0,
+        entry=entry.order if entry else None,
+        price=f"{entry.price.normalize():f}" if entry and entry.price is not None else None,
+        version=group.version if entry else 0,
+        discount=discount,
+        markup=markup,
+        unit=item.unit,
+    )
+
+
+def _resolved(entries: Sequence[Entry], rates: Rates, tier: str, context: int, at: datetime) -> Prices:
+    """The entries behind the rates."""
+    units = {entry.token_class for entry in entries if entry.token_class.startswith(UNIT)}
+
+    def entry_of(name: str) -> Entry | None:
+        found = (resolve(entries, one, tier, context, at) for one in itemising.classes_of(name))
+        return next(filter(None, found), None)
+
+    return Prices({name: entry_of(name) for name in (*TOKEN_CLASSES, REQUEST, *units)}, rates.agreed)

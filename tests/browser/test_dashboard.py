@@ -171,7 +171,7 @@ def test_a_file_prepared_in_the_background(dashboard: Page, settings: Settings, 
     settings.EXPORT_DIR = tmp_path / "exports"
     dashboard.keyboard.press("e")
     formats = dashboard.locator("#export-format button")
-    expect(formats).to_have_text(["CSV", "Excel", "JSON", "NDJSON", "Parquet"])
+    expect(formats).to_have_text(["CSV", "Excel", "JSON", "NDJSON", "Parquet", "FOCUS"])
     formats.nth(1).click()
     dashboard.locator("#export-prepare").click()
     expect(dashboard.locator("#export-job-text")).to_contain_text("waits for its turn", timeout=20_000)

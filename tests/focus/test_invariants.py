@@ -2,18 +2,20 @@
 
 import json
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db.models import QuerySet, Sum
+from pytest_django import DjangoDbBlocker
 
 from ingestion.models import LLMRequest, MetadataKey
 from ingestion.records import CostState
 from teams.access import Reach, Scope
 from teams.models import Organization, Team
-from tests import make
+from tests import kept, make
 from tests.focus import year
 from tests.focus.year import Rows, pico
 
@@ -23,23 +25,44 @@ OUTPUT = {"Output Tokens", "Reasoning Tokens"}
 BILLED = (CostState.COMPUTED.value, CostState.UNPRICED.value)
 
 
+@pytest.fixture(scope="module")
+def _two_years(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[tuple[int, bytes]]:
+    with kept.for_the_module(request, django_db_blocker):
+        with django_db_blocker.unblock():
+            year.prices()
+            organization, other = year.company(), year.company("other", name="Acme")
+            year.fill(organization)
+            year.fill(other, seed=2, requests=40)
+            MetadataKey.objects.filter(name="environment").update(registered=True)
+            content = year.written(organization, year.question())
+        yield organization.pk, content
+
+
 @pytest.fixture
-def acme() -> Organization:
-    """The year of two organizations that call everything alike."""
-    year.prices()
-    organization, other = year.company(), year.company("other", name="Acme")
-    year.fill(organization)
-    year.fill(other, seed=2, requests=40)
-    MetadataKey.objects.filter(name="environment").update(registered=True)
-    return organization
+def acme(_two_years: tuple[int, bytes], db: None) -> Organization:
+    """The year of two organizations that call everything alike; made once for the module."""
+    return Organization.objects.get(pk=_two_years[0])
+
+
+@pytest.fixture
+def content(_two_years: tuple[int, bytes]) -> bytes:
+    """The file of the whole year by the plain grain, written once for the module."""
+    return _two_years[1]
+
+
+@pytest.fixture
+def rows(content: bytes) -> Rows:
+    """Its rows."""
+    return list(year.parsed(content))
 
 
 def facts(organization: Organization) -> QuerySet[LLMRequest]:
     return LLMRequest.objects.filter(organization=organization)
 
 
-def test_a_year(acme: Organization) -> None:
-    rows = year.rows(acme)
+def test_a_year(acme: Organization, rows: Rows) -> None:
     assert {row["x_CostState"] for row in rows} == {"computed", "reported", "unpriced"}
     assert "Usage Not Itemised" not in {row["SkuMeter"] for row in rows}
     check_sums(acme, rows)
@@ -138,8 +161,8 @@ def test_prices_that_change_within_a_day(acme: Organization) -> None:
 
 def test_a_grain_of_everything(acme: Organization) -> None:
     """Further dimensions split rows and change no sum; what is in the grain is told, and only that (7, 16)."""
-    asked = year.question(dimensions=("virtual_account", "virtual_model", "metadata.environment"))
-    rows, plain = year.rows(acme, asked), year.rows(acme)
+    dimensions = ("virtual_account", "virtual_model", "metadata.environment")
+    rows, plain = (year.rows(acme, year.question(*year.SUMMER, dimensions=asked)) for asked in (dimensions, ()))
     assert len(rows) > len(plain)
     for name in ("BilledCost", "ListCost", "ContractedCost"):
         assert sum(pico(row[name]) for row in rows) == sum(pico(row[name]) for row in plain)
@@ -153,7 +176,7 @@ def test_a_grain_of_everything(acme: Organization) -> None:
 
 def test_both_formats_hold_the_same_and_twice_the_same(acme: Organization) -> None:
     """17."""
-    asked = year.question()
+    asked = year.question(*year.SUMMER)
     content = year.written(acme, asked)
     assert content == year.written(acme, asked)
     assert content.startswith(b"AvailabilityZone,BilledCost,")
@@ -187,18 +210,17 @@ def test_versions_of_the_specification(acme: Organization) -> None:
     assert [{name: row[name] for name in old[0]} for row in new] == old
 
 
-def test_zones_of_people_change_nothing(acme: Organization) -> None:
+def test_zones_of_people_change_nothing(acme: Organization, content: bytes) -> None:
     """14: nor that of the organization, while nothing is closed."""
-    before = year.written(acme, year.question())
     Organization.objects.filter(pk=acme.pk).update(zone="Asia/Kathmandu")
     acme.refresh_from_db()
-    assert year.written(acme, year.question()) == before
+    assert year.written(acme, year.question()) == content
 
 
-def test_organizations_are_apart(acme: Organization) -> None:
+def test_organizations_are_apart(acme: Organization, rows: Rows) -> None:
     """15, and 11: the ids of prices are the same for both."""
     other = Organization.objects.get(slug="other")
-    mine, theirs = year.rows(acme), year.rows(other)
+    mine, theirs = rows, year.rows(other)
     assert {row["BillingAccountId"] for row in mine} == {"acme"}
     assert {row["BillingAccountId"] for row in theirs} == {"other"}
     assert {row["BillingAccountName"] for row in (*mine, *theirs)} == {"Acme"}
@@ -210,16 +232,15 @@ def test_organizations_are_apart(acme: Organization) -> None:
     assert "openai/gpt-4o/input/standard/0" in shared
 
 
-def test_a_team_gets_its_own_rows(acme: Organization) -> None:
+def test_a_team_gets_its_own_rows(acme: Organization, rows: Rows) -> None:
     team = Team.objects.get(organization=acme, name="Search")
-    rows = year.rows(Scope(acme.pk, "UTC", Reach.TEAMS, frozenset({team.pk})))
-    assert {row["SubAccountName"] for row in rows} == {"Search"}
-    assert rows == [row for row in year.rows(acme) if row["SubAccountName"] == "Search"]
+    own = year.rows(Scope(acme.pk, "UTC", Reach.TEAMS, frozenset({team.pk})))
+    assert {row["SubAccountName"] for row in own} == {"Search"}
+    assert own == [row for row in rows if row["SubAccountName"] == "Search"]
 
 
-def test_texts_are_as_they_are(acme: Organization) -> None:
+def test_texts_are_as_they_are(content: bytes) -> None:
     """20: this file is for programs."""
-    content = year.written(acme, year.question())
     assert b'"=HYPERLINK(""x""),\tSearch"' in content
     assert year.HOSTILE in {row["SubAccountName"] for row in year.parsed(content)}
 
@@ -233,8 +254,8 @@ def test_nothing_is_a_header(acme: Organization) -> None:
     assert year.written(acme, asked, "ndjson") == b""
 
 
-def test_what_has_no_price_can_be_left_out(acme: Organization) -> None:
-    rows, priced = year.rows(acme), year.rows(acme, year.question(unpriced="exclude"))
+def test_what_has_no_price_can_be_left_out(acme: Organization, rows: Rows) -> None:
+    priced = year.rows(acme, year.question(unpriced="exclude"))
     assert priced == [row for row in rows if row["x_CostState"] != "unpriced"]
     missing = [row for row in rows if row["x_CostState"] == "unpriced"]
     assert {(row["BilledCost"], row["ListUnitPrice"], row["PricingCategory"]) for row in missing} == {

@@ -31,6 +31,9 @@ _BORDERS: Final = (
     *(datetime(2024, 2, 29, 23, 59, 59, 999_999, UTC), datetime(2024, 3, 1, tzinfo=UTC)),
     *(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 12, 31, 23, 59, 59, 999_999, UTC)),
 )
+SUMMER: Final = (date(2024, 7, 1), date(2024, 8, 31))
+"""With a day of a quarter of all requests: many share a row."""
+_BUSY: Final = datetime(2024, 8, 8, tzinfo=UTC)
 CHANGE: Final = datetime(2024, 7, 10, 13, 30, tzinfo=UTC)
 """When gpt-4o becomes cheaper, in the middle of a day with traffic."""
 _MODELS: Final = (
@@ -80,9 +83,9 @@ def fill(organization: Organization, *, seed: int = 1, requests: int = 500) -> N
     """The year, in two deliveries: between them prices, discounts and markups are agreed."""
     rng = random.Random(seed)
     moments = [*_BORDERS, *(CHANGE + timedelta(seconds=one) for one in (-7_000, -1, 0, 9_000))]
-    moments += [
-        datetime(2024, 1, 1, tzinfo=UTC) + timedelta(seconds=rng.randrange(366 * 86_400)) for _ in range(requests)
-    ]
+    spread = requests * 3 // 4
+    for first, days, number in ((datetime(2024, 1, 1, tzinfo=UTC), 366, spread), (_BUSY, 1, requests - spread)):
+        moments += [first + timedelta(seconds=rng.randrange(days * 86_400)) for _ in range(number)]
     records = [_record(rng, number, moment) for number, moment in enumerate(sorted(moments))]
     half = len(records) // 2
     _send(organization, records[:half])

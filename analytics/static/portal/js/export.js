@@ -11,6 +11,7 @@ const FOCUS = "focus";
 
 let page = null;
 let timer = 0;
+let choice = 0; // grows: the answer to an earlier one comes too late
 const ask = latestOnly();
 
 function checked(id) {
@@ -76,11 +77,13 @@ function showPreview(answer) {
 }
 
 async function preview() {
+  const mine = choice;
   byId("export-rows").textContent = "Loading";
   try {
-    showPreview(await ask(reportUrl("json", true)));
+    const answer = await ask(reportUrl("json", true));
+    if (mine === choice) showPreview(answer);
   } catch (error) {
-    if (error.name === "AbortError") return;
+    if (error.name === "AbortError" || mine !== choice) return;
     byId("export-rows").textContent = "";
     replace(byId("export-preview"), h("p", { class: "bad" }, `${error.message}. ${error.detail ?? ""}`));
   }
@@ -100,6 +103,7 @@ function pickMeasures(event) {
 }
 
 function refresh() {
+  choice += 1;
   const format = pressed("export-format", "format");
   const isFocus = format === FOCUS;
   showChoices(isFocus);
