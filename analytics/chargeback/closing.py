@@ -34,8 +34,8 @@ def close(*, organization: Organization, month: date, now: datetime, actor: User
     """Freeze the month of the organization; a month that is closed already is returned as it is.
 
     Rolls up first. `actor`: who closes by hand, for the audit log; None is the portal itself. Raises
-    ClosingRefusedError for a month that is not over, or when records of it keep arriving so fast that no moment could
-    be frozen.
+    ClosingRefusedError for a month that is not over, whose figures are not those of its requests, or when records of it
+    keep arriving so fast that no moment could be frozen.
     """
     closed = Period.objects.filter(organization=organization, month=month, closed_at__isnull=False).first()
     if closed:

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from analytics.chargeback.document import Document
+from analytics.chargeback.months import ClosingRefusedError, name_of
 from analytics.chargeback.usage import StaleError
 from analytics.meters import freezing
 from analytics.meters.corrections import Pair
 from analytics.meters.freezing import Prepared
 from analytics.models import Period
+from analytics.query.keeping import kept
 from metricsportal.lib.timerange import TimeRange
 from teams.models import Team
 
@@ -23,7 +25,8 @@ def freeze_meters(
     """Keep the rows, in the transaction that closes the month. Raises StaleError when they are not those of it.
 
     They are read before the transaction, which would hold up ingest on SQLite; without any they are read in it, which
-    is the last try. A month whose rows do not add up even then is closed without: its statements are what is owed.
+    is the last try. Raises ClosingRefusedError when they do not add up even then: the statements would not charge what
+    the requests cost. Once requests were removed nobody can say: the month is closed without rows.
     """
     borders = TimeRange(period.start, period.end)
     costs, adjusted = Counter[Pair](), Counter[Pair]()
@@ -37,7 +40,12 @@ def freeze_meters(
     found = meters or freezing.prepare(period.organization, period.month, borders, now)
     if found.adds_up_to(borders, costs, adjusted):
         freezing.freeze(period, found)
-    elif meters is None:
-        logger.error("%s of %s has no rows by token class: they do not add up", period, period.organization)
-    else:
+    elif meters is not None:
         raise StaleError
+    elif kept(period.organization_id).requests <= period.start:
+        raise ClosingRefusedError(
+            f"The figures of {name_of(period.month)} are not what its requests cost, so it was not closed. An operator "
+            "compares them with manage.py verify_rollups and has them computed anew."
+        )
+    else:
+        logger.warning("%s of %s is closed without rows by token class", period, period.organization)

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Final
 
 from analytics.chargeback import months
 from analytics.chargeback.adjustments import said_of
@@ -17,6 +18,8 @@ from metricsportal.lib.localtime import local_date, zone
 from metricsportal.lib.money import usd_text
 from metricsportal.lib.timerange import TimeRange
 from teams.models import Organization, ReportRecipient
+
+_LATE: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ def review(organization: Organization, month: date, now: datetime) -> Review | N
         return None
     running = now < borders.end
     state = months.State.OPEN if running else months.State.GRACE
-    head = Review(month, months.name_of(month), state, _says(organization, borders, running=running))
+    head = Review(month, months.name_of(month), state, _says(organization, borders, now, running=running))
     draft = Period(organization=organization, month=month, zone=organization.zone)
     draft.start, draft.end = borders.start, min(borders.end, now)
     try:
@@ -169,10 +172,13 @@ def _recipients(organization: Organization) -> dict[int, int]:
     return Counter(ReportRecipient.objects.filter(team__organization=organization).values_list("team_id", flat=True))
 
 
-def _says(organization: Organization, borders: TimeRange, *, running: bool) -> str:
+def _says(organization: Organization, borders: TimeRange, now: datetime, *, running: bool) -> str:
     tz = zone(organization.zone)
-    closes = local_date(months.due_from(borders, tz), tz)
+    due = months.due_from(borders, tz)
+    closes = local_date(due, tz)
     when = f"{closes.day} {closes:%B %Y}"
+    if due + _LATE <= now:
+        return f"Over, and should have closed by itself on {when}. Closing it by hand says what is in the way."
     if running:
         return f"Still running: these are its figures so far. It closes by itself on {when}."
     return f"Over, and waiting for late records. It closes by itself on {when}, or now by your word."

@@ -1,6 +1,6 @@
 """Freezing of rows while things move: late requests, merged names, another reporting zone, counts that contradict."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
@@ -8,13 +8,16 @@ from django.core.management import call_command
 from django.test import Client
 
 from analytics import rollups
+from analytics.chargeback.months import ClosingRefusedError
+from analytics.chargeback.review import review
 from analytics.meters import freezing
 from analytics.models import FrozenMeters, Period, Statement
+from ingestion.models import LLMRequest, Watermark
 from ingestion.provisioning.kinds import ACCOUNT, TEAM
 from teams.models import Organization, VirtualAccount
 from tests import make
 from tests.focus import year
-from tests.focus.test_closed_months import NOVEMBER, OCTOBER, check_invoices, close, everything, use
+from tests.focus.test_closed_months import LATER, NOVEMBER, OCTOBER, check_invoices, close, everything, use
 from tests.ingestion.provisioning import scene as names
 
 pytestmark = pytest.mark.django_db
@@ -74,35 +77,39 @@ def test_merged_names_keep_every_cost(acme: Organization) -> None:
     check_invoices(acme)
 
 
-@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kathmandu"])
-def test_another_reporting_zone(acme: Organization, zone: str) -> None:
-    """Nobody changes it in the portal; who does in the database rebuilds the figures. Months meet at the old border."""
-    for at in (datetime(2026, 10, 31, 22, 59, tzinfo=UTC), datetime(2026, 10, 31, 23, tzinfo=UTC)):
-        use(acme, at)
-    for at in (datetime(2026, 11, 30, 12, 20, tzinfo=UTC), datetime(2026, 12, 1, 3, 50, tzinfo=UTC)):
-        use(acme, at)
+def test_figures_that_are_not_those_of_the_requests_are_not_frozen(acme: Organization, client: Client) -> None:
+    """As after another reporting zone, which nobody can choose in the portal: days of the old one are still counted."""
+    use(acme, datetime(2026, 10, 31, 22, 59, tzinfo=UTC))
+    use(acme, datetime(2026, 11, 30, 12, 20, tzinfo=UTC))
     close(acme, OCTOBER)
-    Organization.objects.filter(pk=acme.pk).update(zone=zone)
+    Organization.objects.filter(pk=acme.pk).update(zone="America/New_York")
     acme.refresh_from_db()
     span = ("--from", "2026-09-01", "--to", "2026-12-09", "--drain")
     call_command("rollup", "--organization", acme.slug, "--rebuild", *span)
-    close(acme, NOVEMBER)
-    assert Period.objects.filter(meters__isnull=False).distinct().count() == 2
-    check_invoices(acme)
+    before = everything(acme)
+    with pytest.raises(ClosingRefusedError, match="not what its requests cost"):
+        close(acme, NOVEMBER)
+    assert list(Period.objects.filter(closed_at__isnull=False).values_list("month", flat=True)) == [OCTOBER]
+    assert not Statement.objects.filter(period__month=NOVEMBER).exists()
+    assert everything(acme) == before
+    found = review(acme, NOVEMBER, LATER + timedelta(days=5))
+    assert found is not None
+    assert found.says.startswith("Over, and should have closed by itself on ")
 
 
-def test_a_month_without_rows_says_so(acme: Organization, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows that do not add up are not kept; statements are issued all the same, and the page of the month tells."""
-    monkeypatch.setattr(freezing.Prepared, "adds_up_to", lambda *_: False)
+def test_a_month_whose_requests_were_removed_is_closed_without_rows(acme: Organization, client: Client) -> None:
+    """Its statements are issued all the same, and the page of the month says what is missing."""
+    rollups.drain(acme.pk)
+    Watermark.objects.create(organization=acme, subject="requests", before=AT + timedelta(days=1))
+    LLMRequest.objects.filter(organization=acme).delete()
     close(acme, OCTOBER)
-    monkeypatch.undo()
     assert not FrozenMeters.objects.exists()
     assert Statement.objects.count() == 1
     client.force_login(make.member(acme, "finance"))
-    says = "no rows by token class"
-    assert says in client.get("/o/acme/statements/months/2026-10/").content.decode()
+    says, page = "no rows by token class", "/o/acme/statements/months/{}/"
+    assert says in client.get(page.format("2026-10")).content.decode()
     close(acme, NOVEMBER)
-    assert says not in client.get("/o/acme/statements/months/2026-11/").content.decode()
+    assert says not in client.get(page.format("2026-11")).content.decode()
 
 
 def test_contradictory_counts_are_taken_apart_alone(acme: Organization) -> None:
