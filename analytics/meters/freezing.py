@@ -11,7 +11,7 @@ from analytics.meters.reading import Reader
 from analytics.meters.values import FROZEN, Meter
 from analytics.models import FrozenMeters, Period
 from analytics.query.facts import scoped_facts
-from analytics.query.snapshot import snapshot
+from analytics.query.snapshot import NOBODY_WAITS_MS, snapshot
 from metricsportal.lib.timerange import TimeRange
 from teams.access import scope_of_organization
 from teams.models import Organization
@@ -41,7 +41,7 @@ def prepare(organization: Organization, month: date, period: TimeRange, now: dat
     reader = Reader(organization.pk, FROZEN, scoped_facts(scope, period, ()))
     costs, days = Counter[Pair](), list[tuple[date, bytes]]()
     for part in frozen.days_of(period):
-        with snapshot():
+        with snapshot(NOBODY_WAITS_MS):
             rows = reader.meters(part)
         _add(costs, rows)
         if rows:

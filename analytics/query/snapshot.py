@@ -10,6 +10,8 @@ from typing import Any, Final, ParamSpec, TypeVar
 from django.db import OperationalError, connection, transaction
 
 TIME_LIMIT_MS: Final = 15_000
+NOBODY_WAITS_MS: Final = 600_000
+"""For what is read in the background, in parts: a day of ten million requests a month takes longer than a page may."""
 _INSTRUCTIONS: Final = 20_000  # of SQLite's machine between two looks at the clock: well under a millisecond
 # Facts are read in the order of their ids; the server's default of 4 MB would sort many of them on disk.
 _SORT_MEMORY: Final = "64MB"
@@ -37,21 +39,21 @@ def once(read: Callable[P, T]) -> Callable[P, T]:
 
 
 @contextmanager
-def snapshot() -> Iterator[None]:
-    """Read everything as of one instant; inside another snapshot its view is used."""
+def snapshot(limit_ms: int | None = None) -> Iterator[None]:
+    """Read everything as of one instant; inside another snapshot its view is used. `limit_ms`: None = of an answer."""
     if _known.get() is not None:
         yield
         return
     token = _known.set({})
     try:
-        with _one_view():
+        with _one_view(limit_ms or TIME_LIMIT_MS):
             yield
     finally:
         _known.reset(token)
 
 
 @contextmanager
-def _one_view() -> Iterator[None]:
+def _one_view(limit_ms: int) -> Iterator[None]:
     """Inside another transaction its view is used.
 
     PostgreSQL: REPEATABLE READ, READ ONLY, with a statement time limit. SQLite: a deferred read transaction, because
@@ -60,15 +62,15 @@ def _one_view() -> Iterator[None]:
     if connection.in_atomic_block:
         yield
         return
-    with connection.execute_wrapper(_Deadline()), _read_transaction():
+    with connection.execute_wrapper(_Deadline(limit_ms)), _read_transaction(limit_ms):
         yield
 
 
 class _Deadline:
     """Refuses the next statement when the time of an answer is over; the databases cut a running one short."""
 
-    def __init__(self) -> None:
-        self.until = time.monotonic() + TIME_LIMIT_MS / 1000
+    def __init__(self, limit_ms: int) -> None:
+        self.until = time.monotonic() + limit_ms / 1000
 
     def __call__(self, execute: Callable[..., Any], *arguments: Any) -> Any:
         if time.monotonic() > self.until:
@@ -77,26 +79,26 @@ class _Deadline:
 
 
 @contextmanager
-def _read_transaction() -> Iterator[None]:
+def _read_transaction(limit_ms: int) -> Iterator[None]:
     if connection.vendor == "postgresql":
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-                cursor.execute(_LIMITS, [str(TIME_LIMIT_MS), _SORT_MEMORY])
+                cursor.execute(_LIMITS, [str(limit_ms), _SORT_MEMORY])
             yield
     else:
-        with _deferred():
+        with _deferred(limit_ms):
             yield
 
 
 @contextmanager
-def _deferred() -> Iterator[None]:
+def _deferred(limit_ms: int) -> Iterator[None]:
     connection.ensure_connection()
     raw = connection.connection
     if raw.in_transaction:
         yield
         return
-    until = time.monotonic() + TIME_LIMIT_MS / 1000
+    until = time.monotonic() + limit_ms / 1000
     raw.execute("BEGIN DEFERRED")
     raw.set_progress_handler(lambda: time.monotonic() > until, _INSTRUCTIONS)
     try:

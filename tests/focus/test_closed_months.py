@@ -1,7 +1,7 @@
 """Closed months: their rows are those of their statements and never change; what changes is charged later (19)."""
 
 from collections import defaultdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,7 +14,6 @@ from analytics import rollups
 from analytics.chargeback import closing
 from analytics.exports.focus.statement import statement_table
 from analytics.exports.formats import pieces
-from analytics.meters import freezing
 from analytics.models import FrozenMeters, Statement
 from analytics.query.values import InvalidQueryError, NotKeptError
 from ingestion.models import LLMRequest, MetadataKey, Watermark
@@ -235,23 +234,6 @@ def test_a_team_gets_its_own_rows_of_closed_months_and_corrections(acme: Organiz
     rows = year.rows(scope, asked, LATER)
     assert {(row["SubAccountName"], row["ChargeClass"]) for row in rows} == {("Search", None), ("Search", "Correction")}
     assert rows == [row for row in year.rows(acme, asked, LATER) if row["SubAccountName"] == "Search"]
-
-
-def test_meters_read_while_requests_come_are_read_again(acme: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between reading the rows and closing, a request arrives: the month is closed with both or with none of it."""
-    prepare, calls = freezing.prepare, list[int]()
-
-    def disturbed(*arguments: Any) -> Any:
-        found = prepare(*arguments)
-        if not calls:
-            use(acme, datetime(2026, 10, 8, tzinfo=UTC) + timedelta(minutes=1))
-        calls.append(1)
-        return found
-
-    monkeypatch.setattr(freezing, "prepare", disturbed)
-    close(acme, OCTOBER)
-    assert len(calls) == 2
-    check_invoices(acme)
 
 
 def test_the_page_of_a_statement_offers_its_rows(acme: Organization, client: Client) -> None:

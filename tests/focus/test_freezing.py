@@ -8,10 +8,12 @@ from django.core.management import call_command
 from django.test import Client
 
 from analytics import rollups
+from analytics.chargeback import months
 from analytics.chargeback.months import ClosingRefusedError
 from analytics.chargeback.review import review
 from analytics.meters import freezing
 from analytics.models import FrozenMeters, Period, Statement
+from analytics.query import snapshot
 from ingestion.models import LLMRequest, Watermark
 from ingestion.provisioning.kinds import ACCOUNT, TEAM
 from teams.models import Organization, VirtualAccount
@@ -122,3 +124,13 @@ def test_contradictory_counts_are_taken_apart_alone(acme: Organization) -> None:
         use(acme, at, model="thinker", input_tokens=0, cache_read_tokens=None, **counts)
     found = {row["SkuMeter"]: row["ConsumedQuantity"] for row in everything(acme) if row["x_Model"] == "thinker"}
     assert found == {"Reasoning Tokens": "100", "Output Tokens": "500"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_time_of_an_answer_is_none_of_theirs(acme: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A day of a large company takes longer to read than anybody waits for a page."""
+    monkeypatch.setattr(snapshot, "TIME_LIMIT_MS", -1)
+    found = freezing.prepare(acme, OCTOBER, months.borders(acme, OCTOBER), LATER)
+    assert [day for day, _ in found.days] == [AT.date()]
+    rows = year.rows(acme, year.question(AT.date(), AT.date()), LATER)
+    assert {row["SkuMeter"] for row in rows} == {"Input Tokens", "Output Tokens"}

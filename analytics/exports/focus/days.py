@@ -10,7 +10,7 @@ from analytics.meters.reading import Reader
 from analytics.meters.values import Grain, Meter, coarser, merged
 from analytics.query.facts import scoped_facts
 from analytics.query.keeping import kept
-from analytics.query.snapshot import snapshot
+from analytics.query.snapshot import NOBODY_WAITS_MS, snapshot
 from analytics.query.values import InvalidQueryError, NotKeptError, Problem
 from metricsportal.lib.timerange import TimeRange
 from teams.access import Reach, Scope
@@ -51,7 +51,7 @@ class Days:
 
     def rows(self, day: date) -> list[Meter]:
         """The rows of a day; those of the first day of a month begin with the corrections charged in it."""
-        with snapshot():
+        with snapshot(NOBODY_WAITS_MS):  # while somebody waits, `check_size` has looked before
             found = [
                 *self._corrections(day),
                 *(frozen.rows_of_day(self._scope.organization_id, day) if self._frozen else ()),
