@@ -24,7 +24,11 @@ _VALUES: Final[dict[str, Any]] = {
     "DecimalField": Decimal(1),
     "FloatField": 0.5,
 }
-_ALSO: Final = {"analytics.SavedView": ("team",), "analytics.DefaultView": ("person",)}  # what a check demands
+_ALSO: Final = {  # what a check demands
+    "analytics.SavedView": ("team",),
+    "analytics.DefaultView": ("person",),
+    "analytics.OutboxMail": ("statement",),
+}
 Made = dict[type[Model], Model]
 
 
