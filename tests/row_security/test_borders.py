@@ -114,9 +114,10 @@ def test_a_domain_of_another_organization_is_refused(
 ) -> None:
     monkeypatch.setattr("teams.services.providers._ask", lambda issuer: None)
     asked = {"issuer": provider.issuer, "client_id": "portal", "secret": "new", "groups_claim": "", "vouches": False}
-    with border.request(), pytest.raises(ValidationError, match="belongs to another organization"):
-        services.save_provider(actor=owner, organization=acme, domains=["rival.example"], grants=[], **asked)
     with border.request():
+        border.admit(acme.pk)
+        with pytest.raises(ValidationError, match="belongs to another organization"):
+            services.save_provider(actor=owner, organization=acme, domains=["rival.example"], grants=[], **asked)
         services.save_provider(actor=owner, organization=acme, domains=["acme.example"], grants=[], **asked)
 
 
@@ -129,6 +130,7 @@ def test_second_factors_know_every_organization(
     Authenticator.objects.create(user=person, type=Authenticator.Type.WEBAUTHN, data={})
     membership = Membership.objects.get(organization=acme, user=person)
     with border.request():
+        border.admit(acme.pk)
         assert services.must_have_factor(person)
         with pytest.raises(PermissionDenied, match="more than your organization"):
             services.remove_factors(actor=admin, membership=membership)
