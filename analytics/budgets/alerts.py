@@ -18,6 +18,7 @@ from analytics.budgets.notices import tell
 from analytics.budgets.periods import Span, span_at, span_before
 from analytics.budgets.standing import Standing, UnknownStandingError, limit_of, standing
 from analytics.models import Budget, ChangedSpend, Notice
+from metricsportal.lib import border
 from teams.models import Organization
 
 logger = logging.getLogger(__name__)
@@ -29,20 +30,25 @@ def look_due(now: datetime) -> int:
     """Look at the budgets of every organization whose hours changed; the number of notices made."""
     made = 0
     for pk in ChangedSpend.objects.order_by().values_list("organization_id", flat=True).distinct():
-        marks = dict(ChangedSpend.objects.filter(organization_id=pk).values_list("pk", "hour_start"))
         try:
-            made += look(Organization.objects.get(pk=pk), {*marks.values()}, now)
+            with border.within(pk):
+                made += _look_at(pk, now)
         except Exception:  # one organization's trouble must not keep the others from being told
             logger.exception("looking at the budgets of organization %d failed", pk)
-            continue
-        _consume(list(marks))
     return made
 
 
-def _consume(marks: list[int]) -> None:
+def _look_at(pk: int, now: datetime) -> int:
+    marks = dict(ChangedSpend.objects.filter(organization_id=pk).values_list("pk", "hour_start"))
+    made = look(Organization.objects.get(pk=pk), {*marks.values()}, now)
+    _consume(pk, list(marks))
+    return made
+
+
+def _consume(pk: int, marks: list[int]) -> None:
     """Those that were there before the look alone: what came meanwhile asks for another one."""
     for start in range(0, len(marks), _AT_ONCE):
-        ChangedSpend.objects.filter(pk__in=marks[start : start + _AT_ONCE]).delete()
+        ChangedSpend.objects.filter(organization_id=pk, pk__in=marks[start : start + _AT_ONCE]).delete()
 
 
 def look(organization: Organization, hours: Iterable[datetime], now: datetime) -> int:

@@ -21,7 +21,7 @@ from analytics.catalog.measures import select
 from analytics.models import Notice
 from analytics.query.engine import run_if_kept
 from analytics.query.values import Filter, LabelKind, Operator, Query, RefusedQueryError, Result
-from metricsportal.lib import formats
+from metricsportal.lib import border, formats
 from metricsportal.lib.localtime import Interval, local_date, midnight, zone
 from metricsportal.lib.money import to_picodollars, usd_text
 from metricsportal.lib.timerange import TimeRange
@@ -55,7 +55,8 @@ def find_due(now: datetime) -> int:
     made = 0
     for organization in Organization.objects.order_by("pk"):
         try:
-            made += _find(organization, now)
+            with border.within(organization.pk):
+                made += _find(organization, now)
         except Exception:  # one organization's trouble must not keep the others from being told
             logger.exception("looking for days of %s that stand out failed", organization)
     return made

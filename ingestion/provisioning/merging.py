@@ -19,6 +19,7 @@ from ingestion.provisioning.wakeup import ring
 from ingestion.repricing import closed, storage
 from ingestion.watermarks import kept
 from ingestion.writer.retries import with_retries
+from metricsportal.lib import border
 from teams.models import ApiKey, Invitation, Named, Organization, ReportRecipient, TeamMembership, User, VirtualAccount
 from teams.roles import Capability
 from teams.services import audit, naming
@@ -79,9 +80,11 @@ def carry_on(merge_id: int, *, clock: Callable[[], datetime], steps: int) -> int
 
     Raises `ingestion.writer.retries.UnavailableError`.
     """
+    owner = Merge.objects.filter(pk=merge_id).values_list("organization_id", flat=True).first()
     done = 0
-    while done < steps and with_retries(partial(_step, merge_id, clock())):
-        done += 1
+    with border.within(*[] if owner is None else [owner]):
+        while done < steps and with_retries(partial(_step, merge_id, clock())):
+            done += 1
     return done
 
 

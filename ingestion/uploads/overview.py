@@ -11,7 +11,7 @@ from django.utils.timesince import timesince
 
 from ingestion.models import Upload
 from ingestion.uploads import counting, queue
-from metricsportal.lib import formats
+from metricsportal.lib import border, formats
 from teams.models import Organization
 
 State = Upload.State
@@ -135,7 +135,9 @@ def standing(upload: Upload, now: datetime) -> Standing:
 
 
 def _queued(upload: Upload, now: datetime) -> tuple[str, str]:
-    if queue.running(now).exclude(pk=upload.pk).exists():
+    with border.everything("one file of the installation is imported at a time"):
+        others = queue.running(now).exclude(pk=upload.pk).exists()
+    if others:
         return "Waits for another import", OTHERS_FIRST
     waits = now - upload.queued_at > PATIENCE if upload.queued_at else False
     return _WORDS[State.QUEUED], NO_WORKER if waits else ""

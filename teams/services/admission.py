@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
+from metricsportal.lib import border
 from teams.access import may
 from teams.models import GroupGrant, Identity, IdentityProvider, Invitation, Membership, TeamMembership, User
 from teams.roles import CAPABILITIES, Capability, OrganizationRole, TeamRole
@@ -32,7 +33,8 @@ def admit(*, provider: IdentityProvider, claims: Mapping[str, Any], now: datetim
     Raises NotAdmittedError, kept in the audit log; nothing is changed then.
     """
     try:
-        return _admitted(provider, claims, now)
+        with border.within(provider.organization_id):
+            return _admitted(provider, claims, now)
     except NotAdmittedError as refusal:
         note_refused(provider=provider, email=str(claims.get("email", "")), reason=str(refusal))
         raise

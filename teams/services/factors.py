@@ -24,6 +24,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
+from metricsportal.lib import border
 from teams import sealing
 from teams.models import Membership, Organization, User
 from teams.roles import Capability, OrganizationRole
@@ -79,7 +80,9 @@ def has_factor(user: User) -> bool:
 
 def must_have_factor(user: User) -> bool:
     """Whether some organization of the person asks for a second factor."""
-    return not user.is_superuser and Organization.objects.filter(memberships__user=user, second_factor=True).exists()
+    asking = Organization.objects.filter(memberships__user=user, second_factor=True)
+    with border.everything("where somebody belongs"):
+        return not user.is_superuser and asking.exists()
 
 
 def passkeys_work() -> bool:
@@ -220,7 +223,9 @@ def _may_reset(actor: User | None, membership: Membership) -> None:
     user = membership.user
     if membership.role == OrganizationRole.OWNER and not is_owner(actor, membership.organization):
         raise PermissionDenied("Only an owner may do this for an owner.")
-    if user.is_superuser or user.memberships.exclude(organization=membership.organization).exists():
+    with border.everything("where somebody belongs"):
+        elsewhere = user.memberships.exclude(organization=membership.organization).exists()
+    if user.is_superuser or elsewhere:
         raise PermissionDenied("This person may enter more than your organization. Ask an operator of the portal.")
 
 
@@ -262,4 +267,5 @@ def _audit(user: User, action: str, **details: object) -> None:
 
 
 def _organizations(user: User) -> Iterable[Organization]:
-    return Organization.objects.filter(memberships__user=user).order_by("pk")
+    with border.everything("where somebody belongs"):
+        return list(Organization.objects.filter(memberships__user=user).order_by("pk"))

@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.crypto import salted_hmac
 
+from metricsportal.lib import border
 from teams import oidc, sealing
 from teams.models import GroupGrant, IdentityProvider, Membership, Organization, ProviderDomain, Team, User
 from teams.roles import TeamRole
@@ -36,13 +37,15 @@ class Grant:
 def provider_of_email(email: str) -> IdentityProvider | None:
     """The provider of an address's domain, whether anybody has that address or not."""
     domain = domain_of(email)
-    found = ProviderDomain.objects.select_related("provider__organization").filter(domain=domain).first()
+    with border.everything("who vouches for an address"):
+        found = ProviderDomain.objects.select_related("provider__organization").filter(domain=domain).first()
     return found.provider if found and domain else None
 
 
 def find_provider(address: UUID) -> IdentityProvider | None:
     """The provider that sends people back to that address."""
-    return IdentityProvider.objects.select_related("organization").filter(address=address).first()
+    with border.everything("which provider sends somebody back"):
+        return IdentityProvider.objects.select_related("organization").filter(address=address).first()
 
 
 def address_of(organization: Organization) -> UUID:
@@ -58,7 +61,8 @@ def only_way_in(organization: Organization) -> IdentityProvider | None:
 
 def any_provider() -> bool:
     """Whether anybody on this installation signs in through a provider."""
-    return IdentityProvider.objects.exists()
+    with border.everything("whether anybody has a provider"):
+        return IdentityProvider.objects.exists()
 
 
 def domain_of(email: str) -> str:
@@ -240,9 +244,10 @@ def _ask(issuer: str) -> None:
 
 
 def _replace_domains(provider: IdentityProvider, wanted: list[str]) -> None:
-    taken = ProviderDomain.objects.filter(domain__in=wanted).exclude(provider=provider).first()
+    with border.everything("a domain belongs to one organization of the installation"):
+        taken = ProviderDomain.objects.filter(domain__in=wanted).exclude(provider=provider).exists()
     error = ValidationError({"domains": "One of these domains belongs to another organization of this installation."})
-    if taken is not None:
+    if taken:
         raise error
     provider.domains.exclude(domain__in=wanted).delete()
     kept = set(provider.domains.values_list("domain", flat=True))

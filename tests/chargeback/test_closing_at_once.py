@@ -8,7 +8,7 @@ from threading import Barrier, BrokenBarrierError
 import pytest
 from django.db import connection
 
-from analytics.chargeback import closing
+from analytics.chargeback import closing, drafting
 from analytics.chargeback.adjustments import adjustments
 from analytics.chargeback.document import Line
 from analytics.models import Period, Statement
@@ -56,7 +56,7 @@ def together(monkeypatch: pytest.MonkeyPatch) -> None:
             barrier.wait(0.5)
         return found
 
-    monkeypatch.setattr(closing, "adjustments", wait)
+    monkeypatch.setattr(drafting, "adjustments", wait)
 
 
 def closer(organization: Organization, month: date) -> Callable[[], list[str]]:
@@ -95,7 +95,7 @@ def test_all_statements_of_a_month_tell_of_one_moment(
         return adjustments(organization, month, now)
 
     close(organization, SEPTEMBER)
-    monkeypatch.setattr(closing, "adjustments", arrive)
+    monkeypatch.setattr(drafting, "adjustments", arrive)
     before = facts(organization)
     close(organization, OCTOBER)
     assert said(organization) == {key: figures for key, figures in before.items() if key[0] != "2026-11"}

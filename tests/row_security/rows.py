@@ -24,7 +24,11 @@ _VALUES: Final[dict[str, Any]] = {
     "DecimalField": Decimal(1),
     "FloatField": 0.5,
 }
-_ALSO: Final = {"analytics.SavedView": ("team",), "analytics.DefaultView": ("person",)}  # what a check demands
+_ALSO: Final = {  # what a check demands
+    "analytics.SavedView": ("team",),
+    "analytics.DefaultView": ("person",),
+    "analytics.OutboxMail": ("statement",),
+}
 Made = dict[type[Model], Model]
 
 
@@ -63,7 +67,9 @@ def _value(field: "Field[Any, Any]", made: Made) -> Any:
     if field.choices:
         return field.choices[0][0]
     number = next(_numbers)
-    if field.unique and field.get_internal_type() == "BinaryField":
-        return number.to_bytes(32, "big")
     kind = field.get_internal_type()
+    if field.unique and kind == "BinaryField":
+        return number.to_bytes(32, "big")
+    if field.unique and kind == "UUIDField":
+        return uuid.UUID(int=number)
     return _VALUES.get(kind, number if "Integer" in kind else f"t{number}"[-(field.max_length or 64) :])

@@ -1,6 +1,7 @@
 """Whether the policies hold is looked at before the portal starts, and whatever keeps them from holding is named."""
 
 import os
+import secrets
 import subprocess
 import sys
 from io import StringIO
@@ -81,7 +82,7 @@ def test_no_policy_is_made_for_a_role_for_which_none_holds(policies: None, db: N
 
 
 def test_a_web_process_does_not_start_without_them(policies: None) -> None:
-    environment = {"DATABASE_URL": os.environ["DATABASE_URL"], "PORTAL_RLS": "on", "SECRET_KEY": "k" * 50}
+    environment = {"DATABASE_URL": os.environ["DATABASE_URL"], "PORTAL_RLS": "on", "SECRET_KEY": secrets.token_hex(32)}
     environment |= {"ALLOWED_HOSTS": "localhost", "PATH": os.environ["PATH"]}
     command = [sys.executable, "-c", "import metricsportal.wsgi"]
     root = Path(__file__).resolve().parents[2]

@@ -14,6 +14,7 @@ from analytics.budgets.webhooks.addresses import WebhookRefusedError, check_addr
 from analytics.budgets.webhooks.posting import DEADLINE_SECONDS, post
 from analytics.budgets.webhooks.signing import body_of, secret_of, signature
 from analytics.models import WebhookCall
+from metricsportal.lib import border
 from metricsportal.lib.wording import one_line
 
 State = WebhookCall.State
@@ -31,7 +32,8 @@ def send_due(now: datetime, *, deadline: float = DEADLINE_SECONDS) -> int:
         call = _claim(moment)
         if call is None:
             break
-        outcome = _send(call, moment, deadline)
+        with border.within(call.notice.organization_id):
+            outcome = _send(call, moment, deadline)
         moment = now + timedelta(seconds=time.monotonic() - started)
         _note(call, outcome, moment)
         taken += not outcome
