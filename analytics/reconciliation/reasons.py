@@ -6,7 +6,7 @@ A rule says what it saw, not what is true: several may explain the same dollar. 
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from analytics.reconciliation import evidence
+from analytics.reconciliation import evidence, rates
 from analytics.reconciliation.comparing import Comparison
 from analytics.reconciliation.evidence import Reason
 
@@ -15,6 +15,15 @@ RULES: Final[tuple[Rule, ...]] = (
     evidence.gone,
     evidence.only_on_the_bill,
     evidence.only_here,
+    evidence.unpriced,
+    rates.terms,
+    rates.tier,
+    rates.cached,
+    rates.price,
+    evidence.reported,
+    evidence.failures,
+    evidence.day_borders,
+    evidence.rounding,
 )
 
 

@@ -1,7 +1,7 @@
 """Pages of providers' bills: upload, comparison, its file. For those who close months."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -64,7 +64,7 @@ def _take(request: HttpRequest, organization: Organization, scope: Scope) -> Htt
         made = acts.keep(
             actor=cast("User", request.user),
             organization=organization,
-            file=file.file,
+            file=cast("BinaryIO", file.file),
             name=file.name or "",
             wanted=acts.chosen_format(typed.get("format", acts.AUTO), typed),
             provider=typed.get("provider", acts.BY_DEFAULT),
