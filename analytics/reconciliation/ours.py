@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from django.db.models import Count, Sum
+from django.db.models.functions import TruncDate
 
 from analytics.meters import frozen, itemising
 from analytics.meters.grouping import groups
@@ -83,6 +84,7 @@ def read(scope: Scope, first: date, last: date) -> Ours:
                 reader.add(day, found)
             else:
                 _from_frozen(scope.organization_id, day, found)
+        found.failures += reader.failures()
     return found
 
 
@@ -134,8 +136,8 @@ class _Live:
             if row.state == _REPORTED and row.token_class in (REPORTED, NOT_ITEMISED):
                 row.quantity = 0  # told by class below
             found.rows.append(row)
-        found.rows += self._reported(day, period)
-        found.failures += self._failures(day, period)
+        if any(row.state == _REPORTED for row in found.rows if row.day == day):
+            found.rows += self._reported(day, period)
 
     def _reported(self, day: date, period: TimeRange) -> Iterator[Row]:
         """The tokens of what the gateway priced: their cost is one line, their quantities are known by class."""
@@ -147,8 +149,9 @@ class _Live:
                     quantity = item.amounts.quantity
                     yield Row(day, provider, model, item.meter, group.tier or "", _REPORTED, quantity)
 
-    def _failures(self, day: date, period: TimeRange) -> Iterator[Failures]:
-        facts = self._facts.filter(started_at__gte=period.start, started_at__lt=period.end, failed=True)
-        sums = facts.order_by().values_list("model_id").annotate(number=Count("pk"), spent=Sum("contracted_cost"))
-        for model_id, number, spent in sums:
+    def failures(self) -> Iterator[Failures]:
+        """Of all days at once."""
+        days = self._facts.filter(failed=True).annotate(day=TruncDate("started_at", tzinfo=UTC)).order_by()
+        sums = days.values_list("day", "model_id").annotate(number=Count("pk"), spent=Sum("contracted_cost"))
+        for day, model_id, number, spent in sums:
             yield Failures(day, *self._names.model(model_id), number, int(spent or 0))
