@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from analytics.views import (
     annotations,
+    bills,
     budgets,
     costs,
     dashboard,
@@ -48,6 +49,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/budgets/", budgets.budgets, name="budgets"),
     path("o/<slug:slug>/budgets/new", budgets.add, name="budget-add"),
     path("o/<slug:slug>/budgets/watch", budgets.watch, name="budget-watch"),
+    path("o/<slug:slug>/bills/", bills.bills, name="bills"),
+    path("o/<slug:slug>/bills/<int:number>/", bills.bill, name="bill"),
+    path("o/<slug:slug>/bills/<int:number>/csv", bills.bill_csv, name="bill-csv"),
+    path("o/<slug:slug>/bills/<int:number>/delete", bills.bill_delete, name="bill-delete"),
     path("o/<slug:slug>/budgets/<int:number>", budgets.change, name="budget"),
     path("o/<slug:slug>/budgets/<int:number>/delete", budgets.delete, name="budget-delete"),
     path("o/<slug:slug>/budgets/<int:number>/secret", budgets.secret, name="budget-secret"),

@@ -1,7 +1,8 @@
-"""Tables of analytics: aggregates and their logs, statements, budgets, outbox, rates, saved views, notes, exports."""
+"""Tables of analytics: aggregates and logs, statements, bills, budgets, outbox, rates, saved views, notes, exports."""
 
 from analytics.models.aggregates import DayAggregate, HourAggregate
 from analytics.models.annotations import Annotation
+from analytics.models.bills import ProviderBill
 from analytics.models.budgets import AnomalyWatch, Budget, BudgetAmount, Notice, WebhookCall
 from analytics.models.currency import ExchangeRate
 from analytics.models.exports import ExportJob
@@ -26,6 +27,7 @@ __all__ = [
     "Notice",
     "OutboxMail",
     "Period",
+    "ProviderBill",
     "SavedView",
     "Statement",
     "StatementLine",

@@ -22,6 +22,7 @@ _BY_ADDRESS: Final = {
     ("settings/accounts", "number"): "account",
     ("ingestion/mapping", "number"): "rule",
     ("annotations/<int:number>", "number"): "annotation",
+    ("bills/<int:number>", "number"): "bill",
     ("repricerun/<int:pk>", "pk"): "reprice",
     ("user/<id>", "id"): "user",
     ("/default/", "view_id"): "board",

@@ -115,6 +115,11 @@ GET    o/<slug:slug>/statements/<slug:number>/               statement | stateme
 GET    o/<slug:slug>/statements/<slug:number>/csv            statement | statement of the other
 GET    o/<slug:slug>/statements/months/<str:month>/          who sees all
 POST   o/<slug:slug>/statements/months/<str:month>/close     who sees all
+GET    o/<slug:slug>/bills/                                  who sees all
+POST   o/<slug:slug>/bills/                                  who sees all
+GET    o/<slug:slug>/bills/<int:number>/                     who sees all
+GET    o/<slug:slug>/bills/<int:number>/csv                  who sees all
+POST   o/<slug:slug>/bills/<int:number>/delete               who sees all
 
 GET    o/<slug:slug>/settings/                               managers of teams
 GET    o/<slug:slug>/settings/people                         administrators

@@ -25,11 +25,12 @@ from tests import make
 from tests.browser import axe, traffic
 from tests.browser.conftest import Audit, Open
 from tests.ingestion.uploads import content
+from tests.reconciliation import traffic as bill_traffic
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LISTS = ("requests", "costs", "request", "overview", "routing")
-CHARGEBACK = ("statements", "statement", "statement-month", "budgets", "budget-add", "budget")
+CHARGEBACK = ("statements", "statement", "statement-month", "budgets", "budget-add", "budget", "bills", "bill")
 INGESTION = ("ingestion", "ingestion-test", "mapping", "mapping-try", "mapping-rule", "uploads", "upload")
 PERSON = ("sign-in", "profile", "home", "invitation", "password-reset", "password-reset-sent", "password-reset-confirm")
 # test_settings.py: teams and keys are also shown after what is sent to the routes below NO_PAGES.
@@ -58,7 +59,16 @@ NO_PAGES = (
     *("second-factor-codes", "second-factor-remove"),
     *("settings-team-rename", "settings-team-add", "settings-team-role", "settings-team-remove"),
     *("settings-callers-move", "settings-caller-rename", "settings-accounts-move", "settings-account-rename"),
-    *("budget-watch", "budget-delete", "budget-secret", "budget-list", "budget-detail", "budget-status"),
+    *(
+        "bill-csv",
+        "bill-delete",
+        "budget-watch",
+        "budget-delete",
+        "budget-secret",
+        "budget-list",
+        "budget-detail",
+        "budget-status",
+    ),
     *("annotation-add", "annotation-delete", "annotations", "annotation", "saved-view-default", "preferences"),
 )
 # Swagger UI writes this one, and its faults are its own.
@@ -152,6 +162,24 @@ def test_statements(
     audit(page, "budgets")
     page.get_by_role("link", name="Change Everybody").click()
     audit(page, "budget")
+
+
+@axe.WIDTHS
+def test_bills(acme: Organization, owner: User, open_page: Open, audit: Audit, options: Options) -> None:
+    bill_traffic.prices()
+    bill_traffic.openai(acme)
+    page = open_page(owner, "/o/acme/bills/", **options)
+    page.get_by_text("Columns of another file").click()
+    audit(page, "bills")
+    changed = bill_traffic.OPENAI_COSTS.replace("0.003,", "0.006,")
+    page.get_by_label("File", exact=True).set_input_files(
+        {"name": "cost.csv", "mimeType": "text/csv", "buffer": changed.encode()}
+    )
+    page.get_by_role("button", name="Upload and compare").click()
+    expect(page.locator("h1")).to_have_text("cost.csv")
+    for summary in page.locator(".bill-part > summary").all():
+        summary.click()
+    audit(page, "bill")
 
 
 @pytest.fixture
