@@ -1,9 +1,10 @@
-"""Tables of analytics: aggregates and their logs, statements, budgets, outbox, rates, saved views, notes, exports."""
+"""Tables of analytics: aggregates and their logs, statements, budgets, summaries, outbox, rates, saved views, notes, exports."""
 
 from analytics.models.aggregates import DayAggregate, HourAggregate
 from analytics.models.annotations import Annotation
 from analytics.models.budgets import AnomalyWatch, Budget, BudgetAmount, Notice, WebhookCall
 from analytics.models.currency import ExchangeRate
+from analytics.models.digests import Digest
 from analytics.models.exports import ExportJob
 from analytics.models.logs import ChangedDay, ChangedSpend, VerificationRun
 from analytics.models.meters import FrozenMeters
@@ -19,6 +20,7 @@ __all__ = [
     "ChangedSpend",
     "DayAggregate",
     "DefaultView",
+    "Digest",
     "ExchangeRate",
     "ExportJob",
     "FrozenMeters",
