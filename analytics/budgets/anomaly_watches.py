@@ -76,12 +76,13 @@ def silence(organization: Organization, team: Team | None, email: str) -> bool:
 def recipients(organization: Organization, team: Team | None) -> list[str]:
     """Of the organization its finance people, of a team its managers; only who may sign in and did not unsubscribe."""
     if team is not None:
-        managers = TeamMembership.objects.filter(team=team, role=TeamRole.MANAGER, user__is_active=True)
-        found = managers.values_list("user__email", flat=True)
-    else:
-        finance = Membership.objects.filter(
-            organization=organization, role=OrganizationRole.FINANCE, user__is_active=True
+        found = User.objects.filter(
+            is_active=True, team_memberships__team=team, team_memberships__role=TeamRole.MANAGER
         )
-        found = finance.values_list("user__email", flat=True)
+    else:
+        found = User.objects.filter(
+            is_active=True, memberships__organization=organization, memberships__role=OrganizationRole.FINANCE
+        )
     silenced = watch_of(organization, team).silenced
-    return [one.lower() for one in found if one.lower() not in silenced]
+    addresses = found.order_by("email").values_list("email", flat=True)
+    return [one.lower() for one in addresses if one.lower() not in silenced]

@@ -93,8 +93,8 @@ def preview(team: Team, kind: str, recipient: str, now: datetime, note: str = ""
 
 def parts(message: EmailMultiAlternatives) -> dict[str, str]:
     """Subject, text and HTML of a mail."""
-    (html,) = (str(one.content) for one in message.alternatives)
-    return {"subject": message.subject, "text": str(message.body), "html": html}
+    (html,) = (str(one[0]) for one in message.alternatives)
+    return {"subject": str(message.subject), "text": str(message.body), "html": html}
 
 
 def send_test(*, actor: User, team: Team, kind: str, now: datetime) -> Delivery:

@@ -48,7 +48,7 @@ def _of_notice(notice: Notice) -> tuple[str, object]:
 
 
 def _link(kind: str, about: object, email: str) -> str:
-    return settings.PORTAL_URL + reverse("unsubscribe", args=[_SIGNER.sign_object([kind, about, email])])
+    return f"{settings.PORTAL_URL}{reverse('unsubscribe', args=[_SIGNER.sign_object([kind, about, email])])}"
 
 
 def find(token: str) -> Subscription | None:
@@ -61,7 +61,7 @@ def find(token: str) -> Subscription | None:
         if kind == _BUDGET:
             found = _budget(about, email)
         elif kind == _DAYS:
-            found = _days(*about, email)
+            found = _days(about[0], about[1], email)
         else:
             found = _recipient(kind, about, email)
     return found

@@ -1,4 +1,4 @@
-"""Tables of analytics: aggregates and their logs, statements, budgets, summaries, outbox, rates, saved views, notes, exports."""
+"""Tables of analytics: aggregates and their logs, statements, budgets, mails, rates, saved views, notes, exports."""
 
 from analytics.models.aggregates import DayAggregate, HourAggregate
 from analytics.models.annotations import Annotation

@@ -32,7 +32,13 @@ def _team_page(view: _TeamView[_P]) -> Callable[..., Any]:
     """A page about a team. Who manages no recipients at all: 403; no such team here: 404; a team of others: 403."""
 
     def shown(
-        request: HttpRequest, organization: Organization, scope: Scope, number: int, *args: _P.args, **kwargs: _P.kwargs
+        request: HttpRequest,
+        organization: Organization,
+        scope: Scope,
+        /,
+        number: int,
+        *args: _P.args,
+        **kwargs: _P.kwargs,
     ) -> HttpResponse:
         if not recipients.teams_of(scope):
             raise PermissionDenied

@@ -69,9 +69,9 @@ def unsubscribe(*, recipient: ReportRecipient, kind: str) -> bool:
         current = ReportRecipient.objects.select_for_update(of=("self",), no_key=True).get(pk=recipient.pk)
         if kind not in current.kinds:
             return False
-        changed = {Kind.STATEMENT: {"monthly": False}, Kind.WEEKLY: {"weekly_since": None}}
-        for name, value in changed.get(Kind(kind), {"daily_since": None}).items():
-            setattr(current, name, value)
+        current.monthly &= kind != Kind.STATEMENT
+        current.weekly_since = None if kind == Kind.WEEKLY else current.weekly_since
+        current.daily_since = None if kind == Kind.DAILY else current.daily_since
         current.save()
         _record(None, current, "recipient.unsubscribe", kind=kind)
     return True

@@ -30,6 +30,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LISTS = ("requests", "costs", "request", "overview", "routing")
 CHARGEBACK = ("statements", "statement", "statement-month", "budgets", "budget-add", "budget")
+MAILS = ("mails", "recipients", "team-recipients", "mail-preview", "unsubscribe")
 INGESTION = ("ingestion", "ingestion-test", "mapping", "mapping-try", "mapping-rule", "uploads", "upload")
 PERSON = ("sign-in", "profile", "home", "invitation", "password-reset", "password-reset-sent", "password-reset-confirm")
 # test_settings.py: teams and keys are also shown after what is sent to the routes below NO_PAGES.
@@ -58,6 +59,7 @@ NO_PAGES = (
     *("second-factor-codes", "second-factor-remove"),
     *("settings-team-rename", "settings-team-add", "settings-team-role", "settings-team-remove"),
     *("settings-callers-move", "settings-caller-rename", "settings-accounts-move", "settings-account-rename"),
+    *("mail-rules", "mail-again", "mail-html", "mail-test", "recipient-change", "recipient-remove"),
     *("budget-watch", "budget-delete", "budget-secret", "budget-list", "budget-detail", "budget-status"),
     *("annotation-add", "annotation-delete", "annotations", "annotation", "saved-view-default", "preferences"),
 )
@@ -67,7 +69,7 @@ FOREIGN = ("api-docs",)
 
 def test_every_route_is_here_or_no_page() -> None:
     named = {str(name) for name in get_resolver().reverse_dict if isinstance(name, str)}
-    pages = {*LISTS, *CHARGEBACK, *INGESTION, *PERSON, *FACTORS, *SETTINGS, *NAMES, *ELSEWHERE}
+    pages = {*LISTS, *CHARGEBACK, *MAILS, *INGESTION, *PERSON, *FACTORS, *SETTINGS, *NAMES, *ELSEWHERE}
     assert named == pages | {*NO_PAGES, *FOREIGN}
 
 

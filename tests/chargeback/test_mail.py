@@ -192,6 +192,8 @@ def test_no_name_begins_a_header(acme: Organization, search: Team, office: PostO
         "Content-Type",
         "Date",
         "From",
+        "List-Unsubscribe",
+        "List-Unsubscribe-Post",
         "MIME-Version",
         "Message-ID",
         "Subject",

@@ -129,5 +129,6 @@ def _whole(value: Value) -> int | None:
 def _unpriced(many: int) -> str:
     if not many:
         return ""
-    one = many == 1
-    return f"{'1 request has' if one else f'{many:,} requests have'} no price and add{'s' if one else ''} nothing to the cost."
+    if many == 1:
+        return "1 request has no price and adds nothing to the cost."
+    return f"{many:,} requests have no price and add nothing to the cost."
