@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from analytics.models import AnomalyWatch
-from teams.models import Membership, Organization, Team, TeamMembership, User
+from teams.models import Membership, Organization, Team, User
 from teams.roles import CAPABILITIES, Capability, OrganizationRole, TeamRole
 from teams.services import audit, rules
 
