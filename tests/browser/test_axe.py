@@ -15,8 +15,9 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from analytics import rollups
-from analytics.chargeback import months
+from analytics.chargeback import months, unsubscribing
 from analytics.chargeback.closing import close
+from analytics.models import OutboxMail
 from ingestion import rules, tasks
 from ingestion.models import Upload
 from teams.models import Membership, Organization, ReportRecipient, Team, User
@@ -144,6 +145,11 @@ def test_statements(
     page.get_by_role("link", name="Search").click()
     expect(page.locator("h1")).to_have_text("Search")
     audit(page, "statement")
+    for path in ("mails/", "recipients/", f"recipients/{search.pk}/", f"recipients/{search.pk}/preview"):
+        page.goto(base(page) + f"/o/acme/statements/{path}")
+        audit(page, path)
+    page.goto(base(page) + unsubscribing.url_of(OutboxMail.objects.get()).partition("8000")[2])
+    audit(page, "unsubscribe")
     page.goto(base(page) + "/o/acme/budgets/new")
     audit(page, "new budget")
     for name, value in (("name", "Everybody"), ("amount", "20"), ("webhook", "https://hooks.example.com/")):
