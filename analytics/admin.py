@@ -105,11 +105,13 @@ class OutboxMailAdmin(FrozenAdmin):
 
     list_display = ["__str__", "recipient", "state", "tries", "not_before", "sent_at", "error"]
     list_filter = ["state"]
-    list_select_related = ["statement", "notice"]
+    list_select_related = ["statement", "notice", "digest"]
     search_fields = ["recipient", "statement__number", "statement__team_name"]
     fields = [
         "statement",
         "notice",
+        "digest",
+        "attachment",
         "recipient",
         "state",
         "tries",
@@ -129,7 +131,7 @@ class OutboxMailAdmin(FrozenAdmin):
     def send_again(self, request: HttpRequest, queryset: QuerySet[OutboxMail]) -> None:
         """Put the selected mails back; those in another state stay as they are."""
         now = timezone.now()
-        again = queryset.filter(state__in=AGAIN).select_related("organization", "statement", "notice")
+        again = queryset.filter(state__in=AGAIN).select_related("organization", "statement", "notice", "digest")
         count = sum(send_again(actor=person(request), mail=mail, now=now) for mail in again)
         self.message_user(request, f"{count} will be sent again within five minutes.", messages.SUCCESS)
 

@@ -10,6 +10,7 @@ from analytics import retention, rollups
 from analytics.budgets import alerts, anomalies
 from analytics.budgets.webhooks import calls
 from analytics.chargeback import closing, outbox
+from analytics.chargeback.digests import making
 from analytics.exports.jobs import running, sweeping
 from metricsportal.lib import border
 from teams.models import Organization
@@ -59,8 +60,14 @@ def close_due_periods() -> int:
 
 @shared_task
 def send_due_mail() -> int:
-    """Send the statements and notices that wait in the outbox; the number that a mail server accepted."""
+    """Send the statements, summaries and notices that wait in the outbox; the number that a mail server accepted."""
     return outbox.send_due(datetime.now(UTC))
+
+
+@shared_task
+def make_summaries() -> int:
+    """Freeze the daily and weekly summaries that are due; the number made."""
+    return making.make_due(datetime.now(UTC))
 
 
 @shared_task

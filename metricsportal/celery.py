@@ -46,6 +46,7 @@ BEAT_SCHEDULE: Final = {
     "sweep-exports": _entry("analytics.tasks.sweep_exports", timedelta(seconds=15), timedelta(seconds=14)),
     "close-due-periods": _entry("analytics.tasks.close_due_periods", crontab(minute="7"), timedelta(minutes=50)),
     "send-due-mail": _entry("analytics.tasks.send_due_mail", timedelta(minutes=5), timedelta(minutes=4)),
+    "make-summaries": _entry("analytics.tasks.make_summaries", timedelta(minutes=5), timedelta(minutes=4)),
     "look-at-budgets": _entry("analytics.tasks.look_at_budgets", timedelta(minutes=2), timedelta(seconds=110)),
     "call-webhooks": _entry("analytics.tasks.call_webhooks", timedelta(minutes=1), timedelta(seconds=55)),
     "find-anomalies": _entry("analytics.tasks.find_anomalies", crontab(minute="23"), timedelta(minutes=50)),

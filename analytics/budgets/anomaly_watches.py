@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from analytics.models import AnomalyWatch
-from teams.models import Membership, Organization, Team, TeamMembership, User
+from teams.models import Membership, Organization, Team, User
 from teams.roles import CAPABILITIES, Capability, OrganizationRole, TeamRole
 from teams.services import audit, rules
 
@@ -36,6 +36,8 @@ def set_watch(
         Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
         watch = watch_of(organization, team)
         watch.enabled, watch.minimum = enabled, minimum
+        if actor is not None:  # whoever sets it wants to hear of it again
+            watch.silenced = [one for one in watch.silenced if one != actor.email.lower()]
         watch.save()
         audit.record(
             organization=organization,
@@ -52,10 +54,35 @@ def _finance(actor: User, organization: Organization) -> bool:
     return role is not None and Capability.MANAGE_CHARGEBACK in CAPABILITIES.get(role, frozenset())
 
 
+def silence(organization: Organization, team: Team | None, email: str) -> bool:
+    """The address wants to hear no more of it; False when it did not."""
+    with transaction.atomic():
+        Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+        if email not in recipients(organization, team):
+            return False
+        watch = watch_of(organization, team)
+        watch.silenced = [*watch.silenced, email]
+        watch.save()
+        audit.record(
+            organization=organization,
+            actor=None,
+            action="anomaly_watch.unsubscribe",
+            target=team or organization,
+            recipient=email,
+        )
+    return True
+
+
 def recipients(organization: Organization, team: Team | None) -> list[str]:
-    """Of the organization its finance people, of a team its managers; only who may sign in."""
+    """Of the organization its finance people, of a team its managers; only who may sign in and did not unsubscribe."""
     if team is not None:
-        managers = TeamMembership.objects.filter(team=team, role=TeamRole.MANAGER, user__is_active=True)
-        return [one.lower() for one in managers.values_list("user__email", flat=True)]
-    finance = Membership.objects.filter(organization=organization, role=OrganizationRole.FINANCE, user__is_active=True)
-    return [one.lower() for one in finance.values_list("user__email", flat=True)]
+        found = User.objects.filter(
+            is_active=True, team_memberships__team=team, team_memberships__role=TeamRole.MANAGER
+        )
+    else:
+        found = User.objects.filter(
+            is_active=True, memberships__organization=organization, memberships__role=OrganizationRole.FINANCE
+        )
+    silenced = watch_of(organization, team).silenced
+    addresses = found.order_by("email").values_list("email", flat=True)
+    return [one.lower() for one in addresses if one.lower() not in silenced]

@@ -12,11 +12,11 @@ from metricsportal.lib.wording import one_line
 _SUBJECT_LENGTH: Final = 150
 
 
-def message_of(notice: Notice, recipient: str, message_id: str) -> EmailMultiAlternatives:
+def message_of(notice: Notice, recipient: str, message_id: str, unsubscribe: str) -> EmailMultiAlternatives:
     """The message for one recipient; the same text, figures and Message-ID however often it is made."""
     document = notice.document
     template = "anomaly" if document["kind"] == "anomaly" else "budget"
-    context = {"notice": document, "url": settings.PORTAL_URL + document["path"]}
+    context = {"notice": document, "url": settings.PORTAL_URL + document["path"], "unsubscribe": unsubscribe}
     message = EmailMultiAlternatives(
         subject=one_line(document["subject"])[:_SUBJECT_LENGTH],
         body=render_to_string(f"analytics/mail/{template}.txt", context),

@@ -165,13 +165,14 @@ def _mails(statement: Statement, team: Team | None) -> list[OutboxMail]:
     if team is None:
         return []
     host = urlsplit(settings.PORTAL_URL).hostname or "localhost"
-    addresses = ReportRecipient.objects.filter(team=team).order_by("email").values_list("email", flat=True)
+    chosen = ReportRecipient.objects.filter(team=team, monthly=True).order_by("email")
     return [
         OutboxMail(
             organization=statement.period.organization,
             statement=statement,
-            recipient=address,
+            recipient=one.email,
+            attachment=one.attachment,
             message_id=f"<{statement.number}.{secrets.token_hex(8)}@{host}>",
         )
-        for address in addresses
+        for one in chosen
     ]

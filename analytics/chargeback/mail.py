@@ -1,7 +1,6 @@
-"""The e-mail that carries a statement: text, HTML and the CSV file, made from the frozen document alone."""
+"""The e-mails of statements, notices and summaries, made from frozen documents alone."""
 
-from email.utils import parseaddr
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -9,6 +8,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from analytics.budgets import mail as notices
+from analytics.chargeback import unsubscribing
 from analytics.chargeback.document import from_json
 from analytics.chargeback.files import csv_lines, filename
 from analytics.chargeback.presentation import shown
@@ -20,33 +20,54 @@ _SUBJECT_LENGTH: Final = 150
 
 def message_of(mail: OutboxMail) -> EmailMultiAlternatives:
     """The message for one recipient; the same text, figures and Message-ID however often it is made."""
+    link = unsubscribing.url_of(mail)
     if mail.notice is not None:
-        return notices.message_of(mail.notice, mail.recipient, mail.message_id)
-    if mail.statement is None:
-        raise ValueError("a mail carries a statement or a notice")
-    return _of_statement(mail, mail.statement)
-
-
-def _of_statement(mail: OutboxMail, statement: Statement) -> EmailMultiAlternatives:
-    document = from_json(statement.document)
-    view = shown(document, statement.digest)
-    path = reverse("statement", args=[document.slug, document.number])
-    context = {"statement": view, "url": settings.PORTAL_URL + path}
-    message = EmailMultiAlternatives(
-        subject=one_line(f"{view.team}: LLM usage in {view.month}, {view.total.cost}")[:_SUBJECT_LENGTH],
-        body=render_to_string("analytics/mail/statement.txt", context),
-        from_email=settings.DEFAULT_FROM_EMAIL,
-        to=[mail.recipient],
-        # Auto-Submitted keeps out-of-office programs from answering (RFC 3834).
-        headers={"Message-ID": mail.message_id, "Auto-Submitted": "auto-generated"},
-    )
-    message.attach_alternative(render_to_string("analytics/mail/statement.html", context), "text/html")
-    # With a byte order mark: spreadsheets read CSV without one in a legacy encoding.
-    file = "\ufeff" + "".join(csv_lines(document))
-    message.attach(filename(document.number), file.encode(), "text/csv")
+        message = notices.message_of(mail.notice, mail.recipient, mail.message_id, link)
+    elif mail.digest is not None:
+        message = of_digest(mail.digest.document, mail.recipient, link)
+    elif mail.statement is not None:
+        message = of_statement(mail.statement, mail.recipient, link, mail.attachment)
+    else:
+        raise ValueError("a mail carries a statement, a notice or a summary")
+    message.extra_headers["Message-ID"] = mail.message_id
+    if link:  # one click in the mail program (RFC 8058)
+        message.extra_headers["List-Unsubscribe"] = f"<{link}>"
+        message.extra_headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return message
 
 
-def is_address(text: str) -> bool:
-    """Whether the text is one plain address that cannot name a second recipient or header."""
-    return text.isprintable() and parseaddr(text) == ("", text) and text.count("@") == 1
+def of_statement(
+    statement: Statement, recipient: str, unsubscribe: str, attachment: str, note: str = ""
+) -> EmailMultiAlternatives:
+    """The mail of a statement; `note` stands above everything."""
+    document = from_json(statement.document)
+    view = shown(document, statement.digest)
+    path = reverse("statement", args=[document.slug, document.number])
+    context = {"statement": view, "url": settings.PORTAL_URL + path, "attached": attachment == "csv"}
+    subject = f"{view.team}: LLM usage in {view.month}, {view.total.cost}"
+    message = _message("statement", subject, recipient, context | {"unsubscribe": unsubscribe, "note": note})
+    if attachment == "csv":
+        # With a byte order mark: spreadsheets read CSV without one in a legacy encoding.
+        file = "\ufeff" + "".join(csv_lines(document))
+        message.attach(filename(document.number), file.encode(), "text/csv")
+    return message
+
+
+def of_digest(document: dict[str, Any], recipient: str, unsubscribe: str, note: str = "") -> EmailMultiAlternatives:
+    """The mail of a summary; `note` stands above everything."""
+    context = {"summary": document, "url": settings.PORTAL_URL + document["path"]}
+    context |= {"unsubscribe": unsubscribe, "note": note}
+    return _message("summary", document["subject"], recipient, context)
+
+
+def _message(template: str, subject: str, recipient: str, context: dict[str, Any]) -> EmailMultiAlternatives:
+    message = EmailMultiAlternatives(
+        subject=one_line(subject)[:_SUBJECT_LENGTH],
+        body=render_to_string(f"analytics/mail/{template}.txt", context),
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[recipient],
+        # Auto-Submitted keeps out-of-office programs from answering (RFC 3834).
+        headers={"Auto-Submitted": "auto-generated"},
+    )
+    message.attach_alternative(render_to_string(f"analytics/mail/{template}.html", context), "text/html")
+    return message

@@ -16,13 +16,15 @@ from django.db.models import Q
 
 from analytics.budgets import notices
 from analytics.chargeback.delivery import Delivery, Fate, deliver
-from analytics.chargeback.mail import is_address, message_of
+from analytics.chargeback.digests import making
+from analytics.chargeback.mail import message_of
 from analytics.models import OutboxMail
 from metricsportal.lib import border
 from metricsportal.lib.wording import one_line
-from teams.models import ReportRecipient, User
+from teams.models import User
 from teams.roles import Capability
 from teams.services import audit, rules
+from teams.services.recipients import is_address
 
 logger = logging.getLogger(__name__)
 State = OutboxMail.State
@@ -111,14 +113,7 @@ def _why_not(mail: OutboxMail) -> str:
         return "This is not an e-mail address."
     if not is_address(mail.recipient):
         return "This is not a plain e-mail address."
-    return notices.why_not(mail.notice, mail.recipient) if mail.notice else _not_listed(mail)
-
-
-def _not_listed(mail: OutboxMail) -> str:
-    team = mail.statement.team if mail.statement else None
-    if team is None or not ReportRecipient.objects.filter(team=team, email__iexact=mail.recipient).exists():
-        return "The address is no longer a recipient of the team."
-    return ""
+    return notices.why_not(mail.notice, mail.recipient) if mail.notice else making.why_not(mail)
 
 
 def _note(mail: OutboxMail, delivery: Delivery, now: datetime) -> None:

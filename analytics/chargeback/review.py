@@ -168,8 +168,9 @@ def _row(draft: Draft, recipients: Mapping[int, int]) -> TeamRow:
 
 
 def _recipients(organization: Organization) -> dict[int, int]:
-    """How many addresses each team has."""
-    return Counter(ReportRecipient.objects.filter(team__organization=organization).values_list("team_id", flat=True))
+    """How many addresses receive the statement of each team."""
+    chosen = ReportRecipient.objects.filter(team__organization=organization, monthly=True)
+    return Counter(chosen.values_list("team_id", flat=True))
 
 
 def _says(organization: Organization, borders: TimeRange, now: datetime, *, running: bool) -> str:

@@ -1,10 +1,11 @@
-"""Tables of analytics: aggregates and logs, statements, bills, budgets, outbox, rates, saved views, notes, exports."""
+"""Tables of analytics: aggregates, logs, statements, bills, budgets, mails, rates, saved views, notes, exports."""
 
 from analytics.models.aggregates import DayAggregate, HourAggregate
 from analytics.models.annotations import Annotation
 from analytics.models.bills import ProviderBill
 from analytics.models.budgets import AnomalyWatch, Budget, BudgetAmount, Notice, WebhookCall
 from analytics.models.currency import ExchangeRate
+from analytics.models.digests import Digest
 from analytics.models.exports import ExportJob
 from analytics.models.logs import ChangedDay, ChangedSpend, VerificationRun
 from analytics.models.meters import FrozenMeters
@@ -20,6 +21,7 @@ __all__ = [
     "ChangedSpend",
     "DayAggregate",
     "DefaultView",
+    "Digest",
     "ExchangeRate",
     "ExportJob",
     "FrozenMeters",

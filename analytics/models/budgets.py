@@ -154,6 +154,7 @@ class AnomalyWatch(models.Model):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     enabled = models.BooleanField()
     minimum = models.DecimalField(max_digits=12, decimal_places=2, default=10, help_text="US dollars of difference.")
+    silenced = models.JSONField(default=list, blank=True, help_text="Addresses that unsubscribed.")
 
     class Meta:
         ordering = ["id"]

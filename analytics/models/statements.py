@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 
 from analytics.models.budgets import Notice
+from analytics.models.digests import Digest
 from teams.models import Organization, Team
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class StatementLine(models.Model):
 
 
 class OutboxMail(models.Model):
-    """One statement, or one notice, for one recipient; written in the transaction that makes what it carries."""
+    """One statement, notice or summary for one recipient; written in the transaction that makes what it carries."""
 
     class State(models.TextChoices):
         """`uncertain` = perhaps delivered: never repeated by itself, shown to administrators."""
@@ -116,6 +117,8 @@ class OutboxMail(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="outbox_mails")
     statement = models.ForeignKey(Statement, on_delete=models.CASCADE, null=True, blank=True, related_name="mails")
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, null=True, blank=True, related_name="mails")
+    digest = models.ForeignKey(Digest, on_delete=models.CASCADE, null=True, blank=True, related_name="mails")
+    attachment = models.CharField(max_length=4, default="csv", help_text="What comes with a statement, as then chosen.")
     recipient = models.EmailField(max_length=254)
     message_id = models.CharField(max_length=200, unique=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
@@ -130,12 +133,14 @@ class OutboxMail(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["statement", "recipient"], name="mail_once_per_recipient"),
             models.UniqueConstraint(fields=["notice", "recipient"], name="notice_once_per_recipient"),
+            models.UniqueConstraint(fields=["digest", "recipient"], name="digest_once_per_recipient"),
             models.CheckConstraint(
-                condition=models.Q(statement__isnull=False, notice__isnull=True)
-                | models.Q(statement__isnull=True, notice__isnull=False),
+                condition=models.Q(statement__isnull=False, notice__isnull=True, digest__isnull=True)
+                | models.Q(statement__isnull=True, notice__isnull=False, digest__isnull=True)
+                | models.Q(statement__isnull=True, notice__isnull=True, digest__isnull=False),
                 name="mail_carries_one_thing",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.statement or self.notice} to {self.recipient}: {self.state}"
+        return f"{self.statement or self.notice or self.digest} to {self.recipient}: {self.state}"

@@ -13,6 +13,7 @@ from analytics.chargeback.approving import approve
 from analytics.chargeback.files import csv_lines, filename
 from analytics.chargeback.insight import insight
 from analytics.chargeback.months import ClosingRefusedError, name_of, parse_month
+from analytics.chargeback.recipients import teams_of
 from analytics.chargeback.review import review
 from analytics.exports.focus.statement import has_rows, statement_table
 from analytics.exports.formats import pieces
@@ -32,6 +33,7 @@ def statements(request: HttpRequest, organization: Organization, scope: Scope) -
     months = reading.list_months(organization, scope, datetime.now(UTC))
     manages = scope.allows(Capability.MANAGE_CHARGEBACK)
     context = {"organization": organization, "months": months, "manages": manages}
+    context["has_recipients"] = bool(teams_of(scope))
     return render(request, "analytics/statements/list.html", context)
 
 

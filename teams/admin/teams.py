@@ -49,9 +49,10 @@ class TeamMembershipInline(ScopedInline):
 
 
 class ReportRecipientInline(ScopedInline):
-    """Addresses that receive the monthly statement."""
+    """Addresses that receive the monthly statement; summaries are chosen on the team's page of recipients."""
 
     model = ReportRecipient
+    fields = ["email", "monthly", "attachment"]
     organization_path = "team__organization"
 
 

@@ -25,6 +25,8 @@ class Organization(models.Model):
         help_text="IANA time zone. Hours, days and months of every report are local to it.",
     )
     second_factor = models.BooleanField(default=False, editable=False)  # asked of whoever signs in by password
+    mail_domains = models.JSONField(default=list, editable=False)  # to which statements may go; empty: to any
+    summary_hour = models.PositiveSmallIntegerField(default=7, editable=False)  # of the local morning
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

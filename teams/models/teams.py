@@ -40,10 +40,28 @@ class TeamMembership(models.Model):
 
 
 class ReportRecipient(models.Model):
-    """An address that receives the monthly statement of a team."""
+    """An address that receives mails about a team: its monthly statement, weekly and daily summaries."""
+
+    class Kind(models.TextChoices):
+        """What may be received."""
+
+        STATEMENT = "statement", "Monthly statement"
+        WEEKLY = "weekly", "Weekly summary"
+        DAILY = "daily", "Daily summary"
+
+    class Attachment(models.TextChoices):
+        """What comes with a statement."""
+
+        CSV = "csv", "CSV file"
+        NONE = "none", "No file"
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="recipients")
     email = models.EmailField(max_length=254)
+    monthly = models.BooleanField("monthly statement", default=True)
+    # Since when, so that nobody receives what was due before they chose it; None: not chosen.
+    weekly_since = models.DateTimeField(null=True, blank=True, editable=False)
+    daily_since = models.DateTimeField(null=True, blank=True, editable=False)
+    attachment = models.CharField(max_length=4, choices=Attachment.choices, default=Attachment.CSV)
 
     class Meta:
         ordering = ["email"]
@@ -51,3 +69,9 @@ class ReportRecipient(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} for {self.team}"
+
+    @property
+    def kinds(self) -> list[str]:
+        """What is received, in a fixed order."""
+        chosen = {"statement": self.monthly, "weekly": self.weekly_since, "daily": self.daily_since}
+        return [str(kind) for kind in self.Kind if chosen[kind]]

@@ -17,6 +17,9 @@ _BY_ADDRESS: Final = {
     ("settings/people/invitations", "number"): "invitation",
     ("settings/teams/<int:number>", "number"): "team",
     ("settings/teams/<int:number>/people", "person"): "team_member",
+    ("statements/recipients", "number"): "team",
+    ("statements/recipients", "recipient"): "recipient",
+    ("statements/mails", "mail"): "mail",
     ("settings/keys", "number"): "key",
     ("settings/callers", "number"): "gateway_user",
     ("settings/accounts", "number"): "account",
@@ -90,7 +93,7 @@ def path_of(address: str, things: Things, slug: str | None = None) -> str:
 def _identity(address: str, name: str, things: Things) -> str:
     if name == "request_id":
         return str(things.number("request", "request_id"))
-    if name == "number" and "statements" in address:
+    if name == "number" and "statements/<slug:number>" in address:
         return str(things.number("statement", "number"))
     if name == "object_id":
         return str(things.number(_administered(address)))

@@ -41,6 +41,7 @@ annotation of the other SS YYY 00N0 000    SSS SSSSS
 who reads statements    KK YYY YYYN YNN    NYY KKNKY
 statement by API        KK YYY YYNN 0NN    NYY KKNK0
 statement, the other's  KK YYY NNYN 0NN    NYN KKNK0
+recipients of a team    SS YYY YNNN 000    SSS SSSSS
 who sees all            SS YYY NNNN 000    SSS SSSSS
 administrators          SS YYN NNNN 000    SSS SSSSS
 administrators, no such SS 00N NNNN 000    SSS SSSSS
@@ -99,6 +100,8 @@ GET    password-reset/sent                                   everybody
 *      password-reset/<uidb64>/<token>                       everybody
 GET    invitation/<str:token>                                nobody
 POST   invitation/<str:token>                                nobody
+GET    unsubscribe/<str:token>                               nobody
+POST   unsubscribe/<str:token>                               nobody
 
 GET    o/<slug:slug>/                                        members
 GET    o/<slug:slug>/data                                    members
@@ -120,6 +123,17 @@ POST   o/<slug:slug>/bills/                                  who sees all
 GET    o/<slug:slug>/bills/<int:number>/                     who sees all
 GET    o/<slug:slug>/bills/<int:number>/csv                  who sees all
 POST   o/<slug:slug>/bills/<int:number>/delete               who sees all
+GET    o/<slug:slug>/statements/mails/                       who sees all
+POST   o/<slug:slug>/statements/mails/rules                  who sees all
+POST   o/<slug:slug>/statements/mails/<int:mail>/again       who sees all
+GET    o/<slug:slug>/statements/recipients/                  recipients of a team
+GET    o/<slug:slug>/statements/recipients/<int:number>/     recipients of a team | who sees all
+POST   o/<slug:slug>/statements/recipients/<int:number>/     recipients of a team | who sees all
+GET    o/<slug:slug>/statements/recipients/<int:number>/preview  recipients of a team | who sees all
+GET    o/<slug:slug>/statements/recipients/<int:number>/html  recipients of a team | who sees all
+POST   o/<slug:slug>/statements/recipients/<int:number>/test  recipients of a team | who sees all
+POST   o/<slug:slug>/statements/recipients/<int:number>/<int:recipient>/change  recipients of a team | who sees all
+POST   o/<slug:slug>/statements/recipients/<int:number>/<int:recipient>/remove  recipients of a team | who sees all
 
 GET    o/<slug:slug>/settings/                               managers of teams
 GET    o/<slug:slug>/settings/people                         administrators

@@ -83,7 +83,7 @@ def furnish(organization: Organization, team: Team, mark: str, prefix: str) -> d
     """One of everything that belongs to a team, named after `mark`; numbers of requests begin with `prefix`."""
     person = make.team_member(team, "viewer", email=f"{mark}.person@{mark}.example".lower())
     User.objects.filter(pk=person.pk).update(name=f"{mark} person")
-    ReportRecipient.objects.create(team=team, email=f"{mark}.reports@{mark}.example".lower())
+    recipient = ReportRecipient.objects.create(team=team, email=f"{mark}.reports@{mark}.example".lower())
     account = make.virtual_account(organization, f"{mark} account", team=team)
     for at in (SPENT, make.NOW - timedelta(hours=1)):
         stored = _request(organization, team, mark, f"{prefix}-{at:%m}", at)
@@ -97,6 +97,7 @@ def furnish(organization: Organization, team: Team, mark: str, prefix: str) -> d
         "team": team,
         "user": person,
         "member": Membership.objects.get(user=person),
+        "recipient": recipient,
         "team_member": TeamMembership.objects.get(user=person),
         "account": account,
         "request": stored,

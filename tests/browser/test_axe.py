@@ -15,8 +15,9 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from analytics import rollups
-from analytics.chargeback import months
+from analytics.chargeback import months, unsubscribing
 from analytics.chargeback.closing import close
+from analytics.models import OutboxMail
 from ingestion import rules, tasks
 from ingestion.models import Upload
 from teams.models import Membership, Organization, ReportRecipient, Team, User
@@ -31,6 +32,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LISTS = ("requests", "costs", "request", "overview", "routing")
 CHARGEBACK = ("statements", "statement", "statement-month", "budgets", "budget-add", "budget", "bills", "bill")
+MAILS = ("mails", "recipients", "team-recipients", "mail-preview", "unsubscribe")
 INGESTION = ("ingestion", "ingestion-test", "mapping", "mapping-try", "mapping-rule", "uploads", "upload")
 PERSON = ("sign-in", "profile", "home", "invitation", "password-reset", "password-reset-sent", "password-reset-confirm")
 # test_settings.py: teams and keys are also shown after what is sent to the routes below NO_PAGES.
@@ -59,16 +61,9 @@ NO_PAGES = (
     *("second-factor-codes", "second-factor-remove"),
     *("settings-team-rename", "settings-team-add", "settings-team-role", "settings-team-remove"),
     *("settings-callers-move", "settings-caller-rename", "settings-accounts-move", "settings-account-rename"),
-    *(
-        "bill-csv",
-        "bill-delete",
-        "budget-watch",
-        "budget-delete",
-        "budget-secret",
-        "budget-list",
-        "budget-detail",
-        "budget-status",
-    ),
+    *("bill-csv", "bill-delete"),
+    *("mail-rules", "mail-again", "mail-html", "mail-test", "recipient-change", "recipient-remove"),
+    *("budget-watch", "budget-delete", "budget-secret", "budget-list", "budget-detail", "budget-status"),
     *("annotation-add", "annotation-delete", "annotations", "annotation", "saved-view-default", "preferences"),
 )
 # Swagger UI writes this one, and its faults are its own.
@@ -77,7 +72,7 @@ FOREIGN = ("api-docs",)
 
 def test_every_route_is_here_or_no_page() -> None:
     named = {str(name) for name in get_resolver().reverse_dict if isinstance(name, str)}
-    pages = {*LISTS, *CHARGEBACK, *INGESTION, *PERSON, *FACTORS, *SETTINGS, *NAMES, *ELSEWHERE}
+    pages = {*LISTS, *CHARGEBACK, *MAILS, *INGESTION, *PERSON, *FACTORS, *SETTINGS, *NAMES, *ELSEWHERE}
     assert named == pages | {*NO_PAGES, *FOREIGN}
 
 
@@ -152,6 +147,11 @@ def test_statements(
     page.get_by_role("link", name="Search").click()
     expect(page.locator("h1")).to_have_text("Search")
     audit(page, "statement")
+    for path in ("mails/", "recipients/", f"recipients/{search.pk}/", f"recipients/{search.pk}/preview"):
+        page.goto(base(page) + f"/o/acme/statements/{path}")
+        audit(page, path)
+    page.goto(base(page) + unsubscribing.url_of(OutboxMail.objects.get()).partition("8000")[2])
+    audit(page, "unsubscribe")
     page.goto(base(page) + "/o/acme/budgets/new")
     audit(page, "new budget")
     for name, value in (("name", "Everybody"), ("amount", "20"), ("webhook", "https://hooks.example.com/")):

@@ -9,10 +9,10 @@ from html import unescape
 import pytest
 
 from analytics.chargeback import outbox
-from analytics.chargeback.mail import is_address
 from analytics.models import OutboxMail, Statement
 from ingestion.models import LLMModel
 from teams.models import Organization, Team
+from teams.services.recipients import is_address
 from tests import make
 from tests.chargeback.postoffice import PostOffice
 from tests.chargeback.scene import LATER, OCTOBER, SEPTEMBER, close, day, mails, spend, subscribe
@@ -192,6 +192,8 @@ def test_no_name_begins_a_header(acme: Organization, search: Team, office: PostO
         "Content-Type",
         "Date",
         "From",
+        "List-Unsubscribe",
+        "List-Unsubscribe-Post",
         "MIME-Version",
         "Message-ID",
         "Subject",

@@ -59,9 +59,11 @@ def test_failed_and_uncertain_mails_are_sent_again(
     mail = put(state)
     assert outbox.send_again(actor=actor, mail=mail, now=LATER)
     assert mails() == [(ANN, "pending", 0)]
-    assert list(AuditEntry.objects.exclude(action="month.close").values_list("organization", "actor", "action", "target", "details")) == [
-        (acme.pk, actor and actor.pk, "outboxmail.send_again", str(mail), {"before": state})
-    ]
+    assert list(
+        AuditEntry.objects.exclude(action="month.close").values_list(
+            "organization", "actor", "action", "target", "details"
+        )
+    ) == [(acme.pk, actor and actor.pk, "outboxmail.send_again", str(mail), {"before": state})]
     assert outbox.send_due(LATER) == 1
     assert mails() == [(ANN, "sent", 1)]
     assert dict(office.copies) == {mail.message_id: 1}

@@ -24,6 +24,7 @@ def test_every_wake_up_expires_before_the_next_one() -> None:
         "sweep-uploads": 15,
         "settle-observations": 60,
         "send-due-mail": 300,
+        "make-summaries": 300,
         "look-at-budgets": 120,
         "call-webhooks": 60,
         "find-anomalies": 3600,

@@ -24,7 +24,8 @@ def answer_of(view_headers: dict[str, str], path: str = "/anything") -> HttpResp
 def test_every_answer_is_strict_and_private(client: Client, path: str) -> None:
     headers = client.get(path).headers
     assert headers["Content-Security-Policy"] == (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; frame-src 'self'; "
+        "connect-src 'self'; "
         "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
     assert "no-store" in headers["Cache-Control"]
