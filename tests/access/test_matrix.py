@@ -23,6 +23,7 @@ NO_OBJECT: Final = (
     "password-reset/",
     *(one for one in ADDRESSES if re.fullmatch(r"admin/\w+/\w+/<path:object_id>/", one)),
 )
+PUBLIC: Final = "sign-in/sso/"  # whoever types an e-mail of its domain is led to a provider: it is no secret
 KEYS_OF_PAGES: Final = ("ingest_key", "read_key", "expired_key")  # pages read no key: these stand for all of them
 UNDER: Final = {"-": "N0R"}  # what a letter of the table stands for
 # Who tries the methods that an address does not offer: everybody of another kind.
@@ -106,7 +107,7 @@ class Asked:
     def __init__(self, visitors: Visitors, address: str, method: str) -> None:
         self.visitors, self.address, self.method = visitors, address, method
         named = re.findall(r"<(?:\w+:)?(\w+)>(?!teams)", address)
-        self.by_id = bool(set(named) - {"slug", "name", "month"})
+        self.by_id = bool(set(named) - {"slug", "name", "month"}) and not address.startswith(PUBLIC)
         self.by_slug = "<slug:slug>" in address
 
     def by(self, actors: Iterable[str], row: Expected) -> list[str]:

@@ -34,6 +34,7 @@ from teams import services
 from teams.models import ApiKey, Invitation, Membership, Organization, ReportRecipient, Team, TeamMembership, User
 from teams.services import IssuedKey, audit
 from tests import make
+from tests.access import extras
 
 RIVAL, OTHER, OURS, PRIVATE = "Zebrafish", "Quokka", "Wombat", "Narwhal"
 ABSENT: Final = 10**15
@@ -62,7 +63,7 @@ class Things:
         """What an address says for that thing; of nobody's things an id that does not exist."""
         if not self.rows:
             return {"request_id": "absent-1", "number": "absent-2026-10-9"}.get(
-                column, uuid.UUID(int=1) if thing in ("upload", "export") else ABSENT
+                column, uuid.UUID(int=1) if thing in ("upload", "export", "provider") else ABSENT
             )
         row = self.rows.get(thing)
         return ABSENT if row is None else getattr(row, column)
@@ -109,6 +110,7 @@ def furnish(organization: Organization, team: Team, mark: str, prefix: str) -> d
         "key": _named_key(organization, person, mark),
         "export": _export(organization, person, team, mark),
         "upload": _upload(organization, mark),
+        **extras.budget(organization, team, person, mark),
     }
 
 
@@ -301,6 +303,7 @@ def build() -> World:
     nobodys = Things("absent")
     for name, organization in (("own", acme), ("foreign", rival)):
         administer(organization, sides[name].rows, {"own": OURS, "foreign": RIVAL}[name])
+        sides[name].rows["provider"] = extras.provider(organization, len(name))
     rollups.drain()
     frozen = statements(acme) | statements(rival)
     for side in sides.values():
