@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from analytics.models import Budget, BudgetAmount, Notice, WebhookCall
+from teams import sealing
 from teams.models import IdentityProvider, Organization, ProviderDomain, Team, User
 from teams.oidc import Document
 from tests import make
@@ -43,7 +44,7 @@ def provider(organization: Organization, number: int) -> IdentityProvider:
         address=uuid.UUID(int=number),
         issuer=f"https://idp-{number}.example.com",
         client_id=f"client-{number}",
-        sealed_secret="",
+        sealed_secret=sealing.seal("secret"),
     )
     ProviderDomain.objects.create(provider=made, domain=f"people-{number}.example.com")
     return made

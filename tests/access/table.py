@@ -32,13 +32,13 @@ signed in               SS YYY YYYY YYY    SSS SSSSS
 signed in: led away     MM YYY YYYY YYY    MMM MMMMM
 signed out              SS SSS SSSS SSS    SSS SSSSS
 members                 SS YYY YYYY 000    SSS SSSSS
+members, no such        SS 000 0000 000    SSS SSSSS
 members, their request  SS YYY YY00 000    SSS SSSSS
 the other team's        SS YYY 00Y0 000    SSS SSSSS
 who sees statements     SS YYY YYYN 000    SSS SSSSS
 statement               SS YYY YYNN 000    SSS SSSSS
 statement of the other  SS YYY NNYN 000    SSS SSSSS
 who sets budgets        SS YYY YNNN 000    SSS SSSSS
-sets all budgets        SS YYY NNNN 000    SSS SSSSS
 annotation              SS YYY YN00 000    SSS SSSSS
 annotation of the other SS YYY 00N0 000    SSS SSSSS
 who reads statements    KK YYY YYYN YNN    NYY KKNKY
@@ -133,7 +133,7 @@ POST   o/<slug:slug>/statements/months/<str:month>/close     who sees all
 GET    o/<slug:slug>/budgets/                                members
 GET    o/<slug:slug>/budgets/new                             who sets budgets
 POST   o/<slug:slug>/budgets/new                             who sets budgets
-POST   o/<slug:slug>/budgets/watch                           members
+POST   o/<slug:slug>/budgets/watch                           members, no such
 GET    o/<slug:slug>/budgets/<int:number>                    annotation | annotation of the other
 POST   o/<slug:slug>/budgets/<int:number>                    annotation | annotation of the other
 POST   o/<slug:slug>/budgets/<int:number>/delete             annotation | annotation of the other
@@ -218,7 +218,7 @@ GET    api/v1/metrics/query                                  readers
 POST   api/v1/metrics/query                                  readers
 GET    api/v1/metrics/meta                                   readers
 GET    api/v1/report                                         readers
-GET    api/v1/focus                                          readers
+GET    api/v1/focus                                          who reads statements
 GET    api/v1/dimensions/<path:name>/values                  readers
 GET    api/v1/exports                                        readers
 POST   api/v1/exports                                        readers
