@@ -29,6 +29,12 @@ WITHOUT: Final[Mapping[str, str]] = {
     "axes.AccessAttemptExpiration": "as the attempt",
     "axes.AccessFailureLog": "as the attempt",
     "axes.AccessLog": "not used",
+    "mfa.Authenticator": "second factors are a person's, asked before anybody is let in",
+    "account.EmailAddress": "not used",
+    "account.EmailConfirmation": "not used",
+    "socialaccount.SocialAccount": "not used",
+    "socialaccount.SocialApp": "not used",
+    "socialaccount.SocialToken": "not used",
 }
 """Models that belong to no organization, and why."""
 

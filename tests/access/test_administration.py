@@ -65,7 +65,11 @@ def test_lists_and_searches_find_the_own(visitors: Visitors, name: str) -> None:
 def test_conditions_that_no_filter_offers_are_refused(visitors: Visitors, name: str) -> None:
     for query in hostile(REGISTERED[name]):
         answer = visitors.ask("owner", "GET", f"/admin/{name}/?{query}")
-        assert answer.status in (302, 400), query
+        if answer.status == 200:  # a page of its own, which knows no such parameter
+            assert name == "ingestion/priceentry"
+            assert answer.body == visitors.ask("owner", "GET", f"/admin/{name}/?x=y").body, query
+        else:
+            assert answer.status in (302, 400), query
         assert leaks("owner", "/admin/", answer.said) == [], query
 
 
