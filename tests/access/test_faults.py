@@ -54,7 +54,7 @@ def test_an_owner_gets_what_they_would_get_alone(visitors: Visitors) -> None:
 @pytest.mark.slow
 @pytest.mark.xfail(reason="of 70 lines 45 are seen; the others are to be shown, or explained in HELD_OTHERWISE")
 def test_no_condition_on_the_organization_can_go_unseen(visitors: Visitors) -> None:
-    """F11, generated: without it the matrix is surprised, or an owner is not answered as alone, at one of the first 4."""
+    """F11, generated: without it the matrix is surprised, or an owner is not answered as alone, at one of 4."""
     found, unseen = sites(visitors), {}
     assert len(found) > 20
     for site, where in found.items():
