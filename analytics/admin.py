@@ -142,6 +142,7 @@ class BudgetAmountInline(Frozen, ScopedInline):
     model = BudgetAmount
     organization_path = "budget__organization"
     fields = ["amount", "set_at", "set_by"]
+    readonly_fields = ["set_by"]
 
 
 @admin.register(Budget)

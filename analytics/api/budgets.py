@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -70,6 +71,8 @@ class BudgetDetail(PortalView):
         """Another name, amount, thresholds or listeners; what is not sent stays."""
         parameters(request.query_params, ())
         budget, actor = _found(request, budget_id), person_of(request)
+        if not reading.may_write(request.scope, budget.team_id):
+            raise PermissionDenied  # before what was sent is read
         sent, now = _sent(request.data, FIELDS), timezone.now()
         changed = _kept(lambda: writing.change(scope=request.scope, actor=actor, budget=budget, sent=sent, now=now))
         return Response(_document(changed, request.scope))

@@ -29,8 +29,8 @@ class FocusView(PortalView):
     def get(self, request: ScopedRequest) -> StreamingHttpResponse:
         """The file."""
         now = timezone.now()
-        question, written = parse_focus(request.query_params, request.scope)
         require_teams(request.scope)
+        question, written = parse_focus(request.query_params, request.scope)
         check_size(question, request.scope, now)
         name = file_name(of_focus(question).file_subject, request.scope, question.days, written)
         return stream(request.scope, opened(FocusSource(request.scope, question, now)), written, name)

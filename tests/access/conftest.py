@@ -14,7 +14,7 @@ from drf_spectacular.generators import SchemaGenerator
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests import make
-from tests.access import world
+from tests.access import extras, world
 from tests.access.asking import around
 from tests.access.visitors import Visitors
 
@@ -37,6 +37,7 @@ def visitors(
         override_settings(**calm, **places),
         time_machine.travel(make.NOW, tick=False),
         # What goes from the disk does not come back with the rows; and the description is the same for everybody.
+        mock.patch("teams.oidc.flow.discover", extras.discovered),
         mock.patch("analytics.exports.jobs.folder.remove"),
         mock.patch("ingestion.uploads.files.remove"),
         mock.patch.object(SchemaGenerator, "get_schema", return_value=described()),

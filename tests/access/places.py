@@ -11,7 +11,7 @@ from tests.access.rules import administration
 from tests.access.world import ABSENT, Things
 
 # Which thing stands for a parameter: by address where it differs, else by its name.
-_BY_NAME: Final = {"upload_id": "upload", "export_id": "export", "view_id": "view", "annotation_id": "annotation"}
+_BY_NAME: Final = {one + "_id": one for one in ("upload", "export", "view", "annotation", "budget")}
 _BY_ADDRESS: Final = {
     ("settings/people/<int:number>", "number"): "member",
     ("settings/people/invitations", "number"): "invitation",
@@ -26,6 +26,7 @@ _BY_ADDRESS: Final = {
     ("ingestion/mapping", "number"): "rule",
     ("annotations/<int:number>", "number"): "annotation",
     ("bills/<int:number>", "number"): "bill",
+    ("budgets/<int:number>", "number"): "budget",
     ("repricerun/<int:pk>", "pk"): "reprice",
     ("user/<id>", "id"): "user",
     ("/default/", "view_id"): "board",
@@ -63,6 +64,7 @@ ASKED: Final[Mapping[str, tuple[str, ...]]] = {
     "o/<slug:slug>/requests/": (RANGE,),
     "api/v1/requests": (_DAYS, f"{_DAYS}&format=csv"),
     "api/v1/report": (f"{_DAYS}&{_GROUPS}", f"{_DAYS}&{_GROUPS}&format=csv", f"{_DAYS}&group_by=team&format=xlsx"),
+    "api/v1/focus": ("start_date=2026-10-01&end_date=2026-11-25&dimensions=virtual_account,virtual_model",),
     "api/v1/metrics/query": ("query=" + json.dumps(_QUESTION),),
     "api/v1/dimensions/<path:name>/values": ("q=", "q=e"),
 }
@@ -97,6 +99,8 @@ def _identity(address: str, name: str, things: Things) -> str:
         return str(things.number("statement", "number"))
     if name == "object_id":
         return str(things.number(_administered(address)))
+    if address.startswith("sign-in/sso/"):
+        return str(things.number("provider", "address"))
     found = [thing for (place, parameter), thing in _BY_ADDRESS.items() if place in address and parameter == name]
     thing = found[-1] if found else _BY_NAME.get(name)
     if thing is None:

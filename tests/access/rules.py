@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from tests.access.table import ACTORS, ADMINISTRATION, RULES, TABLE
+from tests.access.administration import ADMINISTRATION
+from tests.access.table import ACTORS, RULES, TABLE
 
 Row = dict[str, str]
 """Letter by actor."""

@@ -26,16 +26,19 @@ team. demoted_key: its owner was an administrator and is a member now. removed_k
 RULES: Final = """
 everybody               YY YYY YYYY YYY    YYY YYYYY
 everybody but bad keys  YY YYY YYYY YYY    YYY KKYKY
+refused                 NN NNN NNNN NNN    NNN NNNNN
 nobody                  00 000 0000 000    000 00000
 signed in               SS YYY YYYY YYY    SSS SSSSS
 signed in: led away     MM YYY YYYY YYY    MMM MMMMM
 signed out              SS SSS SSSS SSS    SSS SSSSS
 members                 SS YYY YYYY 000    SSS SSSSS
+members, no such        SS 000 0000 000    SSS SSSSS
 members, their request  SS YYY YY00 000    SSS SSSSS
 the other team's        SS YYY 00Y0 000    SSS SSSSS
 who sees statements     SS YYY YYYN 000    SSS SSSSS
 statement               SS YYY YYNN 000    SSS SSSSS
 statement of the other  SS YYY NNYN 000    SSS SSSSS
+who sets budgets        SS YYY YNNN 000    SSS SSSSS
 annotation              SS YYY YN00 000    SSS SSSSS
 annotation of the other SS YYY 00N0 000    SSS SSSSS
 who reads statements    KK YYY YYYN YNN    NYY KKNKY
@@ -58,6 +61,8 @@ view                    KK YYY YY00 0NN    NYY KK0K0
 view of the other       KK YYY 00Y0 0NN    NY0 KK0K0
 change view             KK YYN YN00 0NN    NNN KK0K0
 change the other's view KK YYN 00N0 0NN    NN0 KK0K0
+set budget              KK YYY YN00 0NN    NNN KK0K0
+set the other's budget  KK YYY 00N0 0NN    NN0 KK0K0
 own default             KK YYY YY00 0NN    NNN KK0K0
 own default of other    KK YYY 00Y0 0NN    NN0 KK0K0
 people, not keys        KK YYY YYYY YNN    NNN KKNKN
@@ -89,10 +94,19 @@ PUT    sign-in                                               everybody
 PATCH  sign-in                                               signed in: led away
 DELETE sign-in                                               signed in: led away
 TRACE  sign-in                                               signed in: led away
+GET    sign-in/code                                          signed out
+POST   sign-in/code                                          signed out
+GET    sign-in/sso/<uuid:number>                             everybody
+GET    sign-in/sso/<uuid:number>/callback                    refused
 POST   sign-out                                              signed out
 GET    profile                                               signed in
 POST   profile                                               signed in
 PUT    profile                                               signed in
+GET    profile/second-factor                                 signed in
+POST   profile/second-factor/app                             signed in
+POST   profile/second-factor/passkey                         signed in
+POST   profile/second-factor/codes                           signed in
+POST   profile/second-factor/remove                          signed in
 POST   profile/preferences                                   signed in
 GET    password-reset                                        everybody
 POST   password-reset                                        everybody
@@ -116,6 +130,7 @@ POST   o/<slug:slug>/annotations/<int:number>/delete         annotation | annota
 GET    o/<slug:slug>/statements/                             who sees statements
 GET    o/<slug:slug>/statements/<slug:number>/               statement | statement of the other
 GET    o/<slug:slug>/statements/<slug:number>/csv            statement | statement of the other
+GET    o/<slug:slug>/statements/<slug:number>/focus          statement | statement of the other
 GET    o/<slug:slug>/statements/months/<str:month>/          who sees all
 POST   o/<slug:slug>/statements/months/<str:month>/close     who sees all
 GET    o/<slug:slug>/bills/                                  who sees all
@@ -134,12 +149,21 @@ GET    o/<slug:slug>/statements/recipients/<int:number>/html  recipients of a te
 POST   o/<slug:slug>/statements/recipients/<int:number>/test  recipients of a team | who sees all
 POST   o/<slug:slug>/statements/recipients/<int:number>/<int:recipient>/change  recipients of a team | who sees all
 POST   o/<slug:slug>/statements/recipients/<int:number>/<int:recipient>/remove  recipients of a team | who sees all
+GET    o/<slug:slug>/budgets/                                members
+GET    o/<slug:slug>/budgets/new                             who sets budgets
+POST   o/<slug:slug>/budgets/new                             who sets budgets
+POST   o/<slug:slug>/budgets/watch                           members, no such
+GET    o/<slug:slug>/budgets/<int:number>                    annotation | annotation of the other
+POST   o/<slug:slug>/budgets/<int:number>                    annotation | annotation of the other
+POST   o/<slug:slug>/budgets/<int:number>/delete             annotation | annotation of the other
+POST   o/<slug:slug>/budgets/<int:number>/secret             annotation | annotation of the other
 
 GET    o/<slug:slug>/settings/                               managers of teams
 GET    o/<slug:slug>/settings/people                         administrators
 POST   o/<slug:slug>/settings/people/invite                  administrators
 POST   o/<slug:slug>/settings/people/<int:number>/role       owners make owners
 POST   o/<slug:slug>/settings/people/<int:number>/remove     administrators
+POST   o/<slug:slug>/settings/people/<int:number>/second-factor  administrators
 POST   o/<slug:slug>/settings/people/invitations/<int:number>/resend  administrators
 POST   o/<slug:slug>/settings/people/invitations/<int:number>/revoke  administrators
 GET    o/<slug:slug>/settings/teams                          managers of teams
@@ -171,6 +195,11 @@ GET    o/<slug:slug>/settings/keys                           administrators
 POST   o/<slug:slug>/settings/keys                           administrators
 POST   o/<slug:slug>/settings/keys/<int:number>/rotate       administrators
 POST   o/<slug:slug>/settings/keys/<int:number>/revoke       administrators
+GET    o/<slug:slug>/settings/sign-in                        administrators
+POST   o/<slug:slug>/settings/sign-in                        administrators
+POST   o/<slug:slug>/settings/sign-in/remove                 owners make owners
+POST   o/<slug:slug>/settings/sign-in/only                   owners make owners
+POST   o/<slug:slug>/settings/sign-in/second-factor          owners make owners
 GET    o/<slug:slug>/settings/audit                          administrators
 
 GET    o/<slug:slug>/ingestion/                              who sees all
@@ -208,6 +237,7 @@ GET    api/v1/metrics/query                                  readers
 POST   api/v1/metrics/query                                  readers
 GET    api/v1/metrics/meta                                   readers
 GET    api/v1/report                                         readers
+GET    api/v1/focus                                          who reads statements
 GET    api/v1/dimensions/<path:name>/values                  readers
 GET    api/v1/exports                                        readers
 POST   api/v1/exports                                        readers
@@ -223,6 +253,12 @@ DELETE api/v1/saved-views/<str:view_id>                      change view | chang
 GET    api/v1/saved-views/<str:view_id>/result               view | view of the other
 PUT    api/v1/saved-views/<str:view_id>/default/<str:whom>   own default | own default of other
 DELETE api/v1/saved-views/<str:view_id>/default/<str:whom>   own default | own default of other
+GET    api/v1/budgets                                        readers
+POST   api/v1/budgets                                        people, not keys
+GET    api/v1/budgets/<str:budget_id>                        view | view of the other
+PATCH  api/v1/budgets/<str:budget_id>                        set budget | set the other's budget
+DELETE api/v1/budgets/<str:budget_id>                        set budget | set the other's budget
+GET    api/v1/budgets/<str:budget_id>/status                 view | view of the other
 GET    api/v1/annotations                                    readers
 POST   api/v1/annotations                                    who tells of events
 GET    api/v1/annotations/<str:annotation_id>                view | view of the other
@@ -257,33 +293,3 @@ POST   admin/ingestion/priceentry/import/                    admin
 GET    admin/ingestion/priceentry/import/template.csv        admin
 POST   admin/ingestion/priceentry/import/template.csv        admin
 """
-
-ADMINISTRATION: Final = """
-#                            thing          see       add        change     delete
-teams/auditentry             audit          managers  none       none       none
-teams/apikey                 key            managers  managers   none       none
-teams/organization           organization   finance   operators  managers   none
-teams/membership             member         managers  operators  managers   managers
-teams/user                   user           managers  operators  operators  none
-teams/team                   team           finance   managers   managers   none
-teams/virtualaccount         account        finance   managers   managers   none
-ingestion/llmmodel           model          finance   none       none       none
-ingestion/virtualmodel       virtual_model  finance   none       none       none
-ingestion/errortype          error_type     finance   none       none       none
-ingestion/gatewayuser        gateway_user   finance   none       managers   none
-ingestion/metadatakey        metadata_key   finance   none       managers   none
-ingestion/priceentry         price          finance   finance    none       none
-ingestion/repricerun         reprice        finance   finance    none       none
-ingestion/llmrequest         request        finance   none       none       none
-ingestion/ingestbatch        batch          finance   none       none       none
-ingestion/attributerule      rule           finance   managers   managers   managers
-ingestion/priceadjustment    adjustment     finance   finance    none       none
-ingestion/modelalias         alias          finance   finance    none       none
-ingestion/costpolicy         policy         finance   finance    none       none
-analytics/period             period         finance   none       none       none
-analytics/statement          statement      finance   none       none       none
-analytics/outboxmail         mail           finance   none       none       none
-analytics/exchangerate       rate           finance   finance    none       none
-"""
-"""Models of the administration: who of owner, admin, finance and superuser may. managers: not finance; none: not even
-the superuser. Everybody else is led to the sign-in page."""

@@ -52,6 +52,9 @@ TAKEN: Final[dict[str, set[str]]] = {
     "TeamMemberForm": {"role"},
     "KeyForm": {"scopes"},
     "SignInForm": {"password"},
+    "AppForm": {"password"},
+    "ConfirmForm": {"password"},
+    "PasskeyForm": {"password"},
 }
 _WITH_ORGANIZATION: Final = ("costpolicy", "modelalias", "priceadjustment", "priceentry", "repricerun", "exchangerate")
 # In the administration for an administrator of one organization, who is offered that one alone.

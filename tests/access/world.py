@@ -5,20 +5,17 @@ those of acme that nobody outside may read, `Narwhal` in what belongs to one per
 addresses carry none of them: refusals repeat addresses.
 """
 
-import hashlib
-import json
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from django.conf import settings
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 
 from analytics import rollups
 from analytics.chargeback import closing
-from analytics.models import Annotation, ExchangeRate, ExportJob, OutboxMail, ProviderBill, SavedView, Statement
+from analytics.models import Annotation, ExchangeRate, ExportJob, OutboxMail, SavedView, Statement
 from ingestion.models import (
     AttributeRule,
     CostPolicy,
@@ -27,13 +24,12 @@ from ingestion.models import (
     MetadataKey,
     ModelAlias,
     RepriceRun,
-    Upload,
 )
-from ingestion.uploads import acts, files
 from teams import services
 from teams.models import ApiKey, Invitation, Membership, Organization, ReportRecipient, Team, TeamMembership, User
 from teams.services import IssuedKey, audit
 from tests import make
+from tests.access import extras
 
 RIVAL, OTHER, OURS, PRIVATE = "Zebrafish", "Quokka", "Wombat", "Narwhal"
 ABSENT: Final = 10**15
@@ -62,7 +58,7 @@ class Things:
         """What an address says for that thing; of nobody's things an id that does not exist."""
         if not self.rows:
             return {"request_id": "absent-1", "number": "absent-2026-10-9"}.get(
-                column, uuid.UUID(int=1) if thing in ("upload", "export") else ABSENT
+                column, uuid.UUID(int=1) if thing in ("upload", "export", "provider") else ABSENT
             )
         row = self.rows.get(thing)
         return ABSENT if row is None else getattr(row, column)
@@ -108,9 +104,10 @@ def furnish(organization: Organization, team: Team, mark: str, prefix: str) -> d
         ),
         "invitation": _invitation(organization, team, mark),
         "key": _named_key(organization, person, mark),
-        "export": _export(organization, person, team, mark),
-        "upload": _upload(organization, mark),
-        "bill": _bill(organization, mark),
+        "export": extras.export(organization, person, team, mark),
+        "upload": extras.upload(organization, mark),
+        "bill": extras.bill(organization, mark),
+        **extras.budget(organization, team, person, mark),
     }
 
 
@@ -134,19 +131,6 @@ def _request(organization: Organization, team: Team, mark: str, request_id: str,
     )
 
 
-def _bill(organization: Organization, mark: str) -> ProviderBill:
-    return ProviderBill.objects.create(
-        organization=organization,
-        format="openai-costs",
-        name=f"{mark} bill",
-        first_day=SPENT.date(),
-        last_day=SPENT.date(),
-        lines=1,
-        figures=[[SPENT.date().isoformat(), f"{mark}-model", "input", "", None, None, 10**12]],
-        uploaded_at=make.NOW,
-    )
-
-
 def _invitation(organization: Organization, team: Team, mark: str) -> Invitation:
     return services.invite(
         actor=None,
@@ -162,43 +146,6 @@ def _named_key(organization: Organization, person: User, mark: str) -> ApiKey:
     key = make.key(organization, owner=person).key
     ApiKey.objects.filter(pk=key.pk).update(name=f"{mark} key")
     return ApiKey.objects.get(pk=key.pk)
-
-
-def _export(organization: Organization, person: User, team: Team, mark: str) -> ExportJob:
-    """A file that is there, asked for by a member of the team."""
-    job = ExportJob.objects.create(
-        organization=organization,
-        by=person,
-        with_key=False,
-        reach="teams",
-        teams=[team.pk],
-        caller=person.email,
-        zone=organization.zone,
-        subject="requests",
-        question={},
-        format="csv",
-        name=f"{mark}.csv",
-        created_at=make.NOW,
-        queued_at=make.NOW,
-        expires_at=make.NOW + timedelta(days=7),
-        state="done",
-    )
-    folder = settings.EXPORT_DIR / job.pk.hex
-    folder.mkdir(parents=True)
-    content = f"{mark} line\n".encode()
-    (folder / "file").write_bytes(content)
-    (folder / "manifest.json").write_text(
-        json.dumps({"sha256": hashlib.sha256(content).hexdigest(), "of": mark, "filters": []})
-    )
-    return job
-
-
-def _upload(organization: Organization, mark: str) -> Upload:
-    name, file = files.create()
-    with file:
-        file.write(f"request_id,started_at,model\nu-1,{make.NOW.isoformat()},{mark}-model\n".encode())
-    received = acts.Received(f"{mark}.csv", name, 100)
-    return acts.receive(actor=None, organization=organization, file=received, choice=acts.Choice(), now=make.NOW)
 
 
 def administer(organization: Organization, things: dict[str, Any], mark: str) -> None:
@@ -316,6 +263,7 @@ def build() -> World:
     nobodys = Things("absent")
     for name, organization in (("own", acme), ("foreign", rival)):
         administer(organization, sides[name].rows, {"own": OURS, "foreign": RIVAL}[name])
+        sides[name].rows["provider"] = extras.provider(organization, len(name))
     rollups.drain()
     frozen = statements(acme) | statements(rival)
     for side in sides.values():

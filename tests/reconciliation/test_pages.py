@@ -77,7 +77,7 @@ def test_the_csv_has_all_lines_and_no_formula(client: Client, finance: User) -> 
     quoted = '"' + FORMULA.replace('"', '""') + ', output"'
     text = traffic.OPENAI_COSTS + f"1795132800,,,-0.5,usd,{quoted},p\n"
     address = upload(client, text).headers["Location"]
-    response = client.get(f"{address}csv")
+    response: Any = client.get(f"{address}csv")
     content = b"".join(response.streaming_content).decode()
     head, *rows = csv.reader(io.StringIO(content, newline=""))
     assert head[:4] == ["measure", "day", "model", "class"]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -104,7 +105,7 @@ def test_costs_that_the_gateway_told(acme: Organization) -> None:
 
 def test_failed_requests(acme: Organization) -> None:
     traffic.openai(acme)
-    one = {"model": MODEL, "status_code": 500, "started_at": FIRST}
+    one: dict[str, Any] = {"model": MODEL, "status_code": 500, "started_at": FIRST}
     make.request(acme, **one, input_tokens=None, output_tokens=None)
     found = told(acme, OPENAI_COSTS.replace("0.0050000000000", "0.0051"))
     assert found["failures"] == 100

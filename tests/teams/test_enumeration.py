@@ -1,11 +1,16 @@
 """A8 and S7b: no answer tells which accounts exist; of a thousand tries ten are looked at, twenty from one place."""
 
 import re
+from collections.abc import Callable
+from statistics import median
+from time import perf_counter
 from typing import Any
 
 import pytest
 from celery import current_app
+from django.conf import LazySettings
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.test import Client
 
 from teams import lockout
@@ -92,3 +97,48 @@ def test_keys_that_exist_read_as_those_that_do_not(acme: Organization, client: C
     }
     assert len(found) == 1
     assert next(iter(found))[0] == 401
+
+
+class Dear(PBKDF2PasswordHasher):
+    """Dear enough for a hash that is left out to be seen, cheap enough to be asked eight hundred times."""
+
+    algorithm = "dear"
+    iterations = 40_000
+
+
+def medians(asked: Callable[[str], object], *names: str) -> list[float]:
+    """Milliseconds of 200 tries of each, by turns, so that what else runs slows all of them."""
+    took: dict[str, list[float]] = {name: [] for name in names}
+    for _ in range(200):
+        for name in names:
+            begun = perf_counter()
+            asked(name)
+            took[name].append((perf_counter() - begun) * 1000)
+    return [median(one) for one in took.values()]
+
+
+@pytest.mark.slow  # times, which elsewhere no test looks at
+@pytest.mark.parametrize("door", ["sign-in", "password-reset", "key"])
+def test_known_and_unknown_names_take_as_long(
+    door: str, acme: Organization, owner: User, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A8: whatever is done for an account that exists is done for one that does not."""
+    settings.PASSWORD_HASHERS = [f"{__name__}.Dear"]
+    settings.AXES_ENABLED = False
+    monkeypatch.setattr(current_app, "send_task", lambda *args, **options: None)
+    owner.set_password(make.PASSWORD)
+    owner.save()
+    client, issued = Client(), make.key(acme)
+
+    def asked(name: str) -> Any:
+        if door == "key":
+            return client.get("/api/v1/metrics/meta", headers={"Authorization": f"Bearer {name}"})
+        form = {"username": name, "password": "wrong"} if door == "sign-in" else {"email": name}
+        return client.post(f"/{door}", form)
+
+    prefix = issued.text.rpartition("_")[0]
+    known, unknown = owner.email, "other@acme.example"
+    if door == "key":
+        known, unknown = f"{prefix}_{'A' * 43}", f"mp_000000000000_{'A' * 43}"
+    first, second = medians(asked, known, unknown)
+    assert abs(first - second) < 5, (first, second)
