@@ -38,11 +38,6 @@ function onEscape(event) {
   event.stopPropagation();
 }
 
-// Where a row of links is wider than the window, the one of this page is seen first.
-for (const row of document.querySelectorAll(".topbar-nav, .segmented")) {
-  const here = row.querySelector(":scope > [aria-current]");
-  if (here && row.scrollWidth > row.clientWidth) row.scrollLeft += here.getBoundingClientRect().right - row.getBoundingClientRect().right + 32;
-}
 for (const button of document.querySelectorAll("[data-theme-toggle]")) {
   button.hidden = false;
   button.addEventListener("click", toggleTheme);
@@ -54,4 +49,9 @@ document.addEventListener("keydown", onEscape, true);
 for (const notice of document.querySelectorAll("[data-dismiss]")) {
   notice.hidden = false;
   notice.addEventListener("click", () => notice.closest(".notice").remove());
+}
+// Where a row of links is wider than the window, the one of this page is seen first. Last: the switch above takes its place in the bar.
+for (const row of document.querySelectorAll(".topbar-nav, .segmented")) {
+  const here = row.querySelector(":scope > [aria-current]");
+  if (here && row.scrollWidth > row.clientWidth) row.scrollLeft += here.getBoundingClientRect().right - row.getBoundingClientRect().right + 32;
 }
