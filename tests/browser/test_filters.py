@@ -43,7 +43,10 @@ PLACE = """(list, value) => [...list.options].findIndex((one) => one.value === v
 def page(acme: Organization, owner: User, open_page: Open) -> Page:
     """A day of traffic and an hour, so that all of it is in the range at any minute."""
     traffic.store(acme)
-    return ready(open_page(owner, "/o/acme/?from=now-25h"))
+    page = open_page(owner, "/o/acme/?from=now-25h")
+    # Suggestions have tests of their own: without them Enter takes what was typed, however late they come.
+    page.route("**/values?*", lambda route: route.fulfill(json={"results": []}))
+    return ready(page)
 
 
 def by_keys(page: Page, name: str, value: str) -> None:
@@ -64,7 +67,7 @@ def type_values(page: Page, values: tuple[str, ...]) -> None:
     for value in values:
         box = page.locator("#filter-values-field .ts-control input")
         box.press_sequentially(value)
-        page.locator(".ts-dropdown .create, .ts-dropdown .option.active").first.wait_for()
+        expect(page.locator(".ts-dropdown .create.active")).to_contain_text(f"“{value}”")
         box.press("Enter")
         expect(page.locator(f'#filter-values-field .item[data-value="{value}"]')).to_have_count(1)
 
