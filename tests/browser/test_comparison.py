@@ -93,6 +93,22 @@ def test_counters_are_exact_under_the_mouse_and_with_the_keyboard(page: Page) ->
     expect(exact).to_have_css("opacity", "1")
 
 
+def test_paper_is_light_in_the_dark_theme(page: Page) -> None:
+    grid = "canvas => Chart.getChart(canvas).options.scales.y.grid.color"
+    charts = [page.locator(f'[data-panel="{name}"] canvas') for name in ("requests_per_second", "output_tokens")]
+    light = [chart.evaluate(grid) for chart in charts]
+    page.emulate_media(color_scheme="dark")
+    for chart, colour in zip(charts, light, strict=True):
+        page.wait_for_function(
+            f"([canvas, colour]) => ({grid})(canvas) !== colour", arg=[chart.element_handle(), colour]
+        )
+    page.emulate_media(color_scheme="dark", media="print")
+    assert [chart.evaluate(grid) for chart in charts] == light
+    page.emulate_media(color_scheme="dark", media="screen")
+    ready(page)
+    assert [chart.evaluate(grid) for chart in charts] != light
+
+
 def test_a_role_that_the_portal_does_not_know_sees_nothing(acme: Organization, owner: User, open_page: Open) -> None:
     traffic.store(acme)
     Membership.objects.filter(user=owner).update(role="auditor")

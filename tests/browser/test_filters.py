@@ -96,6 +96,7 @@ def test_every_operator_is_asked_by_keys(page: Page) -> None:
         ready(page)
 
 
+@pytest.mark.slow
 def test_every_operator_is_edited_by_mouse(page: Page) -> None:
     page.locator("#filter-add").click()
     for operator, (field, values, _) in ASKED.items():
