@@ -6,8 +6,8 @@ from typing import Any, Final
 from analytics.catalog import dimensions
 from analytics.catalog.dimensions import METADATA_PREFIX, Dimension, ValueType
 from analytics.catalog.measures import NATIVE, PERCENTILES, Population
+from analytics.dashboards.state import EVERYONE, TOPS, State, compares, possible_intervals
 from analytics.dashboards.state import PERCENTILES as SHOWN_PERCENTILES
-from analytics.dashboards.state import TOPS, State, possible_intervals
 from analytics.query.coverage import coverage
 from analytics.query.parsing import OPERATOR_WORDS, OPERATORS
 from analytics.query.values import Compare
@@ -42,9 +42,10 @@ INTERVAL_WORDS: Final = {
     "1 month": "1 month",
 }
 COMPARE_WORDS: Final = {
-    Compare.NONE: "Nothing",
-    Compare.PREVIOUS_PERIOD: "Period before",
-    Compare.PREVIOUS_CALENDAR: "A month earlier",
+    Compare.NONE.value: "Nothing",
+    Compare.PREVIOUS_PERIOD.value: "Period before",
+    Compare.PREVIOUS_CALENDAR.value: "A month earlier",
+    EVERYONE: "Everyone",
 }
 _EXPORT_GROUPS: Final = (*dimensions.VIEWS, "provider", "status_code", "error_type", "cost_state")
 
@@ -87,7 +88,7 @@ def choices(state: State, scope: Scope, now: datetime) -> dict[str, Any]:
         "percentiles": list(SHOWN_PERCENTILES),
         "populations": [{"name": one.value, "label": one.value.capitalize()} for one in Population],
         "tops": list(TOPS),
-        "compares": [{"name": one.value, "label": label} for one, label in COMPARE_WORDS.items()],
+        "compares": [{"name": one, "label": COMPARE_WORDS[one]} for one in compares(scope)],
     }
 
 

@@ -10,7 +10,7 @@ from analytics.dashboards.api_questions import api_questions
 from analytics.dashboards.charts import charts
 from analytics.dashboards.panels import beside
 from analytics.dashboards.questions import Answers, ask
-from analytics.dashboards.state import State, parse
+from analytics.dashboards.state import EVERYONE, State, parse
 from analytics.dashboards.tables import breakdown, counters
 from analytics.query.parsing import OPERATOR_WORDS, filter_of, filter_text
 from analytics.query.span import recorded_span
@@ -53,7 +53,7 @@ def head_of(state: State, scope: Scope, now: datetime) -> dict[str, Any]:
             "pop": state.population.value,
             "top": state.top,
             "interval": state.interval_text,
-            "compare": state.compare.value,
+            "compare": EVERYONE if state.everyone else state.compare.value,
             "failures": state.failures,
             "codes": state.codes,
             "notes": state.notes,
@@ -133,6 +133,7 @@ def _body(state: State, scope: Scope, answers: Answers) -> dict[str, Any]:
             for one in answers.charted.series
             for label in one.labels
         ],
+        "everyone": beside(answers.everyone) if answers.everyone else {},
         "narrowed": [
             label.text for one in answers.charted.series for label in one.labels if label.text in state.isolated
         ]

@@ -94,23 +94,38 @@ def chart(panel: Panel, answers: Answers) -> dict[str, Any]:
         "definition": measure.definition,
     }
     if measure.kind is not Kind.DURATION:
-        return head | lines(answers.charted, select(panel.measure), panel)
+        return head | _of_groups(select(panel.measure), panel, answers)
     population = answers.charted.query.population.value if panel.name in ("latency", "ttft") else "successful"
-    chosen = {str(one): lines(answers.charted, select(panel.measure, f"p{one}"), panel) for one in PERCENTILES}
+    chosen = {str(one): _of_groups(select(panel.measure, f"p{one}"), panel, answers) for one in PERCENTILES}
     return head | {"population": population, "percentiles": chosen}
+
+
+def _of_groups(selection: Selection, panel: Panel, answers: Answers) -> dict[str, Any]:
+    return lines(answers.charted, selection, panel) | _everyone(selection, panel, answers.everyone)
 
 
 def lines(result: Result, selection: Selection, panel: Panel) -> dict[str, Any]:
     """The series of a measure by group, and its value of the whole range."""
     position, unit = _POSITION[selection], selection.measure.unit
     total, unpriced = result.summary.total[position], result.summary.total[_UNPRICED]
-    series = [_line(number, one, position, unit, panel) for number, one in enumerate(result.series)]
+    series = [
+        _line({"group": number, "label": one.labels[0].text}, one, position, unit, panel)
+        for number, one in enumerate(result.series)
+    ]
     if result.previous is not None:
         earlier = {one.labels: one for one in result.previous.series}
         for line, one in zip(series, result.series, strict=True):
             line["previous"] = _earlier(earlier.get(one.labels), len(line["values"]), position, unit)
     words = at_least(headline(total, unit), total, unit, unpriced)
     return {"headline": words, "range": drawn(total, unit), "series": series}
+
+
+def _everyone(selection: Selection, panel: Panel, everyone: Series | None) -> dict[str, Any]:
+    """The line of the whole organization, in charts whose lines one can compare with it: not in those of amounts."""
+    if everyone is None or panel.gap != "gap":
+        return {}
+    named = {"group": None, "label": "Everyone", "kind": "everyone"}
+    return {"everyone": _line(named, everyone, _POSITION[selection], selection.measure.unit, panel)}
 
 
 def beside(one: Series) -> dict[str, list[Value]]:
@@ -121,7 +136,7 @@ def beside(one: Series) -> dict[str, list[Value]]:
     return {"requests": requests} | {name: column for name, column in columns.items() if any(column)}
 
 
-def _line(number: int, one: Series, position: int, unit: Unit, panel: Panel) -> dict[str, Any]:
+def _line(named: dict[str, Any], one: Series, position: int, unit: Unit, panel: Panel) -> dict[str, Any]:
     values = [row[position] for row in one.values]
     if unit is Unit.USD:
         values = [drawn(value, unit) for value in values]
@@ -129,9 +144,7 @@ def _line(number: int, one: Series, position: int, unit: Unit, panel: Panel) -> 
         values = [0 if value is None else value for value in values]
     known = [value for value in values if value is not None]
     total = one.total[position]
-    line: dict[str, Any] = {
-        "group": number,
-        "label": one.labels[0].text,
+    line: dict[str, Any] = named | {
         "values": values,
         "range": drawn(total, unit),
         "range_text": at_least(text(total, unit), total, unit, one.total[_UNPRICED]),

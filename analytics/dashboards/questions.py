@@ -14,7 +14,7 @@ from analytics.dashboards.state import PERCENTILES, State
 from analytics.query import engine
 from analytics.query.labels import Labels
 from analytics.query.snapshot import snapshot
-from analytics.query.values import Compare, Filter, LabelKind, Operator, Query, Result
+from analytics.query.values import Compare, Filter, LabelKind, Operator, Query, Result, Series
 from ingestion.records import FailureClass
 from teams.access import Scope
 
@@ -35,7 +35,8 @@ class Answers:
 
     `courses`: requests of each row of the table, bucket by bucket. `rate`: of the second currency at the end of the
     range. `by_code`: failed requests by status code, or the sums of `CLASSES`. `by_error_type`: None where the chart
-    shows the groups. `narrowed`: to which groups both are narrowed.
+    shows the groups. `narrowed`: to which groups both are narrowed. `everyone`: all requests of the
+    organization, where the page is compared with them.
     """
 
     table: Listed
@@ -46,6 +47,7 @@ class Answers:
     by_code: Result
     narrowed: Filter | None = None
     rate: Rate | None = None
+    everyone: Series | None = None
 
     @property
     def groups(self) -> tuple[Labels, ...]:
@@ -91,6 +93,7 @@ def ask(state: State, scope: Scope, now: datetime) -> Answers:
             else _by_kind(failures, "status_code", now),
             narrowed,
             rate_at(scope.organization_id, state.period.end),
+            _everyone(charted.query, now) if state.everyone else None,
         )
 
 
@@ -101,6 +104,12 @@ def _narrowed(state: State, charted: Result) -> Filter | None:
     if kinds == {LabelKind.VALUE}:
         return Filter(state.dimension, Operator.IN, tuple(label.text for label in found))
     return Filter(state.dimension, Operator.NULL) if kinds == {LabelKind.NONE} else None
+
+
+def _everyone(charted: Query, now: datetime) -> Series:
+    """The same measures in the same buckets, of every request that the viewer sees."""
+    query = replace(charted, group_by=(), shown=None, other=False, filters=(), interval_automatic=False)
+    return engine.run(query, now).summary
 
 
 def _by_kind(failures: Query, name: str, now: datetime) -> Result:

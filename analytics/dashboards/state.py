@@ -16,7 +16,7 @@ from analytics.query.parsing import parse_filter, parse_instant
 from analytics.query.values import Compare, Filter, InvalidQueryError
 from metricsportal.lib.localtime import Interval, automatic_interval, bucket_start, day_start, zone
 from metricsportal.lib.timerange import TimeRange
-from teams.access import Scope
+from teams.access import Reach, Scope
 
 T = TypeVar("T")
 
@@ -62,7 +62,8 @@ STACKABLE: Final = ("requests_per_second", "failure_rate_by_status_code")
 AS_AREAS: Final = ("cost", "input_tokens", "output_tokens")
 """Charts of bars that may be areas."""
 _ZONES: Final = ("org", "viewer")
-_COMPARES: Final = tuple(Compare)
+EVERYONE: Final = "everyone"
+"""The value of `compare` that adds the whole organization to rates and latencies."""
 _LONGEST: Final = timedelta(days=3660)
 
 
@@ -84,6 +85,7 @@ class State:
     interval: Interval = Interval.HOUR
     interval_text: str = "auto"
     compare: Compare = Compare.NONE
+    everyone: bool = False
     failures: str = "error_type"
     codes: str = "status_code"
     isolated: frozenset[str] = frozenset()
@@ -147,6 +149,7 @@ def parse(params: QueryDict, scope: Scope, now: datetime) -> State:
             reader.check(name, one, charts)
     percentile = reader.choice("p", PERCENTILES, 50, int)
     interval_text = reader.choice("interval", ("auto", *possible_intervals(period)), "auto", str)
+    compare = reader.choice("compare", compares(scope), Compare.NONE.value, str)
     return State(
         period=period,
         start_text=start_text,
@@ -165,7 +168,8 @@ def parse(params: QueryDict, scope: Scope, now: datetime) -> State:
         top=reader.choice("top", TOPS, 11, int),
         interval=automatic_interval(period) if interval_text == "auto" else Interval(interval_text),
         interval_text=interval_text,
-        compare=reader.choice("compare", _COMPARES, Compare.NONE, Compare),
+        compare=Compare.NONE if compare == EVERYONE else Compare(compare),
+        everyone=compare == EVERYONE,
         failures=reader.choice("failures", FAILURES, "error_type", str),
         codes=reader.choice("codes", CODES, "status_code", str),
         isolated=frozenset(params.getlist("iso")[:MOST_ISOLATED]),
@@ -174,6 +178,11 @@ def parse(params: QueryDict, scope: Scope, now: datetime) -> State:
         page=_page(params.get("page", "1")),
         messages=tuple(reader.messages),
     )
+
+
+def compares(scope: Scope) -> tuple[str, ...]:
+    """With what the page can be compared: with the whole organization only by who sees it."""
+    return (*(one.value for one in Compare), *([EVERYONE] if scope.reach is Reach.ORGANIZATION else []))
 
 
 def possible_intervals(period: TimeRange) -> tuple[str, ...]:

@@ -32,17 +32,28 @@ def drain(
     *,
     most_hours: int | None = None,
     progress: Callable[[Drained], None] = lambda done: None,
+    go_on: Callable[[], bool] = lambda: True,
 ) -> Drained:
-    """Rebuild every hour in the log, oldest first, then every day; `most_hours` bounds one pass."""
+    """Rebuild every hour in the log, oldest first, then every day; `most_hours` bounds one pass.
+
+    `go_on` is asked between two of them: it may take its time, and ends the pass where it says no.
+    """
     hours = days = 0
     for organization, start in _pending(ChangedHour, "hour_start", organization_id, most_hours):
-        _again(rebuild_hour, organization, start)
-        hours += 1
-        progress(Drained(hours, days))
+        if hours and not go_on():
+            return Drained(hours, days)
+        # After an upgrade the list is long: another pass may have been there meanwhile.
+        if ChangedHour.objects.filter(organization=organization, hour_start=start).exists():
+            _again(rebuild_hour, organization, start)
+            hours += 1
+            progress(Drained(hours, days))
     for organization, start in _pending(ChangedDay, "day_start", organization_id, None):
-        _again(rebuild_day, organization, start)
-        days += 1
-        progress(Drained(hours, days))
+        if hours + days and not go_on():
+            break
+        if ChangedDay.objects.filter(organization=organization, day_start=start).exists():
+            _again(rebuild_day, organization, start)
+            days += 1
+            progress(Drained(hours, days))
     return Drained(hours, days)
 
 

@@ -197,3 +197,43 @@ def _store_failures(world: World) -> None:
     for place, model in enumerate(models):
         failed_one = {"request_id": f"f{place}", "started_at": at(9), "status_code": 500 + place % 7, "model": model}
         store(world.acme, failed_one)
+
+
+def test_everyone_is_every_request_of_the_organization(world: World, browser_of_owner: Client) -> None:
+    store(world.acme, {"request_id": "lone", "started_at": at(9), "user": "lone@x.example", "latency_ms": 9000.0})
+    state = _RANGE | {"by": "user", "interval": "1 hour", "pop": "all"}
+    page = browser_of_owner.get("/o/acme/data", state | {"f": "user:eq:lone@x.example", "compare": "everyone"}).json()
+    assert (page["state"]["compare"], page["messages"]) == ("everyone", [])
+    found = {
+        panel["name"]: {"50": panel["everyone"]}
+        if "everyone" in panel
+        else {key: part["everyone"] for key, part in panel.get("percentiles", {}).items()}
+        for panel in page["panels"]
+    }
+    assert [name for name, lines in found.items() if lines] == ["failure_rate", "latency", "ttft", "itl", "tpot"]
+    for name in ("failure_rate", "latency"):
+        body = page["questions"]["base"] | page["questions"]["panels"][name]
+        left = {key: part for key, part in body.items() if key not in {"groupBy", "filters", "groups"}}
+        column = key_of(body["aggregations"][0])
+        expected = {
+            int(datetime.fromisoformat(point["startTimestamp"]).timestamp() * 1000): point[column]
+            for point in asked(browser_of_owner, left)
+            if point[column] is not None
+        }
+        values = dict(zip(page["buckets"]["starts"], found[name]["50"]["values"], strict=True))
+        assert {start: value for start, value in values.items() if value is not None} == pytest.approx(expected), name
+    assert sum(page["everyone"]["requests"]) > sum(page["groups"][0]["beside"]["requests"]) == 1
+    assert "everyone" not in browser_of_owner.get("/o/acme/data", state).json()["panels"][1]
+
+
+@pytest.mark.parametrize("persona", ["viewer", "member"])
+def test_everyone_is_for_those_who_see_everyone(
+    world: World, browser_of_owner: Client, persona: str, request: pytest.FixtureRequest
+) -> None:
+    browser_of_owner.force_login(request.getfixturevalue(persona))
+    page = browser_of_owner.get("/o/acme/data", _RANGE | {"compare": "everyone"}).json()
+    assert len(page["messages"]) == 1
+    assert page["state"]["compare"] == "none"
+    assert "everyone" not in [one["name"] for one in page["choices"]["compares"]]
+    assert not any("everyone" in panel for panel in page["panels"])
+    assert page.get("everyone", {}) == {}

@@ -133,6 +133,41 @@ def test_a_report_per_tenant(page: Page, tmp_path: Path) -> None:
     page.keyboard.press("Escape")
 
 
+def test_what_a_change_of_routing_did(acme: Organization, owner: User, open_page: Open) -> None:
+    change = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=12)
+    records = [
+        RequestRecord(
+            request_id=f"call-{number}",
+            started_at=change + timedelta(minutes=6 * number + 1),
+            virtual_model="assistant",
+            model="new" if number >= 0 else "old",
+            latency_ms=250.0 if number >= 0 else 1_000.0,
+            status_code=500 if number % 10 == 0 else 200,
+            reported_cost_usd=Decimal("0.001") if number >= 0 else Decimal("0.004"),
+        )
+        for number in range(-100, 100)
+    ]
+    ingest_records(organization=acme, records=records, source="test", now=timezone.now(), past_days=None)
+    page = ready(open_page(owner, "/o/acme/?by=virtual_model"))
+    page.get_by_role("link", name="Routing").press("Enter")
+    expect(page.locator("#routing-name")).to_have_value("assistant")
+    found = page.locator(".routing-shifts a")
+    expect(found).to_have_count(1)
+    expect(page.locator(".routing-shifts li")).to_contain_text("100.0 %")
+    found.press("Enter")
+    table = page.locator(".routing-table")
+    expect(table.locator("tbody th")).to_have_text(["new", "old"])
+    heads = table.locator("thead th").all_text_contents()
+    assert {"Share", "Latency P50", "Latency P99", "Failure rate"} <= set(heads)
+    expect(table.locator("tbody tr").first).to_contain_text(re.compile(r"0\.0 %\s*→.*100\.0 %.*\+100\.0 points"))
+    whole = table.locator("tfoot td").nth(heads.index("Latency P50") - 1)
+    expect(whole).to_contain_text("down")
+    page.get_by_role("link", name="Open in Metrics").press("Enter")
+    ready(page)
+    expect(page.locator(".chip")).to_contain_text("assistant")
+    assert sorted(column(page, "Models")) == ["new", "old"]
+
+
 def test_what_a_team_spent_last_month(acme: Organization, owner: User, open_page: Open) -> None:
     last = timezone.now().replace(day=1, hour=0, minute=0) - timedelta(days=5)
     records = [

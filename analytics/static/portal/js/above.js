@@ -24,7 +24,7 @@ export function aboveAxis(series, unit, form) {
   if (unit !== "share" || form !== "line") return null;
   const shown = series.filter((one) => !one.hidden && one.isGroup);
   const none = shown.find((one) => one.kind === "none");
-  const others = shown.filter((one) => one !== none);
+  const others = [...shown.filter((one) => one !== none), ...series.filter((one) => one.isEveryone)];
   if (!none || others.length === 0) return null;
   const top = roundAbove(Math.max(LEAST, largest(others.flatMap((one) => [one.values, one.previous ?? []]))));
   const highest = largest([none.values]);
@@ -63,9 +63,11 @@ function words(chart, label) {
   ctx.font = `11px ${FONT}`;
   const width = ctx.measureText(label).width;
   ctx.fillStyle = css("surface");
-  ctx.fillRect(chartArea.right - width - 8, chartArea.top + 8, width + 8, 16);
+  // Below the signs of annotations, which stand at the upper edge.
+  const top = chartArea.top + (chart.portalModel.notes.length > 0 ? 22 : 8);
+  ctx.fillRect(chartArea.right - width - 8, top, width + 8, 16);
   ctx.fillStyle = css("text-2");
-  ctx.fillText(label, chartArea.right - width - 4, chartArea.top + 20);
+  ctx.fillText(label, chartArea.right - width - 4, top + 12);
 }
 
 /** Marks at the upper edge where the line is, and its name: they go into pictures of the chart too. */

@@ -176,6 +176,8 @@ function onTheme() {
 
 document.addEventListener("click", onClick);
 document.addEventListener("portal:theme", onTheme);
+// Paper is light, whatever the theme: charts are drawn once more for it, and for the screen afterwards.
+window.matchMedia("print").addEventListener("change", onTheme);
 window.addEventListener("popstate", () => load(false));
 for (const button of document.querySelectorAll("[data-copy-link]")) button.addEventListener("click", copyLink);
 bindControls(page);

@@ -23,9 +23,11 @@ export function isolate(isolated, label, labels, toggle) {
   return next.size === labels.length ? new Set() : next;
 }
 
-/** A series in a list: a button that isolates it, with its name and values. */
+/** A series in a list: a button that isolates it, with its name and values. Everyone stays beside whatever is isolated. */
 export function item(series, model, onIsolate, values) {
-  const labels = model.series.map((one) => one.label);
+  const content = [swatch(series.paint, model.form), h("span", { class: "name" }, series.label), values];
+  if (series.isEveryone) return h("li", {}, h("span", { class: "legend-fixed", title: "All requests of the organization" }, content));
+  const labels = model.series.filter((one) => !one.isEveryone).map((one) => one.label);
   return h(
     "li",
     {},
@@ -39,9 +41,7 @@ export function item(series, model, onIsolate, values) {
           dblclick: () => onIsolate(null, labels, false),
         },
       },
-      swatch(series.paint, model.form),
-      h("span", { class: "name" }, series.label),
-      values,
+      content,
     ),
   );
 }
@@ -58,10 +58,10 @@ export function renderLegend(list, model, onIsolate) {
   const wanted = materials(model);
   if (made.get(list) !== wanted) rebuild(list, model, onIsolate);
   made.set(list, wanted);
-  list.querySelectorAll("button").forEach((button, index) => {
-    const { range, range_text: words, hidden } = model.series[index];
-    write(button.querySelector(".value"), words ?? (range === undefined ? "" : text(range, model.unit)));
-    button.setAttribute("aria-pressed", String(!hidden));
+  [...list.children].forEach(({ firstElementChild: entry }, index) => {
+    const { range, range_text: words, hidden, isEveryone } = model.series[index];
+    write(entry.querySelector(".value"), words ?? (range === undefined ? "" : text(range, model.unit)));
+    if (!isEveryone) entry.setAttribute("aria-pressed", String(!hidden));
   });
 }
 

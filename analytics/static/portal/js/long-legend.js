@@ -42,7 +42,7 @@ function long(series, model, onIsolate) {
     h("span", { class: "value max" }, text(series.max ?? null, model.unit)),
     h("span", { class: "value" }, wholeOf(series, model)),
   ]);
-  found.firstElementChild.setAttribute("aria-pressed", String(!series.hidden));
+  if (!series.isEveryone) found.firstElementChild.setAttribute("aria-pressed", String(!series.hidden));
   return found;
 }
 

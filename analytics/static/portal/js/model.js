@@ -63,6 +63,12 @@ function narrowing(part, data, isolated) {
   return ` · ${data.narrowed.length > 0 ? `only ${data.narrowed.join(", ")}` : `all ${data.view.label.toLowerCase()}`}`;
 }
 
+/** All requests of the organization beside the groups: dashed like what was before, in no colour of a group. Never isolated. */
+function everyoneOf(part, data) {
+  const paint = { name: "text-2", dash: [5, 4] };
+  return part.everyone ? [{ ...part.everyone, isGroup: false, isEveryone: true, filter: null, beside: data.everyone, paint, hidden: false }] : [];
+}
+
 function seriesOf(part, data, paints) {
   const own = part.series.filter((series) => series.group === null).map((series) => series.label);
   const errors = new Map(paintErrors(own).map((paint, index) => [own[index], paint]));
@@ -89,7 +95,7 @@ export function panelModels(data, percentileOf, isolated, forms) {
   return data.panels.map((panel) => {
     const percentile = percentileOf(panel.name);
     const part = shownPart(panel, percentile);
-    const series = markHidden(seriesOf(part, data, paints), isolated, data.groups);
+    const series = [...markHidden(seriesOf(part, data, paints), isolated, data.groups), ...everyoneOf(part, data)];
     const form = forms.get(panel.name) ?? panel.form;
     const above = aboveAxis(series, panel.unit, form);
     return {
@@ -102,7 +108,7 @@ export function panelModels(data, percentileOf, isolated, forms) {
       population: populationOf(panel),
       percentile,
       headline: part.headline ?? "",
-      note: (noteOf(panel, data, percentile) || UNITS[panel.unit]) + narrowing(part, data, isolated) + comparison(part, data) + budgetWords(panel) + aboveWords(above, (value) => text(value, panel.unit)),
+      note: (noteOf(panel, data, percentile) || UNITS[panel.unit]) + narrowing(part, data, isolated) + comparison(part, data) + (part.everyone ? " · Everyone: all requests of the organization" : "") + budgetWords(panel) + aboveWords(above, (value) => text(value, panel.unit)),
       range: data.range,
       axis,
       notes,
@@ -130,11 +136,13 @@ export function valuesAt(model, index) {
 /** The sentence that stands for the picture. */
 export function sentence(model, data) {
   const shown = model.series.filter((series) => !series.hidden);
-  const top = shown.reduce((best, series) => ((series.range ?? -1) > (best?.range ?? -1) ? series : best), null);
+  const everyone = shown.find((series) => series.isEveryone);
+  const top = shown.filter((series) => series !== everyone).reduce((best, series) => ((series.range ?? -1) > (best?.range ?? -1) ? series : best), null);
   const by = shown.some((series) => series.isGroup) ? ` by ${data.view.label.toLowerCase()}` : "";
   const highest = top && top.range !== null ? `, highest ${top.label}${top.range_text ? ` ${top.range_text}` : ""}` : "";
+  const beside = everyone ? `, everyone ${everyone.range_text}` : "";
   const noted = model.notes.length > 0 ? `, ${model.notes.length} annotation${model.notes.length > 1 ? "s" : ""}` : "";
   const above = model.above ? `, ${model.above.series.label} above the axis` : "";
   const budgets = model.budgets.map((budget) => `, budget ${budget.label}`).join("");
-  return `${model.title}${by}, ${data.range.label.toLowerCase()}, ${model.headline || "no value"}${highest}${above}${noted}${budgets}. Arrow keys read the values.`;
+  return `${model.title}${by}, ${data.range.label.toLowerCase()}, ${model.headline || "no value"}${highest}${beside}${above}${noted}${budgets}. Arrow keys read the values.`;
 }

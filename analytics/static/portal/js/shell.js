@@ -50,3 +50,8 @@ for (const notice of document.querySelectorAll("[data-dismiss]")) {
   notice.hidden = false;
   notice.addEventListener("click", () => notice.closest(".notice").remove());
 }
+// Where a row of links is wider than the window, the one of this page is seen first. Last: the switch above takes its place in the bar.
+for (const row of document.querySelectorAll(".topbar-nav, .segmented")) {
+  const here = row.querySelector(":scope > [aria-current]");
+  if (here && row.scrollWidth > row.clientWidth) row.scrollLeft += here.getBoundingClientRect().right - row.getBoundingClientRect().right + 32;
+}

@@ -26,7 +26,7 @@ function nothingForFilters() {
 }
 
 function noPermission() {
-  return card("no_permission", "shield", "There is nothing you may see here yet", h("p", {}, "You have no role in a team of this organization. An administrator can give you one."));
+  return card("no_permission", "shield", "There is nothing you may see here yet", h("p", {}, "Your role in this organization is none that this portal knows. An administrator can give you another."));
 }
 
 function problem(refusal) {
