@@ -168,16 +168,6 @@ AUTH_USER_MODEL = "teams.User"
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
-
 PASSWORD_RESET_TIMEOUT = 3600
 # Wrong passwords that are looked at before an account, or an address, has to wait.
 AXES_FAILURE_LIMIT = max(1, env.int("PORTAL_SIGN_IN_TRIES", default=10))
@@ -200,11 +190,6 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # the proxy in front redirects to TLS
     "security.W021",  # as W005, for browsers' preload lists
 ]
-
-LANGUAGE_CODE = "en-us"
-USE_I18N = False
-USE_TZ = True
-TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("PORTAL_STATIC_ROOT", default=str(VAR_DIR / "static")))
@@ -238,16 +223,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
 if not REDIS_URL:
     for _folder in ("queue", "control"):
         (_BROKER_DIR / _folder).mkdir(parents=True, exist_ok=True)
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_TIME_LIMIT = 1500
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_ENABLE_UTC = True
-CELERY_TASK_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-
 # Scrapers of /metrics send it as bearer token; empty: anybody who reaches the portal may read the sums.
 METRICS_TOKEN = env.str("PORTAL_METRICS_TOKEN", default="")
 

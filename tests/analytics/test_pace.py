@@ -36,7 +36,7 @@ def test_it_rests_for_other_writers_where_there_is_one_writer_and_ends_in_time()
 
 
 @pytest.mark.django_db
-def test_a_pass_ends_where_it_is_told_and_the_next_one_goes_on(hours: list[object]) -> None:
+def test_a_pass_ends_where_it_is_told_and_the_next_one_goes_on(hours: list[datetime]) -> None:
     answers = iter((True, False))
     assert rollups.drain(go_on=lambda: next(answers)).hours == 2
     assert list(ChangedHour.objects.order_by("hour_start").values_list("hour_start", flat=True)) == hours[2:]
@@ -47,7 +47,7 @@ def test_a_pass_ends_where_it_is_told_and_the_next_one_goes_on(hours: list[objec
 
 
 @pytest.mark.django_db
-def test_what_another_pass_did_meanwhile_is_not_done_again(hours: list[object]) -> None:
+def test_what_another_pass_did_meanwhile_is_not_done_again(hours: list[datetime]) -> None:
     def other_pass() -> bool:
         ChangedHour.objects.filter(hour_start=hours[1]).delete()
         return True
