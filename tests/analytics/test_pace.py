@@ -1,6 +1,6 @@
 """A pass of the rollups lets others write, ends in time, and does not repeat what another pass has done."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
