@@ -97,7 +97,7 @@ def shares(chosen: list[str], *, slow: bool) -> tuple[Share, ...]:
         return Share("SQLite", arguments, is_on_servers=False), Share("PostgreSQL", arguments, is_on_servers=True)
     return (
         Share("SQLite", ["-m", "not slow and not browser"], is_on_servers=False),
-        Share("PostgreSQL", ["-m", "not slow and not browser and not anywhere"], is_on_servers=True),
+        Share("PostgreSQL", ["-m", "not slow and not browser and not anywhere and not once"], is_on_servers=True),
         Share("Browser", ["-m", "not slow and browser"], is_on_servers=False),
     )
 

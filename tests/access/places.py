@@ -95,7 +95,7 @@ def path_of(address: str, things: Things, slug: str | None = None) -> str:
 def _identity(address: str, name: str, things: Things) -> str:
     if name == "request_id":
         return str(things.number("request", "request_id"))
-    if name == "number" and "statements/<slug:number>" in address:
+    if name == "number" and re.search(r"statements/<(slug|str):number>", address):
         return str(things.number("statement", "number"))
     if name == "object_id":
         return str(things.number(_administered(address)))

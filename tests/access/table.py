@@ -44,12 +44,12 @@ annotation of the other SS YYY 00N0 000    SSS SSSSS
 who reads statements    KK YYY YYYN YNN    NYY KKNKY
 statement by API        KK YYY YYNN 0NN    NYY KKNK0
 statement, the other's  KK YYY NNYN 0NN    NYN KKNK0
-recipients of a team    SS YYY YNNN 000    SSS SSSSS
 who sees all            SS YYY NNNN 000    SSS SSSSS
 administrators          SS YYN NNNN 000    SSS SSSSS
 administrators, no such SS 00N NNNN 000    SSS SSSSS
 owners make owners      SS YNN NNNN 000    SSS SSSSS
 managers of teams       SS YYN YNNN 000    SSS SSSSS
+managers and finance    SS YYY YNNN 000    SSS SSSSS
 managers of the other   SS YYN NNNN 000    SSS SSSSS
 senders                 KK KKK KKKK KKK    YNN KKNNN
 readers                 KK YYY YYYY YNN    NYY KKYKY
@@ -141,14 +141,14 @@ POST   o/<slug:slug>/bills/<int:number>/delete               who sees all
 GET    o/<slug:slug>/statements/mails/                       who sees all
 POST   o/<slug:slug>/statements/mails/rules                  who sees all
 POST   o/<slug:slug>/statements/mails/<int:mail>/again       who sees all
-GET    o/<slug:slug>/statements/recipients/                  recipients of a team
-GET    o/<slug:slug>/statements/recipients/<int:number>/     recipients of a team | who sees all
-POST   o/<slug:slug>/statements/recipients/<int:number>/     recipients of a team | who sees all
-GET    o/<slug:slug>/statements/recipients/<int:number>/preview  recipients of a team | who sees all
-GET    o/<slug:slug>/statements/recipients/<int:number>/html  recipients of a team | who sees all
-POST   o/<slug:slug>/statements/recipients/<int:number>/test  recipients of a team | who sees all
-POST   o/<slug:slug>/statements/recipients/<int:number>/<int:recipient>/change  recipients of a team | who sees all
-POST   o/<slug:slug>/statements/recipients/<int:number>/<int:recipient>/remove  recipients of a team | who sees all
+GET    o/<slug:slug>/statements/recipients/                  managers and finance
+GET    o/<slug:slug>/statements/recipients/<int:number>/     managers and finance | who sees all
+POST   o/<slug:slug>/statements/recipients/<int:number>/     managers and finance | who sees all
+GET    o/<slug:slug>/statements/recipients/<int:number>/preview  managers and finance | who sees all
+GET    o/<slug:slug>/statements/recipients/<int:number>/html  managers and finance | who sees all
+POST   o/<slug:slug>/statements/recipients/<int:number>/test  managers and finance | who sees all
+POST   o/<slug:slug>/statements/recipients/<int:number>/<int:recipient>/change  managers and finance | who sees all
+POST   o/<slug:slug>/statements/recipients/<int:number>/<int:recipient>/remove  managers and finance | who sees all
 GET    o/<slug:slug>/budgets/                                members
 GET    o/<slug:slug>/budgets/new                             who sets budgets
 POST   o/<slug:slug>/budgets/new                             who sets budgets
@@ -158,7 +158,7 @@ POST   o/<slug:slug>/budgets/<int:number>                    annotation | annota
 POST   o/<slug:slug>/budgets/<int:number>/delete             annotation | annotation of the other
 POST   o/<slug:slug>/budgets/<int:number>/secret             annotation | annotation of the other
 
-GET    o/<slug:slug>/settings/                               managers of teams
+GET    o/<slug:slug>/settings/                               managers and finance
 GET    o/<slug:slug>/settings/people                         administrators
 POST   o/<slug:slug>/settings/people/invite                  administrators
 POST   o/<slug:slug>/settings/people/<int:number>/role       owners make owners
