@@ -168,7 +168,7 @@ def report_csv(visitor: Visitor) -> Found:
 
 def statement_paths(visitor: Visitor) -> dict[str, str]:
     """Where the list of statements leads, by team."""
-    links = re.findall(r'<a href="(/o/acme/statements/[^"]+/)">([^<]+)</a>', visitor.page("/o/acme/statements/"))
+    links = re.findall(r'<a href="(/o/acme/statements/S[^"]+/)">([^<]+)</a>', visitor.page("/o/acme/statements/"))
     return {team: path for path, team in links}
 
 

@@ -38,22 +38,22 @@ def settle_due(now: datetime, organization: Organization | None = None) -> int:
     organizations = Organization.objects.filter(pk__in=waiting).order_by("pk")
     count = 0
     for one in organizations.filter(pk=organization.pk) if organization else organizations:
-        try:
-            with border.within(one.pk):
-                count += _settle(one, now)
-        except services.UnavailableError as error:
-            # Its rows are due again when their lease ends; the next organization may fare better.
-            _log.warning("calls of %s wait: %s", one.slug, error)
+        with border.within(one.pk):
+            count += _settle(one, now)
     purge(now)
     return count
 
 
 def _settle(organization: Organization, now: datetime) -> int:
     count = 0
-    for rows in _claims(organization.pk, now):
-        count += len(rows)
-        for key_id, of_key in groupby(sorted(rows, key=_key), key=_key):
-            settle(organization, list(of_key), now, key_id=key_id or None)
+    try:
+        for rows in _claims(organization.pk, now):
+            count += len(rows)
+            for key_id, of_key in groupby(sorted(rows, key=_key), key=_key):
+                settle(organization, list(of_key), now, key_id=key_id or None)
+    except services.UnavailableError as error:
+        # Its rows are due again when their lease ends; the next organization may fare better.
+        _log.warning("calls of %s wait: %s", organization.slug, error)
     return count
 
 

@@ -108,6 +108,7 @@ def check(paper: Document) -> None:
     assert len({dollars(total) for _, totals in found for total in totals}) == 1
 
 
+@pytest.mark.django_db
 @hypothesis_settings(max_examples=FEW, deadline=None, suppress_health_check=PATIENT)
 @given(STATEMENTS)
 def test_a_few_statements_add_up(paper: Document) -> None:
@@ -115,6 +116,7 @@ def test_a_few_statements_add_up(paper: Document) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.django_db
 @hypothesis_settings(max_examples=MANY, deadline=None, suppress_health_check=PATIENT)
 @given(STATEMENTS)
 def test_ten_thousand_statements_add_up(paper: Document) -> None:

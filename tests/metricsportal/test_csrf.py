@@ -12,13 +12,14 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from teams.authentication import SessionAuthentication
 from teams.models import User
 
-# They take keys alone; `requests` also asks, through the REST framework; `uploads` reads the token before the file;
+# They take keys alone; `requests` also asks, through the REST framework; `uploads` and `bills` read it before the file;
 # `unsubscribe` is posted to by mail programs, with a signed link.
 EXEMPT: Final = {"ingest-litellm", "ingest-envoy", "otlp-traces", "otlp-metrics", "otlp-logs", "langfuse-batch"} | {
     "langfuse-otlp-traces",
     "requests",
     "uploads",
     "unsubscribe",
+    "bills",
 }
 ARGUMENTS: Final = {"slug": "acme", "uuid": "00000000-0000-4000-8000-000000000000", "int": "1"}
 

@@ -255,6 +255,8 @@ def team_form(team: Team, **changes: object) -> dict[str, object]:
         "recipients-0-id": recipient.pk,
         "recipients-0-team": team.pk,
         "recipients-0-email": recipient.email,
+        "recipients-0-monthly": "on",
+        "recipients-0-attachment": "csv",
     }
     return form | changes
 

@@ -30,6 +30,7 @@ ABOUT_SESSIONS: Final = {
     "sign-in-factor": "second factor after the password",
     "sso": "leads to the provider",
     "sso-callback": "the provider's answer",
+    "unsubscribe": "ends mails, whoever asks",
     "sign-out": "ends",
     "profile": "a new password keeps the own session",
     "preferences": "needs a session",
