@@ -11,8 +11,8 @@ from metricsportal.row_security import database
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "metricsportal.settings")
 application = get_wsgi_application()
-durability.require()
 database.require()
+durability.require()
 # All views are imported now: a new worker takes connections when it can answer at once, not a second later.
 get_resolver().url_patterns  # noqa: B018 - read for what it does
 # What is loaded by now stays, and an answer makes tens of thousands of small lists: looking through all of it for

@@ -119,8 +119,13 @@ def test_the_others_lead_to_the_table(acme: Organization, owner: User, open_page
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box is not None
-    page.mouse.click(box["x"] + box["width"] - 60, box["y"] + 100)
-    page.locator(".tooltip").get_by_role("button", name="In the table").click()
+    button = page.locator(".tooltip").get_by_role("button", name="In the table")
+    for place in (0.85, 0.5, 0.25):  # which day is where, and which has the others, depends on the hour
+        page.mouse.click(box["x"] + box["width"] * place, box["y"] + 100)
+        expect(page.locator(".tooltip")).to_be_visible()
+        if button.is_visible():
+            break
+    button.click()
     expect(page.locator(".tooltip")).to_be_hidden()
     expect(page.locator("#breakdown .table-scroll")).to_be_focused()
 
