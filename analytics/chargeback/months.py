@@ -85,6 +85,13 @@ def due_from(period: TimeRange, tz: ZoneInfo) -> datetime:
     return midnight(local_date(period.end, tz) + timedelta(days=settings.CLOSE_GRACE_DAYS), tz)
 
 
+def closing_day(period: TimeRange, organization: Organization) -> str:
+    """The local day on which a month is closed by itself, for people: 4 November 2026."""
+    tz = zone(organization.zone)
+    day = local_date(due_from(period, tz), tz)
+    return f"{day.day} {day:%B %Y}"
+
+
 def require_over(organization: Organization, month: date, now: datetime) -> None:
     """Raise ClosingRefusedError for a month that has not begun or is still running."""
     period = borders(organization, month)

@@ -16,7 +16,6 @@ from analytics.chargeback.rounding import decimals_for, rounded_total
 from analytics.chargeback.usage import Amounts
 from analytics.models import OutboxMail, Period, Statement
 from metricsportal.lib import formats
-from metricsportal.lib.localtime import local_date, zone
 from teams.access import Reach, Scope
 from teams.models import Organization
 from teams.roles import Capability
@@ -162,9 +161,7 @@ def _nothing(scope: Scope) -> str:
 
 def _unfinished(organization: Organization, month: date, now: datetime) -> Month:
     borders = months.borders(organization, month)
-    tz = zone(organization.zone)
-    closes = local_date(months.due_from(borders, tz), tz)
-    when = f"{closes.day} {closes:%B %Y}"
+    when = months.closing_day(borders, organization)
     text, name = f"{month:%Y-%m}", months.name_of(month)
     if now < borders.end:
         return Month(text, name, months.State.OPEN, f"Still running. Statements are issued on {when}.")

@@ -174,11 +174,8 @@ def _recipients(organization: Organization) -> dict[int, int]:
 
 
 def _says(organization: Organization, borders: TimeRange, now: datetime, *, running: bool) -> str:
-    tz = zone(organization.zone)
-    due = months.due_from(borders, tz)
-    closes = local_date(due, tz)
-    when = f"{closes.day} {closes:%B %Y}"
-    if due + _LATE <= now:
+    when = months.closing_day(borders, organization)
+    if months.due_from(borders, zone(organization.zone)) + _LATE <= now:
         return f"Over, and should have closed by itself on {when}. Closing it by hand says what is in the way."
     if running:
         return f"Still running: these are its figures so far. It closes by itself on {when}."
