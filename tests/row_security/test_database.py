@@ -17,6 +17,7 @@ from metricsportal.lib.border import NOTHING
 from metricsportal.row_security import database
 from metricsportal.row_security.policies import Policy, Table, fingerprint, tables
 from tests import restricted
+from tests.harness import postgresql
 from tests.row_security.conftest import Become
 
 
@@ -82,11 +83,13 @@ def test_no_policy_is_made_for_a_role_for_which_none_holds(policies: None, db: N
 
 
 def test_a_web_process_does_not_start_without_them(policies: None) -> None:
-    environment = {"DATABASE_URL": os.environ["DATABASE_URL"], "PORTAL_RLS": "on", "SECRET_KEY": secrets.token_hex(32)}
+    environment = {"PORTAL_RLS": "on", "SECRET_KEY": secrets.token_hex(32)}
     environment |= {"ALLOWED_HOSTS": "localhost", "PATH": os.environ["PATH"]}
     command = [sys.executable, "-c", "import metricsportal.wsgi"]
     root = Path(__file__).resolve().parents[2]
-    ended = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    with postgresql.server("fsync=on") as server:  # the suite's may lose what it took: that alone is refused
+        environment["DATABASE_URL"] = server.url
+        ended = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     assert ended.returncode == 1
     assert "PORTAL_RLS=on: The role of DATABASE_URL is a superuser: no policy holds for it." in ended.stderr
 
