@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from benchmarks.accuracy import Error
 from benchmarks.bulk import PROCESSES
+from benchmarks.closing import Closed
 from benchmarks.columnar import Columnar
 from benchmarks.engine import Engine
 from benchmarks.exports import Export
 from benchmarks.ingest import Ingested
 from benchmarks.load import Loaded
 from benchmarks.markdown import Bar, table
+from benchmarks.page_of_closing import bars_of_closing, closing_section
 from benchmarks.page_of_columnar import bars_of_columnar, columnar_section
 from benchmarks.page_of_costs import bars_of_costs, pricing_section, repricing_section
 from benchmarks.page_of_downloads import bars_of_downloads, downloads_section
@@ -46,6 +48,7 @@ class Figures:
     stored: float
     engine: Engine
     columnar: Columnar | None
+    closed: Closed
     tables: Sequence[Table]
     grains: Sequence[Share]
     embedded: Engine
@@ -74,6 +77,7 @@ def render(figures: Figures) -> str:
         *pricing_section(figures.priced),
         *repricing_section(figures.repriced),
         *purge_section(figures.purged),
+        *closing_section(figures.closed),
         *exports_section(figures.exports),
         *sizes_section(figures.tables, figures.grains, figures.chosen.large),
         *errors_section(figures.errors),
@@ -105,6 +109,7 @@ def _bars(figures: Figures) -> list[Bar]:
         *bars_of_sending(figures.ingested),
         *bars_of_costs(figures.priced, figures.repriced),
         *bars_of_purge(figures.purged),
+        *bars_of_closing(figures.closed),
     ]
 
 

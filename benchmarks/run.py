@@ -13,6 +13,7 @@ from django.core.management import call_command  # noqa: E402 - Django is set up
 from benchmarks import (  # noqa: E402
     accuracy,
     bulk,
+    closing,
     columnar,
     downloads,
     embedded,
@@ -64,6 +65,7 @@ def everything(chosen: argparse.Namespace, folder: Path) -> str:
         compared = columnar.measure(portal, large, folder)
     with web.running(folder, web.unthrottled() | engine.FORGETFUL) as forgetful:
         measured = replace(measured, forgotten=engine.forgotten(forgetful, portal, large))
+    closed = closing.measure(large)
     tables, grains = storage.tables(), storage.grains(large.organization.pk)
     on_sqlite = embedded.measure(chosen, file)
     # Last: its prices change what everything before would have cost.
@@ -81,6 +83,7 @@ def everything(chosen: argparse.Namespace, folder: Path) -> str:
             stored=stored,
             engine=measured,
             columnar=compared,
+            closed=closed,
             tables=tables,
             grains=grains,
             embedded=on_sqlite,

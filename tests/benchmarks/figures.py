@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmarks.accuracy import Error
 from benchmarks.clock import Runs
+from benchmarks.closing import Closed
 from benchmarks.columnar import Columnar, Compared
 from benchmarks.downloads import Download
 from benchmarks.engine import Engine
@@ -111,6 +112,17 @@ EMBEDDED = replace(
 PURGED = Purged(
     alone=[0.01] * 98 + [0.02, 0.02], beside=[0.01] * 98 + [0.03, 0.05], removed=900_000, rates=[5_000.0, 7_000.0]
 )
+CLOSED = Closed(
+    requests=300_000,
+    teams=50,
+    months=2,
+    statements=102,
+    days=31,
+    seconds=59.9,
+    portal=40.0,
+    database=15.0,
+    grown=2**27,
+)
 FIGURES = Figures(
     chosen=argparse.Namespace(requests=30_000, large=300_000, days=1, seed=1, rounds=2, company="large"),
     machine=[("processor", "2 cores")],
@@ -123,6 +135,7 @@ FIGURES = Figures(
     stored=3.0,
     engine=ENGINE,
     columnar=COLUMNAR,
+    closed=CLOSED,
     tables=[Table("facts", 330_000, 2**23, 2**24)],
     grains=[Share("model", 24, 600, 2**20)],
     embedded=EMBEDDED,

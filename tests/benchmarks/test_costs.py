@@ -5,7 +5,8 @@ import argparse
 import pytest
 from django.db import connection
 
-from benchmarks import pricing, repricing, tenants
+from analytics.models import FrozenMeters, Period, Statement
+from benchmarks import closing, pricing, repricing, tenants
 from ingestion import pipeline
 from ingestion import services as ingestion
 from ingestion.models import LLMRequest, PriceAdjustment, PriceEntry
@@ -71,3 +72,19 @@ def test_repricing_is_measured_over_every_request_of_the_file(
     assert measured.requests == LLMRequest.objects.exclude(cost_state="none").count() > RECORDS / 2
     assert [len(rates) for rates in (measured.updated, measured.repriced, measured.again)] == [2, 2, 2]
     assert measured.changed_again == 0
+
+
+@pytest.mark.django_db
+def test_closing_is_measured_over_every_month_of_the_traffic(acme: Organization, calendar: Calendar) -> None:
+    ingestion.ingest_records(
+        organization=acme, records=generate(calendar), source="test", now=calendar.period.end, past_days=None
+    )
+    tenant = tenants.Tenant(acme, calendar, RECORDS, {}, {})
+    measured = closing.measure(tenant)
+    periods = Period.objects.filter(organization=acme, closed_at__isnull=False)
+    assert measured.requests == LLMRequest.objects.filter(organization=acme).count() == RECORDS
+    assert measured.months == periods.count()
+    charged = sum(Statement.objects.filter(period__in=periods).values_list("cost", flat=True))
+    assert charged == sum(cost or 0 for cost in LLMRequest.objects.values_list("cost", flat=True)) > 0
+    assert measured.days == FrozenMeters.objects.filter(period__in=periods).count()
+    assert measured.seconds > 0

@@ -25,7 +25,7 @@ from tests.benchmarks.figures import (
     sending,
 )
 
-BARS = 25
+BARS = 26
 SQLITE_BARS = 7
 
 
@@ -99,6 +99,7 @@ def test_every_bar_that_is_met_is_called_met() -> None:
         (replace(FIGURES, repriced=replace(REPRICED, repriced=[49_999.0, 90_000.0, 49_000.0])), 22),
         (replace(FIGURES, repriced=replace(REPRICED, changed_again=1)), 23),
         (replace(FIGURES, purged=replace(FIGURES.purged, beside=[0.01] * 98 + [0.04, 0.05])), 24),
+        (replace(FIGURES, closed=replace(FIGURES.closed, seconds=60.0)), 25),
     ],
 )  # fmt: skip
 def test_a_bar_that_is_missed_is_called_missed(worse: Figures, place: int) -> None:
