@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from metricsportal import room
 from metricsportal.fixed import *  # noqa: F403 - what no environment changes
 from metricsportal.lib import keeping
 
@@ -260,7 +261,7 @@ EXPORT_KEEP_DAYS = env.int("PORTAL_EXPORT_KEEP_DAYS", default=7)
 QUERY_FACT_BUDGET = env.int("PORTAL_QUERY_FACT_BUDGET", default=250_000)
 QUERY_REQUEST_BUDGET = env.int("PORTAL_QUERY_REQUEST_BUDGET", default=2_000_000)
 # Megabytes of aggregates that every process remembers between questions, 0 = none.
-AGGREGATE_CACHE_MB = env.int("PORTAL_AGGREGATE_CACHE_MB", default=256)
+AGGREGATE_CACHE_MB = env.int("PORTAL_AGGREGATE_CACHE_MB", default=room.share_mb(16, most=512))
 
 # Days after the end of a month in which late records still count for it, before its statements are frozen.
 CLOSE_GRACE_DAYS = env.int("PORTAL_CLOSE_GRACE_DAYS", default=3)

@@ -44,6 +44,11 @@ class _Answer:
     plan: planner.Plan
     rows: int
 
+    @property
+    def has_rest(self) -> bool:
+        """Whether the last group is what is not shown."""
+        return is_rest({*self.groups[-1:]})
+
 
 def run(query: Query, now: datetime) -> Result:
     """The complete answer. Raises RefusedQueryError instead of cutting it short."""
@@ -133,13 +138,14 @@ def _rest(query: Query, plan: planner.Plan, shape: Shape, groups: tuple[Labels, 
         return None
     ungrouped = replace(query, group_by=(), shown=None)
     whole_plan = planner.plan(ungrouped)
-    if whole_plan.grain == plan.grain or replace(whole_plan, grain=plan.grain, key_id=plan.key_id) != plan:
+    same = (whole_plan.grain, whole_plan.quarters) == (plan.grain, plan.quarters)
+    if same or whole_plan.stale_hours != plan.stale_hours:
         return None
-    whole_shape = replace(shape, dimensions=(), sums=())
+    whole_shape = replace(shape, dimensions=())
     found = read(ungrouped, whole_plan, whole_shape)
     everything = np.zeros(len(found.bucket), dtype=np.int64)
     width = None if shape.starts is None else len(shape.starts)
-    return Rest(len(groups) - 1, fold(found, everything, Wanted(1, width, (), shape.histograms)))
+    return Rest(len(groups) - 1, fold(found, everything, Wanted(1, width, shape.sums, shape.histograms)))
 
 
 def _result(query: Query, answer: _Answer, now: datetime, started: float) -> Result:
@@ -153,17 +159,15 @@ def _result(query: Query, answer: _Answer, now: datetime, started: float) -> Res
         _lines(query, totals, whole),
         strict=False,
     )
+    series = [_series(labels, many, one) for labels, many, one in lines]
     # The rest is always folded, so that the summary is whole, and shown when asked for and not empty.
-    series = tuple(
-        _series(labels, many, one)
-        for labels, many, one in lines
-        if not is_rest({labels}) or (query.other and one[2][0])
-    )
+    if answer.has_rest and not (query.other and series[-1].total_requests):
+        series.pop()
     overall = answer.grid.overall()
     summary = _series((), _lines(query, answer.grid.over_groups(), by_bucket)[0], _lines(query, overall, whole)[0])
     if not answer.groups and query.group_by:
-        series = ()
-    return Result(query, shown, series, summary, _meta(query, answer, overall, now, started))
+        series = []
+    return Result(query, shown, tuple(series), summary, _meta(query, answer, overall, now, started))
 
 
 _Line = tuple[tuple[tuple[Value, ...], ...], tuple[tuple[int, ...], ...], list[int]]
@@ -204,7 +208,7 @@ def _meta(query: Query, answer: _Answer, overall: Grid, now: datetime, started: 
         unpriced_requests=sums["unpriced"],
         unpriced_tokens=sums["unpriced_tokens"],
         price_book_version=_price_book_version(query.scope.organization_id),
-        groups_shown=len([labels for labels in answer.groups if not is_rest({labels})]),
+        groups_shown=len(answer.groups) - answer.has_rest,
         groups_other=answer.left_out,
         stale_hours=answer.plan.stale_hours,
         last_verified=_last_verified(query.scope.organization_id),

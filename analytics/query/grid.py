@@ -10,6 +10,7 @@ import numpy.typing as npt
 from analytics.catalog.columns import MONEY, Ints
 from analytics.catalog.measures import Kind, Population, Selection, Unit
 from analytics.cells.cells import NO_MAX, added
+from analytics.query.matching import Flags
 from analytics.query.reader import Read
 from analytics.query.values import Value
 from metricsportal.lib import histogram
@@ -81,8 +82,8 @@ class Grid:
 class Wanted:
     """What a grid holds: groups, buckets (None: all in one), additive columns and histograms.
 
-    With `rest` the histograms of that group are not read but left over from those of the whole. `sparse`: histograms
-    as entries, for many rows of few samples; they cannot be added up further.
+    With `rest` that group is not read but left over from the whole, its extremes aside. `sparse`: histograms as
+    entries, for many rows of few samples; they cannot be added up further.
     """
 
     height: int
@@ -95,29 +96,44 @@ class Wanted:
 
 def fold(read: Read, groups: Ints, wanted: Wanted) -> Grid:
     """Add up entries into (group, bucket). `groups` numbers the group of each entry, -1 = none."""
-    sums, histograms, rest = wanted.sums, wanted.histograms, wanted.rest
-    shape = (wanted.height, wanted.width or 1)
-    size = shape[0] * shape[1]
-    rows = groups if wanted.width is None else groups * wanted.width + read.bucket
-    inside = groups >= 0
-    everything = bool(inside.all())
-    taken = rows if everything else rows[inside]
-    grid = Grid({}, {}, {}, {}, shape)
-    for name in (*sums, *(f"{one}_count" for one in histograms)):
-        values = read.column(name)
-        total = added(values if everything else values[inside], taken, size, money=name in MONEY)
-        grid.sums[name] = total.reshape(shape)
-    chosen = inside if rest is None else inside & (groups != rest.group)
-    for name in histograms:
+    shape, rest = (wanted.height, wanted.width or 1), wanted.rest
+    grid, size = Grid({}, {}, {}, {}, shape), shape[0] * shape[1]
+    read, groups = _only(read, groups, groups >= 0)
+    rows = _rows(read, groups, wanted)
+    for name in wanted.histograms:
         grid.mins[name], grid.maxs[name] = (values.reshape(shape) for values in read.extremes(name, rows, size))
-        those = read.entries(name, chosen)
-        if wanted.sparse:
-            owners = np.repeat(rows[chosen], those.lengths)
-            grid.entries[name] = histogram.compact(owners, those.slots, those.counts, size)
-            continue
-        shown = histogram.dense(those, rows[chosen], size)
-        grid.counts[name] = _three(shown, shape) if rest is None else _with_rest(shown, rest, name, shape)
+    if rest is not None:
+        read, groups = _only(read, groups, groups != rest.group)
+        rows = _rows(read, groups, wanted)
+    for name in (*wanted.sums, *(f"{one}_count" for one in wanted.histograms)):
+        total = added(read.column(name), rows, size, money=name in MONEY).reshape(shape)
+        if rest is not None:
+            total[rest.group] = rest.whole.sums[name][0] - total.sum(axis=0)
+        grid.sums[name] = total
+    for name in wanted.histograms:
+        _add_histogram(grid, name, read.entries(name), rows, wanted)
     return grid
+
+
+def _add_histogram(grid: Grid, name: str, found: Entries, rows: Ints, wanted: Wanted) -> None:
+    size = grid.shape[0] * grid.shape[1]
+    if wanted.sparse:
+        grid.entries[name] = histogram.compact(np.repeat(rows, found.lengths), found.slots, found.counts, size)
+        return
+    shown = histogram.dense(found, rows, size)
+    if wanted.rest is None:
+        grid.counts[name] = _three(shown, grid.shape)
+    else:
+        grid.counts[name] = _with_rest(shown, wanted.rest, name, grid.shape)
+
+
+def _only(read: Read, groups: Ints, chosen: Flags) -> tuple[Read, Ints]:
+    return (read, groups) if chosen.all() else (read.only(chosen), groups[chosen])
+
+
+def _rows(read: Read, groups: Ints, wanted: Wanted) -> Ints:
+    """Which of the groups x buckets each entry is of."""
+    return groups if wanted.width is None else groups * wanted.width + read.bucket
 
 
 @dataclass(frozen=True, slots=True)

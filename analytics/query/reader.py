@@ -76,27 +76,25 @@ class Read:
         """An additive column of all entries."""
         return self._joined(lambda part: part.column(name))
 
+    def only(self, chosen: Flags) -> "Read":
+        """The chosen entries alone."""
+        borders = np.cumsum(np.array([part.size for part in self.parts], dtype=np.int64))[:-1]
+        parts = [part.only(flags) for part, flags in zip(self.parts, np.split(chosen, borders), strict=False)]
+        return Read(parts, self.keys[chosen], self.bucket[chosen], self.rows, self.texts)
+
     def extremes(self, name: str, rows: Ints, size: int) -> tuple[Ints, Ints]:
-        """Least and most of a histogram's samples per row. `rows`: of every entry, negative for none."""
+        """Least and most of a histogram's samples per row. `rows`: of every entry."""
         least, most, start = np.full(size, NO_MIN), np.full(size, NO_MAX), 0
         for part in self.parts:
-            flags, low, high = part.extremes(name)
-            own = rows[start : start + part.size] if flags is None else rows[start : start + part.size][flags]
+            own = rows[start : start + part.size]
             start += part.size
-            if (outside := own < 0).any():
-                own, low, high = (values[~outside] for values in (own, low, high))
-            np.minimum.at(least, own, low)
-            np.maximum.at(most, own, high)
+            for found, values, kept in zip((least, most), part.extremes(name), (np.minimum, np.maximum), strict=True):
+                kept.at(found, own, values)
         return least, most
 
-    def entries(self, name: str, chosen: Flags) -> Entries:
-        """Histogram entries of the chosen ones."""
-        answer, start = [], 0
-        for part in self.parts:
-            flags = chosen[start : start + part.size]
-            start += part.size
-            answer.append(part.entries(name, flags) if flags.any() else histogram.no_entries(int(flags.sum())))
-        return histogram.concatenate(answer)
+    def entries(self, name: str) -> Entries:
+        """Entries of a histogram."""
+        return histogram.concatenate([part.entries(name) for part in self.parts])
 
     def _joined(self, of: Callable[[Part], Numbers]) -> Numbers:
         found = [of(part) for part in self.parts]
