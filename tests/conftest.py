@@ -12,11 +12,12 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from pytest_django import DjangoDbBlocker
 
 from analytics.api import throttles
-from tests import restricted
+from tests import once, restricted
 from tests.harness import chromium
 
 pytest_plugins = ["tests.personas", "tests.analytics.world"]
 
+TESTS = Path(__file__).parent
 SERVERS = ("os.environ", "DATABASE_URL", "REDIS_URL", ".vendor", "subprocess")
 """Words of a module whose tests may meet the servers of a run without asking pytest for a database."""
 PATIENCE_MS = 20_000
@@ -38,7 +39,10 @@ def _stores(item: pytest.Item) -> bool:
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what no database can change, so that `make test` runs it once."""
+    listed = {TESTS / path for path in once.MODULES}
     for item in items:
+        if item.path in listed:
+            item.add_marker(pytest.mark.once)
         if not _stores(item) and not _names_servers(item.path):
             item.add_marker(pytest.mark.anywhere)
 

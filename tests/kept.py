@@ -3,8 +3,9 @@
 Around the module stands a transaction that is never committed; the test's own one is a savepoint inside.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -37,3 +38,18 @@ def for_the_module(request: pytest.FixtureRequest, blocker: DjangoDbBlocker) -> 
         with blocker.unblock():
             transaction.set_rollback(True)
             around.__exit__(None, None, None)
+
+
+def fixture(fill: Callable[[], object]) -> Any:
+    """A fixture of scope `module` in which `fill` is called once: `_stored = kept.fixture(_fill)`."""
+
+    @pytest.fixture(scope="module")
+    def stored(
+        request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+    ) -> Iterator[None]:
+        with for_the_module(request, django_db_blocker):
+            with django_db_blocker.unblock():
+                fill()
+            yield
+
+    return stored

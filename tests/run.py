@@ -11,13 +11,17 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.harness import chromium, postgresql, redis
 
+SHOWN = 10
+"""Modules named at the end, so that whoever finds the suite long knows where to begin."""
 RESTRICTED = "PostgreSQL behind row-level security"
 EXTERNAL = (
     "DATABASE_URL",
@@ -44,6 +48,20 @@ def counts_of(report: Path) -> str:
     return f"{passed} passed, {failed} failed, {numbers['skipped']} skipped"
 
 
+def seconds_of(report: Path) -> dict[str, float]:
+    """How long each module took with its fixtures, from pytest's JUnit report."""
+    answer: defaultdict[str, float] = defaultdict(float)
+    for case in ET.parse(report).getroot().iter("testcase") if report.exists() else ():
+        answer[case.get("classname", "?")] += float(case.get("time", 0))
+    return answer
+
+
+def longest(taken: Iterable[tuple[str, dict[str, float]]]) -> list[str]:
+    """Lines about the modules that took longest; the shares run side by side, so that only their order says much."""
+    every = sorted(((seconds, share, name) for share, found in taken for name, seconds in found.items()), reverse=True)
+    return ["Longest modules:", *(f"{seconds:7.0f} s  {name} ({share})" for seconds, share, name in every[:SHOWN])]
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """A part of the suite that runs in a process of its own."""
@@ -56,6 +74,15 @@ class Share:
     """Variables of the environment besides."""
 
 
+class Result(NamedTuple):
+    """What came of a share: pytest's exit code, how many tests passed, and the seconds of each module."""
+
+    name: str
+    code: int
+    counts: str
+    seconds: dict[str, float]
+
+
 @dataclass
 class Run:
     """One run of the suite in a process of its own, which writes into `folder`."""
@@ -65,13 +92,14 @@ class Run:
     folder: Path
     started: float
 
-    def finish(self) -> tuple[int, str]:
-        """Wait for its end and show what it said if that was kept; pytest's exit code and the closing line."""
+    def finish(self) -> Result:
+        """Wait for its end and show what it said if that was kept."""
         code = self.process.wait()
         if (said := self.folder / "output").exists():
             sys.stderr.write(f"\n==> {self.name}\n{said.read_text(errors='replace')}")
         sys.stderr.write(f"==> {self.name} took {time.monotonic() - self.started:.0f} s\n")
-        return code, f"{self.name}: {counts_of(self.folder / 'report.xml')}"
+        report = self.folder / "report.xml"
+        return Result(self.name, code, counts_of(report), seconds_of(report))
 
 
 def start(name: str, arguments: list[str], folder: Path, *, keep: bool, environment: dict[str, str]) -> Run:
@@ -90,7 +118,7 @@ def start(name: str, arguments: list[str], folder: Path, *, keep: bool, environm
 def shares(chosen: list[str], *, slow: bool) -> tuple[Share, ...]:
     """What runs side by side.
 
-    Pages in a browser, and what touches no database, have the same answers from both: once is enough.
+    Pages in a browser, what touches no database, and what tests/once.py lists have the same answers from both.
     """
     if chosen or slow:
         arguments = [*chosen, *([] if slow else ["-m", "not slow"])]
@@ -102,7 +130,7 @@ def shares(chosen: list[str], *, slow: bool) -> tuple[Share, ...]:
     )
 
 
-def run_all(shares: Sequence[Share], *, together: bool) -> list[tuple[int, str]]:
+def run_all(shares: Sequence[Share], *, together: bool) -> list[Result]:
     """All shares, side by side or, where figures are measured, one after the other."""
     runs: list[Run] = []
     results = []
@@ -133,9 +161,9 @@ def run_restricted(given: list[str]) -> int:
     chosen = [argument for argument in given if argument != "--rls"]
     arguments = chosen or ["-m", "not slow and not browser and not anywhere"]
     share = Share(RESTRICTED, arguments, is_on_servers=True, more={"PORTAL_TEST_RLS": "on"})
-    ((code, closing),) = run_all([share], together=True)
-    sys.stdout.write(f"\nSummary\n{closing}\n")
-    return int(bool(code))
+    (result,) = run_all([share], together=True)
+    sys.stdout.write(f"\nSummary\n{result.name}: {result.counts}\n")
+    return int(bool(result.code))
 
 
 def main(given: list[str]) -> int:
@@ -147,15 +175,16 @@ def main(given: list[str]) -> int:
     chosen = [argument for argument in given if argument != "--slow"]
     browser = chromium.ensure()
     results = run_all(shares(chosen, slow=slow), together=not slow)
-    lines = ["", "Summary", *(closing for _, closing in results)]
+    lines = ["", "Summary", *longest((one.name, one.seconds) for one in results)]
+    lines += [f"{one.name}: {one.counts}" for one in results]
     if not browser:
         lines.append(f"Browser tests were skipped: {chromium.WHY_NOT}.")
     if not slow:
         lines.append("Tests marked slow were left out; `make test-all` runs them.")
     if not slow and not chosen:
-        lines.append("Browser tests, and what touches no database, ran on SQLite; `make test-all` runs all on both.")
+        lines.append("What no database changes (tests/once.py) ran on SQLite; `make test-all` runs all on both.")
     sys.stdout.write("\n".join(lines) + "\n")
-    return int(any(code for code, _ in results))
+    return int(any(one.code for one in results))
 
 
 if __name__ == "__main__":

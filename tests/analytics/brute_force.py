@@ -22,6 +22,9 @@ from tests.analytics import oracle
 from tests.make import NOW
 
 DAYS = timedelta(days=9.5)
+SPREAD = timedelta(minutes=30)
+MEET = 5
+"""Requests that start within the same half hour, or so."""
 COLUMNS = tuple(NATIVE.values())
 GROUPABLE: Final = (
     "model",
@@ -67,13 +70,13 @@ FILTERS: Final[tuple[tuple[str, Callable[[LLMRequest], bool]], ...]] = (
 """Filters as the API writes them, and which requests they leave."""
 
 
-def record(dice: random.Random, number: int, *, end: datetime = NOW, length: timedelta = DAYS) -> RequestRecord:
+def record(dice: random.Random, number: int, started_at: datetime) -> RequestRecord:
     """Anything a gateway may send: unknown tokens, zero latencies, failures, unpriced models, huge reported costs."""
     failed = dice.random() < 0.25
     latency = dice.choice([None, 0.0, dice.lognormvariate(7, 1.5), dice.lognormvariate(7, 1.5)])
     fields: dict[str, Any] = {
         "request_id": f"r{number}",
-        "started_at": end - dice.uniform(0, 1) * length,
+        "started_at": started_at,
         "model": dice.choice(["gpt-5", "gpt-5", "claude", "unpriced-one", None]),
         "provider": dice.choice(["openai", "azure", None]),
         "virtual_model": dice.choice(["chat", "code", None]),
@@ -95,9 +98,20 @@ def record(dice: random.Random, number: int, *, end: datetime = NOW, length: tim
     return make.record(**fields)
 
 
-def store(organization: Organization, dice: random.Random, size: int, **when: Any) -> list[LLMRequest]:
-    """Half of the records rolled up, the other half still waiting in the log. `when`: see `record`."""
-    records = [record(dice, number, **when) for number in range(size)]
+def instants(dice: random.Random, size: int, end: datetime, length: timedelta) -> list[datetime]:
+    """So many of the time before `end`, in few half hours, as each hour is rolled up on its own; the later half of them
+    in a third of those, so that most hours do not wait again.
+    """
+    last = [end - dice.uniform(0, 1) * (length - SPREAD) for _ in range(max(3, size // MEET))]
+    chosen = [dice.choice(last if number < size // 2 else last[::3]) for number in range(size)]
+    return [one - dice.uniform(0, 1) * SPREAD for one in chosen]
+
+
+def store(
+    organization: Organization, dice: random.Random, size: int, *, end: datetime = NOW, length: timedelta = DAYS
+) -> list[LLMRequest]:
+    """Half of the records rolled up, the other half still waiting in the log."""
+    records = [record(dice, number, at) for number, at in enumerate(instants(dice, size, end, length))]
     for part in (records[: size // 2], records[size // 2 :]):
         if part is not records[: size // 2]:
             rollups.drain(organization.pk)

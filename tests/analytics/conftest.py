@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import time_machine
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from analytics.exports import slots
 from analytics.models import Statement
-from teams.models import ReportRecipient, Team
+from teams.models import Organization, ReportRecipient, Team
 from tests.analytics.statements import LATER, close
 from tests.analytics.world import World
 
@@ -28,13 +28,25 @@ def december() -> Iterator[None]:
         yield
 
 
+def _close_november() -> None:
+    for team in Team.objects.all():
+        ReportRecipient.objects.create(team=team, email=f"{team.name.lower()}@{team.organization.slug}.example")
+    for organization in Organization.objects.filter(slug__in=("acme", "rival")):
+        close(organization)
+
+
+@pytest.fixture(scope="module")
+def kept_numbers(kept_world: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """`numbers` are stored once for a module all of whose tests ask for this."""
+    with django_db_blocker.unblock(), time_machine.travel(LATER, tick=False):
+        _close_november()
+
+
 @pytest.fixture
 def numbers(world: World) -> dict[str, str]:
     """Numbers of the statements of November by team, in both organizations; each team has one recipient."""
-    for team in Team.objects.all():
-        ReportRecipient.objects.create(team=team, email=f"{team.name.lower()}@{team.organization.slug}.example")
-    for organization in (world.acme, world.rival):
-        close(organization)
+    if not Statement.objects.exists():
+        _close_november()
     return dict(Statement.objects.values_list("team_name", "number"))
 
 

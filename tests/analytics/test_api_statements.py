@@ -16,7 +16,7 @@ from teams.services import IssuedKey
 from tests import make
 from tests.analytics.statements import LIST, enter, table
 
-pytestmark = pytest.mark.usefixtures("december")
+pytestmark = pytest.mark.usefixtures("kept_numbers", "december")
 URL: Final = "/api/v1/statements"
 
 

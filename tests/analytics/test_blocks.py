@@ -27,11 +27,11 @@ NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
 
 def store(organization: Organization, prefix: str, count: int = 60) -> None:
-    dice = random.Random(count)  # as many again are in the same hours
+    dice = random.Random(count)  # as many again are in the same hours, which are few: each is rolled up on its own
     records = [
         RequestRecord(
             request_id=f"{prefix}-{number}",
-            started_at=NOW - timedelta(minutes=35 + dice.randrange(60 * 70)),
+            started_at=NOW - timedelta(hours=5 * dice.randrange(14), minutes=35 + dice.randrange(20)),
             model=f"model-{number % 3}",
             user=f"user-{number % 7}",
             input_tokens=dice.randrange(1, 5_000),

@@ -40,6 +40,7 @@ ZONES: Final = {
 """With the number of their changes in 2026."""
 LATER: Final = datetime(2027, 1, 9, tzinfo=UTC)
 STEP: Final = timedelta(minutes=7)
+NEAR: Final = timedelta(minutes=100)
 HOUR: Final = timedelta(hours=1)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 PARTS: Final = (Interval.QUARTER_HOUR, Interval.HOUR, Interval.DAY, Interval.WEEK, Interval.MONTH)
@@ -56,18 +57,25 @@ def changes(tz: ZoneInfo) -> list[datetime]:
     return found
 
 
+def busy(around: datetime, tz: ZoneInfo) -> list[datetime]:
+    """An instant every few minutes near the change and near the midnights beside it: elsewhere hours are like any."""
+    day = around.astimezone(tz).date()
+    edges = [around, *(midnight(day + timedelta(days=days), tz) for days in (-1, 0, 1, 2))]
+    every = (around - timedelta(days=2) + number * STEP for number in range(timedelta(days=4) // STEP))
+    return [one for one in every if min(abs(one - edge) for edge in edges) <= NEAR]
+
+
 def filled(organization: Organization, around: datetime) -> list[LLMRequest]:
-    """A request every few minutes from a day before the instant to a day after, all of them rolled up."""
+    """Requests from the day before the instant to the day after, all of them rolled up."""
     dice = random.Random(str(around))
-    count = timedelta(days=2) // STEP
     records = [
         make.record(
-            started_at=around - timedelta(days=1) + number * STEP,
+            started_at=at,
             team=dice.choice(["Search", "Ads"]),
             input_tokens=dice.randrange(1000),
             reported_cost_usd=None,
         )
-        for number in range(count)
+        for at in busy(around, ZoneInfo(organization.zone))
     ]
     ingest_records(organization=organization, records=records, source="test", now=LATER, past_days=None)
     rollups.drain(organization.pk)
@@ -120,9 +128,8 @@ def test_a_year_of_days_is_the_year() -> None:
     """Also where a midnight does not exist."""
     tz = ZoneInfo("Africa/Cairo")
     organization = make.organization(zone="Africa/Cairo")
-    requests = [one for instant in changes(tz) for one in filled(organization, instant)][
-        -2 * (timedelta(days=2) // STEP) :
-    ]
+    for instant in changes(tz):
+        requests = filled(organization, instant)  # those of both changes, after the second
     year = TimeRange(midnight(date(2026, 1, 1), tz), midnight(date(2027, 1, 1), tz))
     question = {"group_by": [], "interval": Interval.DAY, "population": Population.ALL, "period": year}
     result = engine.run(ask(organization, question), LATER)

@@ -15,7 +15,7 @@ from teams.models import AuditEntry, Organization, User
 from tests import pages
 from tests.analytics.statements import HOSTILE, LATER
 
-pytestmark = pytest.mark.usefixtures("december", "numbers")
+pytestmark = pytest.mark.usefixtures("kept_numbers", "december", "numbers")
 MODELS: Final[tuple[type[Model], ...]] = (Period, Statement, OutboxMail)
 FROZEN: Final[tuple[type[Model], ...]] = (*MODELS, StatementLine)
 MANAGERS: Final = ("owner", "admin", "finance")

@@ -19,9 +19,10 @@ from analytics.dashboards.overview import ABOUT, TOP, build
 from ingestion.models import LLMRequest
 from metricsportal.lib import formats
 from teams.access import scope_of_organization, scope_of_user
-from teams.models import Organization, Team, User
-from tests import make
+from teams.models import Organization, User
+from tests import kept, make
 from tests.analytics.world import store
+from tests.personas import acme_works
 
 PAGE: Final = "/o/acme/overview/"
 NOW: Final = datetime(2026, 11, 11, 12, tzinfo=UTC)
@@ -44,9 +45,10 @@ def sent(number: int, days: float, team: str | None, model: str = "gpt-5", **fie
     } | fields
 
 
-@pytest.fixture
-def months(acme: Organization, rival: Organization, search: Team, ads: Team) -> Organization:
-    """November until noon of the eleventh, the same days of October, and the end of October."""
+def _fill() -> None:
+    acme, rival = acme_works(), make.organization("rival", name="Rival Works")
+    make.team(acme, "Search")
+    make.team(acme, "Ads")
     make.price("gpt-5", "input", "2")
     make.price("gpt-4o", "input", "4")
     store(
@@ -63,6 +65,14 @@ def months(acme: Organization, rival: Organization, search: Team, ads: Team) -> 
     )
     store(rival, sent(1, 1, "rival-team", "rival-model"))
     rollups.drain()
+
+
+_stored = kept.fixture(_fill)
+
+
+@pytest.fixture
+def months(_stored: None, acme: Organization) -> Organization:
+    """November until noon of the eleventh, the same days of October, and the end of October."""
     return acme
 
 
@@ -129,10 +139,12 @@ def test_a_month_that_is_over(months: Organization) -> None:
     assert (data["month"].before, data["month"].after) == ("2026-09", "2026-11")
 
 
-def test_months_that_were_recorded_in_part_are_not_compared(acme: Organization) -> None:
+@pytest.mark.django_db
+def test_months_that_were_recorded_in_part_are_not_compared() -> None:
     """Recording began in the middle of October: November is no growth."""
-    store(acme, sent(1, 1, "Search"), sent(2, 31 + 5, "Search"))
-    data = built(acme)
+    organization = make.organization()
+    store(organization, sent(1, 1, "Search"), sent(2, 31 + 5, "Search"))
+    data = built(organization)
     assert data["compared"] == "not compared"
     assert {one["change"] for one in data["counters"]} == {None}
     assert table(data, "team")["Search"]["change"] is None
@@ -161,10 +173,12 @@ def test_links_lead_to_a_group_and_names_stay_text(months: Organization, read: R
     assert "<img src=x" not in read(f=own)
 
 
-def test_only_the_largest_have_rows_and_the_others_one_together(acme: Organization) -> None:
-    store(acme, *(sent(number, 1, "Search", f"model-{number:02}") for number in range(TOP + 3)))
+@pytest.mark.django_db
+def test_only_the_largest_have_rows_and_the_others_one_together() -> None:
+    organization = make.organization()
+    store(organization, *(sent(number, 1, "Search", f"model-{number:02}") for number in range(TOP + 3)))
     rollups.drain()
-    rows = table(built(acme), "model")
+    rows = table(built(organization), "model")
     assert len(rows) == TOP + 1
     assert rows["All others"]["requests"] == "3"
     assert rows["All others"]["url"] is None

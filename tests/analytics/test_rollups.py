@@ -27,12 +27,12 @@ from tests.make import NOW
 
 
 def ingest(organization: Organization, count: int, seed: int = 1, prefix: str = "r", hours: int = 50) -> None:
-    """Store so many requests of the last hours, by chance."""
+    """Store so many requests of every third of the last hours, by chance: each hour is rolled up on its own."""
     dice = random.Random(seed)
     records = [
         make.record(
             request_id=f"{prefix}{number}",
-            started_at=NOW - timedelta(minutes=dice.randrange(60 * hours)),
+            started_at=NOW - timedelta(hours=3 * dice.randint(1, -(-hours // 3)), minutes=-dice.randrange(60)),
             model=dice.choice(["gpt-5", "claude"]),
             user=dice.choice(["ann", "bob"]),
             team=dice.choice(["Search", "Ads", None]),

@@ -15,9 +15,10 @@ from analytics import rollups
 from analytics.dashboards.routing import build
 from analytics.dashboards.shifts import CERTAIN, LEAST_REQUESTS, LEAST_SHARE, WINDOW, shifts
 from teams.access import scope_of_organization
-from teams.models import Organization, Team, User
-from tests import make
+from teams.models import Organization, User
+from tests import kept, make
 from tests.analytics.world import store
+from tests.personas import acme_works
 
 PAGE: Final = "/o/acme/routing/"
 NOW: Final = datetime(2026, 11, 11, 12, 30, tzinfo=UTC)
@@ -82,9 +83,10 @@ def sent(number: int, at: datetime, model: str, team: str = "Search", **fields: 
     } | fields
 
 
-@pytest.fixture
-def routed(acme: Organization, search: Team, ads: Team) -> Organization:
-    """Ten requests an hour over two days; at the change half of them go to another model, which is quicker and free."""
+def _fill() -> None:
+    acme = acme_works()
+    make.team(acme, "Search")
+    make.team(acme, "Ads")
     make.price("old", "input", "2")
     make.price(HOSTILE, "input", "0")
     hours = [CHANGE + timedelta(hours=hour) for hour in range(-24, 24)]
@@ -99,6 +101,14 @@ def routed(acme: Organization, search: Team, ads: Team) -> Organization:
         sent(10_001, CHANGE + timedelta(hours=1), "old", status_code=500),
     )
     rollups.drain()
+
+
+_two_days = kept.fixture(_fill)
+
+
+@pytest.fixture
+def routed(_two_days: None, acme: Organization) -> Organization:
+    """Ten requests an hour over two days; at the change half of them go to another model, which is quicker and free."""
     return acme
 
 
@@ -106,10 +116,10 @@ def routed(acme: Organization, search: Team, ads: Team) -> Organization:
 def read(client: Client, request: pytest.FixtureRequest) -> Read:
     """What a persona reads there."""
 
-    def as_persona(persona: str = "owner", **parameters: Any) -> str:
+    def as_persona(persona: str = "owner", page: str = PAGE, **parameters: Any) -> str:
         client.force_login(request.getfixturevalue(persona))
         with time_machine.travel(NOW, tick=False):
-            response = client.get(PAGE, parameters)
+            response = client.get(page, parameters)
         assert response.status_code == 200
         return response.content.decode()
 
@@ -184,6 +194,6 @@ def test_an_unknown_length_is_said(routed: Organization, read: Read) -> None:
     assert "span=2y is none of 1h, 6h, 24h, 7d; 24h is used." in read(span="2y")
 
 
-def test_without_virtual_models_it_says_so(acme: Organization, read: Read) -> None:
-    store(acme, sent(1, CHANGE, "old", virtual_model=None))
-    assert "No virtual model in the last 14 days" in read()
+def test_without_virtual_models_it_says_so(routed: Organization, rival: Organization, read: Read) -> None:
+    store(rival, sent(1, CHANGE, "old", virtual_model=None))
+    assert "No virtual model in the last 14 days" in read("outsider", PAGE.replace("acme", "rival"))

@@ -15,7 +15,7 @@ from tests.analytics.statements import HOSTILE, LATER, LIST, enter
 from tests.analytics.world import HOSTILE as FORMULA
 from tests.analytics.world import MEMBER, World
 
-pytestmark = pytest.mark.usefixtures("december", "kept_world")
+pytestmark = pytest.mark.usefixtures("kept_numbers", "december")
 HEAD: Final = ["Team", "Requests", "Cost", "Statement", "E-mail"]
 
 

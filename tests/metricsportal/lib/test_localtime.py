@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -34,8 +35,9 @@ def year_of(tz: ZoneInfo) -> TimeRange:
     return TimeRange(localtime.midnight(date(2026, 1, 1), tz), localtime.midnight(date(2027, 1, 1), tz))
 
 
+@cache
 def windows(interval: Interval, tz: ZoneInfo) -> list[TimeRange]:
-    """All windows of 2026, each closed by the start of the next."""
+    """All windows of 2026, each closed by the start of the next; worked out once, as nearly every test needs them."""
     period = year_of(tz)
     starts = [*localtime.buckets(period, interval, tz), period.end]
     return [TimeRange(start, end) for start, end in pairwise(starts)]
