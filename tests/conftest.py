@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from pytest_django import DjangoDbBlocker
 
 from analytics.api import throttles
-from tests import once, restricted
+from tests import emptied, once, restricted
 from tests.harness import chromium
 
 pytest_plugins = ["tests.personas", "tests.analytics.world"]
@@ -45,6 +45,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.once)
         if not _stores(item) and not _names_servers(item.path):
             item.add_marker(pytest.mark.anywhere)
+
+
+def pytest_sessionstart() -> None:
+    """Tests that commit leave no rows, quickly."""
+    emptied.install()
 
 
 def pytest_collection_finish() -> None:
