@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import BaseFinder, get_finders
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage
 from django.core.management import call_command
+from whitenoise.compress import Compressor
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 PREFIX: Final = "vendor"
@@ -74,6 +75,11 @@ class HashedStorage(CompressedManifestStaticFilesStorage):
             (r"""(?P<matched>import\(["'](?P<url>\.[^"']*)["']\))""", 'import("%(url)s")'),
         ),
     )
+
+    def create_compressor(self, **kwargs: Any) -> Compressor:
+        """Gzip, and no source maps: brotli, where something else brought it, takes a minute of the first start."""
+        skipped = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
+        return Compressor(**{**kwargs, "extensions": skipped, "use_brotli": False})
 
 
 def _sources_digest() -> str:

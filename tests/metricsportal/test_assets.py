@@ -43,6 +43,13 @@ def test_every_vendor_file_is_served_under_a_name_with_its_hash(collected: Path)
 
 
 @installed
+def test_what_takes_long_to_compress_and_nobody_asks_for_is_not_compressed(collected: Path) -> None:
+    compressed = {path.name for path in collected.rglob("*") if path.suffix in (".gz", ".br")}
+    assert any(name.endswith(".js.gz") for name in compressed)
+    assert [name for name in compressed if name.endswith((".br", ".map.gz"))] == []
+
+
+@installed
 def test_no_module_imports_an_unhashed_file(collected: Path) -> None:
     manifest = json.loads((collected / "staticfiles.json").read_text())["paths"]
     own = [name for name in manifest if name.endswith(".js") and not name.startswith(("vendor/", "admin/", "drf_"))]
