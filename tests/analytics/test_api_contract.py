@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("kept_world")
 PEOPLE: Final = ("owner", "admin", "finance", "manager", "viewer", "member", "nobody", "outsider")
 KEYS: Final = ("ingest_key", "read_key", "team_key", "only_reading")
 ROLES: Final = (*PEOPLE, *KEYS, "anonymous", "stranger")
-FEW, SOME, MANY = 2, 8, 200
+FEW, SOME, MANY = 1, 8, 200
 Json = dict[str, Any]
 Case = schemathesis.Case[Any]
 Send = Callable[[Case], Any]
@@ -67,6 +67,7 @@ def described() -> Json:
 
 
 SCHEMA: Final = described()
+POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 VERBS: Final = ("get", "post", "put", "delete")
 OPERATIONS: Final = tuple((path, verb) for path, verbs in SCHEMA["paths"].items() for verb in verbs if verb in VERBS)
 FILE: Final = schemathesis.openapi.from_dict(SCHEMA)
@@ -186,10 +187,10 @@ def _made_up(path: str, method: str, mode: GenerationMode, examples: int) -> tup
     return tuple(made)
 
 
-def cases(path: str, method: str, examples: int) -> list[Case]:
-    """Valid and invalid ones, the same for every role and few the first of some: to make them is most of the work."""
-    modes = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
-    return [one for mode in modes for one in _made_up(path, method, mode, max(SOME, examples))[:examples]]
+def cases(path: str, method: str, examples: int, first: int) -> list[Case]:
+    """Valid and invalid ones. To make them is most of the work: few are among some, from the `first` on."""
+    made = (_made_up(path, method, mode, max(SOME, examples)) for mode in (POSITIVE, NEGATIVE))
+    return [some[(first + number) % len(some)] for some in made for number in range(min(examples, len(some)))]
 
 
 def fresh(made: Case) -> Case:
@@ -206,10 +207,10 @@ def fresh(made: Case) -> Case:
     )
 
 
-def examine(path: str, method: str, ask: Send, examples: int) -> Counter[int]:
+def examine(path: str, method: str, ask: Send, examples: int, first: int = 0) -> Counter[int]:
     """How often each status came."""
     statuses: Counter[int] = Counter()
-    for turn, made in enumerate(cases(path, method, examples)):
+    for turn, made in enumerate(cases(path, method, examples, first), first):
         case = fresh(made)
         for values in (case.path_parameters, case.query, case.body):
             replace_made_up(values, turn)
@@ -231,8 +232,8 @@ def test_every_operation_as_the_owner(ask_as: Callable[[str], Send], path: str, 
 @pytest.mark.parametrize("role", ROLES)
 def test_every_role(ask_as: Callable[[str], Send], role: str) -> None:
     statuses: Counter[int] = Counter()
-    for path, method in OPERATIONS:
-        statuses += examine(path, method, ask_as(role), FEW)
+    for path, method in OPERATIONS:  # each role others, so that together they ask all of them
+        statuses += examine(path, method, ask_as(role), FEW, ROLES.index(role))
     expected = {"anonymous": {401}, "stranger": {401}}.get(role)
     assert statuses
     # What is no id of an export is no address at all.

@@ -23,7 +23,7 @@ MONEY: Final[Schema] = {
 }
 
 
-SOURCES: Final = ("day", "hour", "facts")
+SOURCES: Final = ("day", "hour", "quarter", "requests", "facts")
 """What a part of an answer is read from."""
 
 
