@@ -85,7 +85,10 @@ def test_without_a_database_everybody_is_told_in_their_own_format(
 
 
 def test_only_what_was_asked_for_by_address_is_tried_again_by_a_link() -> None:
-    asked, sent = (getattr(RequestFactory(), method)("/o/acme/", headers={"Accept": BROWSER}) for method in ("get", "post"))
-    pages = [ResponseHeaders(lambda request: HttpResponse()).process_exception(one, OperationalError("away")) for one in (asked, sent)]
+    answers = ResponseHeaders(lambda request: HttpResponse())
+    requests = RequestFactory(headers={"Accept": BROWSER})
+    pages = [
+        answers.process_exception(one("/o/acme/"), OperationalError("away")) for one in (requests.get, requests.post)
+    ]
     assert [page is not None and ">Try again<" in page.text for page in pages] == [True, False]
-    assert ResponseHeaders(lambda request: HttpResponse()).process_exception(asked, ValueError("ours")) is None
+    assert answers.process_exception(requests.get("/"), ValueError("ours")) is None
