@@ -29,9 +29,9 @@ CROSSHAIRS = """() => [...document.querySelectorAll("[data-panel] canvas")].map(
 
 @pytest.fixture
 def page(acme: Organization, owner: User, open_page: Open) -> Page:
-    """Half a day, and half a day before it."""
+    """Six hours, and six hours before them."""
     traffic.store(acme)
-    return ready(open_page(owner, "/o/acme/?from=now-12h"))
+    return ready(open_page(owner, "/o/acme/?from=now-6h"))
 
 
 def redness(colour: str) -> bool:
@@ -47,7 +47,7 @@ def rgb(element: Locator) -> str:
 
 def test_ranges_and_refreshing_that_are_offered(page: Page) -> None:
     expect(page.locator(".range-presets a")).to_have_text(PRESETS)
-    expect(page.locator("#range-menu summary")).to_contain_text("Last 12 hours · UTC")
+    expect(page.locator("#range-menu summary")).to_contain_text("Last 6 hours · Europe/Berlin")
     expect(page.locator("#refresh-every option")).to_have_text(["Off", "30 s", "1 min", "5 min"])
     # The automatic interval is named and can be overridden; the page has as many points as fit.
     expect(page.locator("#interval option:checked, [name=interval] option:checked").first).to_have_text(
@@ -84,9 +84,8 @@ def test_counters_in_words_and_what_they_can_be_trusted_for(page: Page) -> None:
         re.compile(r"^\d+ failed \([\d.]+ %\)$")
     )
     for name in ("input_tokens", "output_tokens", "cost"):
-        panel = page.locator(f'[data-panel="{name}"] [data-headline]').inner_text()
-        counter = page.locator(f'[data-counter="{name}"] .counter-value').inner_text()
-        assert panel == counter.split("\n")[0]
+        headline = page.locator(f'[data-panel="{name}"] [data-headline]').inner_text()
+        assert headline == page.locator(f'[data-counter="{name}"] .counter-value').inner_text().split("\n")[0]
     total = page.locator(".breakdown-table tfoot td").first
     assert total.text_content() == counted(page, "requests")
     expect(page.locator("#trust")).to_contain_text(re.compile(r"Up to \d\d:\d\d:\d\d"))
@@ -103,7 +102,7 @@ def test_one_crosshair_in_all_charts_and_what_a_pinned_point_leads_to(page: Page
     assert page.evaluate(CROSSHAIRS) == [1] * len(PANELS)
     page.keyboard.press("End")
     expect(page.locator(".tooltip-time")).to_contain_text("still filling")
-    expect(page.locator(".tooltip-time")).to_contain_text(re.compile(r"\d\d:\d\d.* UTC"))
+    expect(page.locator(".tooltip-time")).to_contain_text(re.compile(r"\d\d:\d\d.* Europe/Berlin"))
     values = page.locator(".tooltip > .tooltip-row .value").all_text_contents()
     assert len(values) <= 12
     page.keyboard.press("Escape")

@@ -61,6 +61,7 @@ export function bindRefresh(offered) {
   select.value = remembered();
   select.addEventListener("change", () => {
     remember(select.value);
+    last = Date.now();
     renderRefresh();
   });
   byId("refresh").addEventListener("click", page.refresh);
