@@ -97,6 +97,7 @@ def test_lists_and_their_dialogs(
     page.keyboard.press("Escape")
     page.locator("#range-menu summary").click()
     audit(page, "range of requests", "#range-menu")
+    page.keyboard.press("Escape")
     page.locator(".requests-table tbody a").first.click()
     expect(page.locator("#bill-title")).to_be_visible()
     audit(page, "request")

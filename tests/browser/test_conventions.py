@@ -98,7 +98,7 @@ def test_one_crosshair_in_all_charts_and_what_a_pinned_point_leads_to(page: Page
     canvas.focus()
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
-    page.wait_for_function(f"({CROSSHAIRS})().every(place => place === 1)")
+    page.wait_for_function(f"() => ({CROSSHAIRS})().every(place => place === 1)")
     assert page.evaluate(CROSSHAIRS) == [1] * len(PANELS)
     page.keyboard.press("End")
     expect(page.locator(".tooltip-time")).to_contain_text("still filling")
