@@ -6,10 +6,11 @@ from typing import Final, cast
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 
-from metricsportal.lib import border
+from metricsportal.lib import border, problems
 
 _logger = logging.getLogger(__name__)
 _POLICY: Final = {
@@ -30,6 +31,7 @@ _HEADERS: Final = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_NO_ANSWER: Final = "The database did not answer in time. Try again; a narrower range is answered faster."
 
 
 def content_security_policy(**overrides: str) -> str:
@@ -72,9 +74,24 @@ class ResponseHeaders:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """A page whose database did not answer in time says so; every other error stays one."""
+        """What has no answer of the database, or none in time, says so; every other error stays one."""
         if not isinstance(error, OperationalError | InterfaceError):
             return None
         _logger.warning("%s: the database did not answer", request.path, exc_info=error)
-        text = "The database did not answer in time. Try again; a narrower range is answered faster.\n"
-        return HttpResponse(text, status=503, content_type="text/plain; charset=utf-8", headers={"Retry-After": "5"})
+        response = _unavailable(request)
+        response["Retry-After"] = "5"
+        patch_vary_headers(response, ("Accept",))
+        return response
+
+
+def _unavailable(request: HttpRequest) -> HttpResponse:
+    """503 without the database: a page for browsers, a problem for programs that ask for JSON, else a line of text."""
+    accept = request.headers.get("Accept", "")
+    if "text/html" in accept:
+        page = render_to_string("503.html", {"may_repeat": request.method == "GET"})
+        return HttpResponse(page, status=503)
+    if "json" in accept:
+        request_id = problems.request_id_of(request.headers.get("X-Request-ID"))
+        document = problems.problem(503, _NO_ANSWER, instance=request.path, request_id=request_id)
+        return JsonResponse(document, status=503, content_type=problems.CONTENT_TYPE)
+    return HttpResponse(f"{_NO_ANSWER}\n", status=503, content_type="text/plain; charset=utf-8")

@@ -1,5 +1,6 @@
 """Local months, as pages ask for them."""
 
+import calendar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -21,6 +22,11 @@ class Month:
     text: str
     before: str
     after: str | None
+
+    @property
+    def days(self) -> int:
+        """How many it has."""
+        return calendar.monthrange(*(int(part) for part in self.name.split("-")))[1]
 
     @property
     def current(self) -> bool:

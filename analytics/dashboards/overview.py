@@ -82,7 +82,7 @@ def build(params: QueryDict, scope: Scope, now: datetime) -> dict[str, Any]:
 def _body(query: Query, month: Month, now: datetime) -> dict[str, Any]:
     total, earlier = _both(replace(query, selections=(*_SUMS, *_SPEED)), now)
     if not total.summary.total_requests:
-        return {"empty": True}
+        return {"empty": True, "nothing_yet": _first_request(query.scope) is None}
     daily = replace(query, selections=(*_SUMS, *_SPEED[:2]), interval=Interval.DAY)
     days = _days(engine.run(daily, now), query.scope)
     tables = [_table(BY_NAME[name], query, total.summary, month, now) for name in ABOUT if not _fixed(name, query)]

@@ -123,7 +123,7 @@ def _body(state: State, scope: Scope, answers: Answers) -> dict[str, Any]:
         "previous": {"start": _instant(earlier.start), "end": _instant(earlier.end)},
         "groups": [
             {
-                "label": f"Other ({len(answers.table.every.series) - len(answers.groups) + 1})"
+                "label": f"Other ({len(answers.table.every.series) - len(answers.groups) + 1:,})"
                 if label.kind is LabelKind.OTHER
                 else label.text,
                 "kind": label.kind.value,

@@ -43,15 +43,22 @@ def _found(page: Page, options: dict[str, Any], where: str, within: Context) -> 
     ]
 
 
+def _too_wide(page: Page, where: str) -> list[str]:
+    """A line when the page itself scrolls sideways."""
+    more = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return [f"{where}, narrow: {more} pixels wider than the window"] if more > 0 else []
+
+
 def violations(page: Page, where: str, within: Context = None) -> list[str]:
     """A line for each element with which axe finds fault, of the page or of what a selector names.
 
-    A wide page is looked at in light and its colours again in dark; a narrow one, which has the same colours, in dark.
+    A wide page is looked at in light and its colours again in dark; a narrow one, which has the same colours, in dark,
+    and whether all of it fits.
     """
     size = page.viewport_size
     if size and size["width"] < WIDE:
         page.emulate_media(color_scheme="dark")
-        return _found(page, EVERYTHING, f"{where}, narrow and dark", within)
+        return _found(page, EVERYTHING, f"{where}, narrow and dark", within) + _too_wide(page, where)
     page.emulate_media(color_scheme="light")
     light = _found(page, EVERYTHING, f"{where}, light", within)
     page.emulate_media(color_scheme="dark")

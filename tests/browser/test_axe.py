@@ -97,6 +97,7 @@ def test_lists_and_their_dialogs(
     page.keyboard.press("Escape")
     page.locator("#range-menu summary").click()
     audit(page, "range of requests", "#range-menu")
+    page.keyboard.press("Escape")
     page.locator(".requests-table tbody a").first.click()
     expect(page.locator("#bill-title")).to_be_visible()
     audit(page, "request")
@@ -306,9 +307,9 @@ def test_too_many_tries(live_server: LiveServer, owner: User, stranger: Page, au
     audit(stranger, "locked")
 
 
-@pytest.mark.parametrize("template", ["400.html", "403.html", "403_csrf.html", "404.html", "500.html"])
+@pytest.mark.parametrize("template", ["400.html", "403.html", "403_csrf.html", "404.html", "500.html", "503.html"])
 def test_errors(live_server: LiveServer, stranger: Page, audit: Audit, template: str) -> None:
-    body = render_to_string(template)
+    body = render_to_string(template, {"may_repeat": True})
     stranger.route("**/error", lambda route: route.fulfill(body=body, content_type="text/html"))
     stranger.goto(live_server.url + "/error")
     audit(stranger, template)

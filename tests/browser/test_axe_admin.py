@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib import admin
@@ -14,7 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from analytics.chargeback import months
 from analytics.chargeback.closing import close
-from analytics.models import ExchangeRate
+from analytics.models import ExchangeRate, Notice, WebhookCall
 from ingestion import rules
 from ingestion.models import CostPolicy, ModelAlias
 from ingestion.repricing import runs
@@ -23,6 +24,7 @@ from teams.models import Organization, ReportRecipient, Team, User
 from tests import make
 from tests.browser import axe, traffic
 from tests.browser.conftest import Audit
+from tests.budgets import scene
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -58,6 +60,11 @@ def rows(acme: Organization, search: Team, owner: User) -> None:
     selection = Selection(organization=acme, period=months.borders(acme, months.month_of(now, acme)))
     runs.propose(actor=owner, selection=selection, reason="for the test")
     close(organization=acme, month=last, now=now)
+    budget = scene.budget(acme, "20", now=now)
+    notice = Notice.objects.create(
+        organization=acme, budget=budget, starts_on=now.date(), threshold=50, at=now, document={}
+    )
+    WebhookCall.objects.create(notice=notice, key=uuid4())
 
 
 def named(patterns: list[Any]) -> Iterator[str]:

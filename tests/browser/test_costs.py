@@ -62,6 +62,7 @@ def test_it_fits_and_says_what_has_no_price(
     expect(page.locator(".costs-table tfoot")).to_contain_text("50.0 %")
     expect(page.locator(".counters")).to_contain_text("at least ≈")
     assert page.evaluate(TOO_WIDE) <= 0
+    assert page.locator(".costs-table tr").evaluate_all("all => Math.max(...all.map(row => row.clientHeight))") < 260
 
 
 def test_a_filter_is_added_and_the_view_changes(traffic: Organization, owner: User, open_page: Open) -> None:

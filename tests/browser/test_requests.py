@@ -13,6 +13,7 @@ from tests.browser.traffic import COUNT, store
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PAGE = "/o/acme/requests/?from=now-2d"
 TOO_WIDE = "document.documentElement.scrollWidth - innerWidth"
+TALLEST = "rows => Math.max(...rows.map((row) => row.clientHeight))"
 LONG = "-" + "long" * 12
 
 
@@ -29,6 +30,7 @@ def test_list_and_request_fit(traffic: Organization, owner: User, open_page: Ope
     page = open_page(owner, PAGE, viewport={"width": width, "height": 800}, color_scheme=scheme)
     expect(page.locator(".requests-table tbody tr")).to_have_count(50)
     assert page.evaluate(TOO_WIDE) <= 0
+    assert page.locator(".requests-table tr").evaluate_all(TALLEST) < 150
     page.locator(".requests-table tbody tr", has_text="429").first.locator("a").first.click()
     expect(page.locator("h1")).to_have_text(re.compile("call-"))
     expect(page.locator(".request-cards .card")).to_have_count(4)

@@ -1,7 +1,7 @@
 """Headers of every response."""
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
@@ -56,13 +56,39 @@ def test_a_directive_can_be_replaced_and_the_rest_stays() -> None:
     assert "script-src 'self';" in policy
 
 
-def test_a_page_whose_database_is_slow_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def slow(*arguments: object) -> None:
-        raise OperationalError("statement timeout")
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
-    monkeypatch.setattr("analytics.views.dashboard.build", slow)
+
+@pytest.mark.parametrize(
+    ("accept", "content_type", "words"),
+    [
+        (BROWSER, "text/html", "<h1>The database did not answer</h1>"),
+        ("application/json", "application/problem+json", '"status": 503'),
+        ("*/*", "text/plain", "The database did not answer in time."),
+    ],
+)
+def test_without_a_database_everybody_is_told_in_their_own_format(
+    client: Client, accept: str, content_type: str, words: str
+) -> None:
+    def away(*arguments: object) -> None:
+        raise OperationalError("could not connect to server")
+
     client.force_login(make.member(make.organization("acme"), "owner"))
-    response = client.get("/o/acme/")
+    with connection.execute_wrapper(away):  # the answer itself asks nothing, else it would be an error of its own
+        response = client.get("/o/acme/", headers={"Accept": accept})
     assert (response.status_code, response["Retry-After"]) == (503, "5")
-    assert b"timeout" not in response.content
+    assert response["Content-Type"].startswith(content_type)
+    assert words in response.text
+    assert "connect to server" not in response.text
     assert "no-store" in response["Cache-Control"]
+    assert "Accept" in response["Vary"].split(", ")
+
+
+def test_only_what_was_asked_for_by_address_is_tried_again_by_a_link() -> None:
+    answers = ResponseHeaders(lambda request: HttpResponse())
+    requests = RequestFactory(headers={"Accept": BROWSER})
+    pages = [
+        answers.process_exception(one("/o/acme/"), OperationalError("away")) for one in (requests.get, requests.post)
+    ]
+    assert [page is not None and ">Try again<" in page.text for page in pages] == [True, False]
+    assert answers.process_exception(requests.get("/"), ValueError("ours")) is None

@@ -60,13 +60,22 @@ const TEXTS = {
   usd: dollars,
 };
 
+/** Cents are written whole: $0.50 between $0 and $1, not $0.5; a third decimal where there is one. */
+function dollarTick(value) {
+  const size = Math.abs(value);
+  if (size >= 1000) return `$${compact(value)}`;
+  if (size < 0.1 || Number.isInteger(value)) return `$${significant(value, 3)}`;
+  const isWhole = Math.abs(size * 100 - Math.round(size * 100)) < 1e-6;
+  return `$${decimals(value, isWhole ? 2 : 3)}`;
+}
+
 const TICKS = {
   "1/s": compact,
   share: (value) => `${significant(value * 100, 3)} %`,
   count: compact,
   tokens: compact,
   ms: (value) => (Math.abs(value) < 1000 ? `${significant(value, 3)} ms` : `${significant(value / 1000, 3)} s`),
-  usd: (value) => (Math.abs(value) >= 1000 ? `$${compact(value)}` : `$${significant(value, 3)}`),
+  usd: dollarTick,
 };
 
 /** What the y axis measures, in words. */

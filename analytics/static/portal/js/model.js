@@ -121,7 +121,7 @@ export function panelModels(data, percentileOf, isolated, forms) {
 
 /** Whether any value is there to draw. */
 export function hasValues(model) {
-  return model.series.some((series) => series.values.some((value) => value !== null && (value !== 0 || model.gap === "zero")));
+  return model.series.some((series) => series.values.some((value) => value !== null && (value !== 0 || model.gap === "zero" || model.form === "line")));
 }
 
 /** Values at one bucket, largest first, without hidden series and gaps; bars of nothing are left out. */

@@ -15,6 +15,7 @@ const idle = window.requestIdleCallback ?? ((task) => setTimeout(task, 50));
 
 function emptyWords(model) {
   if (model.unit === "usd" && model.series.length > 0) return "Nothing in this range has a price";
+  if (model.name.startsWith("failure")) return "No failures in this range";
   return model.form === "line" ? "No samples in this range" : "None in this range";
 }
 

@@ -4,6 +4,7 @@ import { byId, write } from "./dom.js";
 import { isRelative } from "./state.js";
 
 const STORED = "portal-refresh";
+const UNTIL_FIRST = 10_000;
 /** In the title of a tab that nobody looks at, the only place where a hidden page can say anything. */
 const WAITING = "\u23f8 ";
 
@@ -26,8 +27,10 @@ function remember(value) {
   }
 }
 
+/** Who waits for the first request of all is shown it without choosing anything. */
 function every() {
-  return Number(byId("refresh-every").value) * 1000;
+  const chosen = Number(byId("refresh-every").value) * 1000;
+  return chosen || (page.data().empty === "nothing_ingested" ? UNTIL_FIRST : 0);
 }
 
 function waitsForRange() {
@@ -58,6 +61,7 @@ export function bindRefresh(offered) {
   select.value = remembered();
   select.addEventListener("change", () => {
     remember(select.value);
+    last = Date.now();
     renderRefresh();
   });
   byId("refresh").addEventListener("click", page.refresh);
