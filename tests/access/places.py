@@ -68,6 +68,18 @@ ASKED: Final[Mapping[str, tuple[str, ...]]] = {
     "api/v1/metrics/query": ("query=" + json.dumps(_QUESTION),),
     "api/v1/dimensions/<path:name>/values": ("q=", "q=e"),
 }
+# What would be answered with something else's, if an address looked beyond the organization.
+PROBED: Final[Mapping[str, tuple[str, ...]]] = {
+    "o/<slug:slug>/settings/teams/<int:number>/merge": ("into=Zebrafish+team", "into=Quokka+team"),
+    "o/<slug:slug>/settings/callers/<int:number>/merge": ("into=Zebrafish+caller", "into=Quokka+caller"),
+    "o/<slug:slug>/settings/accounts/<int:number>/merge": ("into=Zebrafish+account", "into=Quokka+account"),
+    "o/<slug:slug>/costs/": (RANGE + "&team=Search",),
+    "o/<slug:slug>/settings/audit": ("person=zebrafish.person@zebrafish.example",),
+    "api/v1/report": (
+        _DAYS + "&filter=team:eq:Search&group_by=team",
+        "start=2026-07-01T00:00:00Z&end=2026-11-25T00:00:00Z",
+    ),
+}
 # What a request must hold to come further than the door.
 SENT: Final[Mapping[str, Mapping[str, Any]]] = {
     "api/v1/metrics/query": _QUESTION,

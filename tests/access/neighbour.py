@@ -1,0 +1,62 @@
+"""What would show beside acme's where a condition on the organization is missing, and no name of it would tell.
+
+The other organization is older, was told of first, uses names that acme uses, and chose otherwise wherever there is a
+choice. And acme's owner belongs to a third organization, where acme's administrator is the owner.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from analytics.models import Annotation, AnomalyWatch, ChangedDay, DefaultView, SavedView, VerificationRun
+from ingestion.models import AttributeRule, ChangedHour, Watermark
+from teams.models import Organization, User
+from tests import make
+from tests.access import extras
+
+SHARED: Final = "Search"
+"""A team of acme, and one of the other organization."""
+_EARLIER: Final = datetime(2026, 8, 15, 12, tzinfo=UTC)
+# November in acme's zone, October in the other's: which month it is in follows from the borders of the last closed one.
+_AT_THE_BORDER: Final = datetime(2026, 10, 31, 23, 30, tzinfo=UTC)
+
+
+def precede(acme: Organization, rival: Organization, things: dict[str, Any], mark: str) -> None:
+    """Before months are closed: earlier requests, the same names."""
+    team = make.team(rival, SHARED)
+    make.request(rival, request_id="earlier", started_at=_EARLIER, team=team.name, model=extras.model_of(mark))
+    make.request(acme, request_id="border", started_at=_AT_THE_BORDER, team=SHARED, model="gpt-4o")
+    for organization, since in ((acme, timedelta()), (rival, timedelta(days=1))):
+        since_when = make.LONG_AGO + since
+        make.adjustment(organization, "markup", "3", model_match="shared-model", effective_from=since_when)
+    AttributeRule.objects.create(organization=rival, attribute=extras.COLUMN, target="team")
+    Annotation.objects.create(organization=rival, kind="deploy", at=make.NOW, text=f"{mark} note of all")
+    DefaultView.objects.create(organization=rival, view=things["board"])
+    AnomalyWatch.objects.create(organization=rival, enabled=False, minimum=5)
+
+
+def follow(acme: Organization, rival: Organization, board: SavedView) -> None:
+    """After months are closed: what is kept, what is pending, what was verified."""
+    DefaultView.objects.create(organization=acme, view=board)
+    moved = {acme: datetime(2026, 8, 31, 22, tzinfo=UTC), rival: datetime(2026, 10, 16, tzinfo=UTC)}
+    for organization, before in moved.items():
+        for subject in Watermark.Subject:
+            Watermark.objects.create(organization=organization, subject=subject, before=before, removed=1)
+    VerificationRun.objects.create(
+        organization=rival, started_at=make.NOW, finished_at=make.NOW, cells=1, differences=0
+    )
+    ChangedHour.objects.create(organization=rival, hour_start=datetime(2026, 10, 15, 12, tzinfo=UTC))
+    ChangedDay.objects.create(organization=rival, day_start=datetime(2026, 10, 14, 22, tzinfo=UTC))
+
+
+def third(people: dict[str, User], mark: str) -> Organization:
+    """An organization of two of acme's people, with a role that they have not in acme."""
+    made = make.organization("yard", name="Yard")  # its name comes after acme's: acme is what they open
+    for who, role in (("owner", "member"), ("admin", "owner")):
+        made.memberships.create(user=people[who], role=role)
+    team = make.team(made, f"{mark} yard")
+    team.memberships.create(user=people["owner"], role="viewer")
+    SavedView.objects.create(
+        organization=made, owner=people["owner"], name=f"{mark} yard view", kind="dashboard", content={"by": "user"}
+    )
+    extras.export(made, people["owner"], team, f"{mark} yard")
+    return made
