@@ -46,7 +46,8 @@ def conditions(
         note(place)
         if place.name not in without:
             return given
-        return {name: it for name, it in given.items() if "organization" not in name and not (also and also in name)}
+        rest = {name: it for name, it in given.items() if "organization" not in name and not (also and also in name)}
+        return rest or {"pk__isnull": False}  # everything: an empty condition beside an `or` would be nothing
 
     def filtered(queryset: Any, negate: bool, args: Any, kwargs: dict[str, Any]) -> Any:
         return _WHOLE(queryset, negate, args, left(queryset.model.__name__, kwargs))

@@ -13,6 +13,8 @@ from teams.models import Organization, User
 from tests import make
 from tests.access import extras
 
+THIRD: Final = "Platypus"
+"""In every text of the third organization, which nobody is shown on pages of acme."""
 SHARED: Final = "Search"
 """A team of acme, and one of the other organization."""
 _EARLIER: Final = datetime(2026, 8, 15, 12, tzinfo=UTC)
@@ -28,6 +30,7 @@ def precede(acme: Organization, rival: Organization, things: dict[str, Any], mar
     for organization, since in ((acme, timedelta()), (rival, timedelta(days=1))):
         since_when = make.LONG_AGO + since
         make.adjustment(organization, "markup", "3", model_match="shared-model", effective_from=since_when)
+    make.price(f"{mark}-dear", "input", "9", organization=rival, effective_from=make.NOW - timedelta(days=2))
     AttributeRule.objects.create(organization=rival, attribute=extras.COLUMN, target="team")
     Annotation.objects.create(organization=rival, kind="deploy", at=make.NOW, text=f"{mark} note of all")
     DefaultView.objects.create(organization=rival, view=things["board"])
@@ -48,15 +51,14 @@ def follow(acme: Organization, rival: Organization, board: SavedView) -> None:
     ChangedDay.objects.create(organization=rival, day_start=datetime(2026, 10, 14, 22, tzinfo=UTC))
 
 
-def third(people: dict[str, User], mark: str) -> Organization:
+def third(people: dict[str, User]) -> None:
     """An organization of two of acme's people, with a role that they have not in acme."""
     made = make.organization("yard", name="Yard")  # its name comes after acme's: acme is what they open
     for who, role in (("owner", "member"), ("admin", "owner")):
         made.memberships.create(user=people[who], role=role)
-    team = make.team(made, f"{mark} yard")
+    team = make.team(made, f"{THIRD} team")
     team.memberships.create(user=people["owner"], role="viewer")
     SavedView.objects.create(
-        organization=made, owner=people["owner"], name=f"{mark} yard view", kind="dashboard", content={"by": "user"}
+        organization=made, owner=people["owner"], name=f"{THIRD} view", kind="dashboard", content={"by": "user"}
     )
-    extras.export(made, people["owner"], team, f"{mark} yard")
-    return made
+    extras.export(made, people["owner"], team, THIRD)

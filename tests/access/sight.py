@@ -1,7 +1,7 @@
 """Whether a fault in conditions on the organization is reported: by the matrix, or by an owner who is not alone."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Final, NamedTuple
 
@@ -10,11 +10,14 @@ from tests.access import alone, places
 from tests.access.conditions import Place, conditions
 from tests.access.rules import expectations
 from tests.access.test_matrix import Asked
-from tests.access.visitors import Visitors
+from tests.access.visitors import Visitors, leaks
 
 WHO: Final = ("owner", "admin")
 """An owner who belongs to a third organization too, and an administrator who owns that one."""
 _MOST: Final = 6  # questions that are tried; a line that every page passes is not tried at all of them
+
+
+Broken = Callable[[], AbstractContextManager[Any]]
 
 
 class Passed(NamedTuple):
@@ -42,30 +45,32 @@ class Sight:
         many = Counter(one for passed in found.values() for one in passed)
         return {place: sorted(passed, key=many.__getitem__) for place, passed in sorted(found.items())}
 
-    def sees(self, fault: AbstractContextManager[Any], where: Iterable[Passed]) -> str:
-        """By whom the fault is seen; "" = nobody. `fault` can be entered again and again."""
+    def sees(self, broken: Broken, where: Iterable[Passed]) -> str:
+        """By whom the fault is seen; "" = nobody."""
         every = list(where)
         for one in [one for one in every if one.method == "GET" and one.address not in alone.OF_ALL][:_MOST]:
             for actor in WHO:
-                if self._differs(fault, actor, one):
+                if self._differs(broken, actor, one):
                     return f"{actor} is not alone: {one.side} {one.address} {one.query}"
         for one in [one for one in every if one.method != "GET"][:_MOST]:
-            with fault:
+            with broken():
                 MEMORY._blocks.clear()
                 found = Asked(self.visitors, one.address, one.method).by(WHO, expectations()[one.address][one.method])
             if found:
                 return found[0]
         return ""
 
-    def _differs(self, fault: AbstractContextManager[Any], actor: str, one: Passed) -> bool:
+    def _differs(self, broken: Broken, actor: str, one: Passed) -> bool:
         """Whether the answer is another one when the other organization is gone; not if it is another one each time."""
-        with fault:
+        with broken():
             got = self._answer(actor, one)
+        if leaks(actor, f"/{one.address}", got[1]):
+            return True
         if (actor, one) not in self._beside:
             self._beside[actor, one] = self._answer(actor, one)
         if got == self._beside[actor, one] or self._answer(actor, one) != self._beside[actor, one]:
             return False
-        with alone.without(self.visitors.world.rival), fault:
+        with alone.without(self.visitors.world.rival), broken():
             return self._answer(actor, one) != got
 
     def _answer(self, actor: str, one: Passed) -> tuple[int, str]:

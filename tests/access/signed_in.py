@@ -34,6 +34,16 @@ def faults() -> dict[tuple[str, str], Broken]:
     return found
 
 
+@contextmanager
+def services() -> Iterator[None]:
+    """Services let everybody do everything: the second guard of what changes something."""
+    with (
+        mock.patch("teams.services.rules.may", return_value=True),
+        mock.patch("teams.services.providers.is_owner", return_value=True),
+    ):
+        yield
+
+
 def _page(view: Callable[..., Any]) -> dict[str, CellType] | None:
     """What `organization_page` around a view holds; None for other views."""
     inner: Any = view

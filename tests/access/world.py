@@ -282,5 +282,5 @@ def build() -> World:
         organization=acme, owner=private, name=f"{PRIVATE} view", kind="metrics_query", content=_CONTENT
     )
     ExportJob.objects.filter(pk=sides["own"]["export"].pk).update(by=found["viewer"], caller="viewer@acme.example")
-    neighbour.third(found, RIVAL)
+    neighbour.third(found)
     return World(acme, rival, sides | {"absent": nobodys}, found, keys(acme, search, found))
