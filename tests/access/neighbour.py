@@ -4,10 +4,11 @@ The other organization is older, was told of first, uses names that acme uses, a
 choice. And acme's owner belongs to a third organization, where acme's administrator is the owner.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
-from analytics.models import Annotation, AnomalyWatch, ChangedDay, DefaultView, SavedView, VerificationRun
+from analytics.models import Annotation, AnomalyWatch, ChangedDay, DefaultView, Period, SavedView, VerificationRun
 from ingestion.models import AttributeRule, ChangedHour, Watermark
 from teams.models import Organization, User
 from tests import make
@@ -17,6 +18,7 @@ THIRD: Final = "Platypus"
 """In every text of the third organization, which nobody is shown on pages of acme."""
 SHARED: Final = "Search"
 """A team of acme, and one of the other organization."""
+_SPENT: Final = datetime(2026, 10, 15, 12, tzinfo=UTC)
 _EARLIER: Final = datetime(2026, 8, 15, 12, tzinfo=UTC)
 # November in acme's zone, October in the other's: which month it is in follows from the borders of the last closed one.
 _AT_THE_BORDER: Final = datetime(2026, 10, 31, 23, 30, tzinfo=UTC)
@@ -26,7 +28,9 @@ def precede(acme: Organization, rival: Organization, things: dict[str, Any], mar
     """Before months are closed: earlier requests, the same names."""
     team = make.team(rival, SHARED)
     make.request(rival, request_id="earlier", started_at=_EARLIER, team=team.name, model=extras.model_of(mark))
-    make.request(acme, request_id="border", started_at=_AT_THE_BORDER, team=SHARED, model="gpt-4o")
+    make.request(rival, request_id="nameless", started_at=make.NOW - timedelta(hours=2), model=None)
+    make.request(acme, request_id="paid", started_at=_SPENT, team=SHARED, reported_cost_usd=Decimal(7))
+    make.request(acme, request_id="border", started_at=_AT_THE_BORDER, team=SHARED, reported_cost_usd=Decimal(5))
     for organization, since in ((acme, timedelta()), (rival, timedelta(days=1))):
         since_when = make.LONG_AGO + since
         make.adjustment(organization, "markup", "3", model_match="shared-model", effective_from=since_when)
@@ -44,6 +48,14 @@ def follow(acme: Organization, rival: Organization, board: SavedView) -> None:
     for organization, before in moved.items():
         for subject in Watermark.Subject:
             Watermark.objects.create(organization=organization, subject=subject, before=before, removed=1)
+    Period.objects.create(
+        organization=rival,
+        month=date(2026, 11, 1),
+        zone=rival.zone,
+        start=datetime(2026, 11, 1, tzinfo=UTC),
+        end=datetime(2026, 12, 1, tzinfo=UTC),
+        closed_at=make.NOW,
+    )
     VerificationRun.objects.create(
         organization=rival, started_at=make.NOW, finished_at=make.NOW, cells=1, differences=0
     )

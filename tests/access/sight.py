@@ -12,8 +12,10 @@ from tests.access.rules import expectations
 from tests.access.test_matrix import Asked
 from tests.access.visitors import Visitors, leaks
 
-WHO: Final = ("owner", "admin")
-"""An owner who belongs to a third organization too, and an administrator who owns that one."""
+READS: Final = ("owner",)
+"""An owner who belongs to a third organization too."""
+WRITES: Final = ("owner", "admin")
+"""And an administrator, who owns that one."""
 _MOST: Final = 6  # questions that are tried; a line that every page passes is not tried at all of them
 
 
@@ -45,17 +47,18 @@ class Sight:
         many = Counter(one for passed in found.values() for one in passed)
         return {place: sorted(passed, key=many.__getitem__) for place, passed in sorted(found.items())}
 
-    def sees(self, broken: Broken, where: Iterable[Passed]) -> str:
+    def sees(self, broken: Broken, where: Iterable[Passed], who: tuple[str, ...] = READS) -> str:
         """By whom the fault is seen; "" = nobody."""
         every = list(where)
         for one in [one for one in every if one.method == "GET" and one.address not in alone.OF_ALL][:_MOST]:
-            for actor in WHO:
+            for actor in who:
                 if self._differs(broken, actor, one):
                     return f"{actor} is not alone: {one.side} {one.address} {one.query}"
         for one in [one for one in every if one.method != "GET"][:_MOST]:
             with broken():
                 MEMORY._blocks.clear()
-                found = Asked(self.visitors, one.address, one.method).by(WHO, expectations()[one.address][one.method])
+                row = expectations()[one.address][one.method]
+                found = Asked(self.visitors, one.address, one.method).by(WRITES, row)
             if found:
                 return found[0]
         return ""

@@ -1,13 +1,18 @@
 """F11, generated: no condition on the organization is lost unseen, at any line that an owner's questions pass."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
+from unittest import mock
 
 import pytest
+from django.apps import apps
 
+from tests.access import places
 from tests.access.conditions import conditions
-from tests.access.sight import Passed, Sight
+from tests.access.sight import READS, Passed, Sight
 from tests.access.visitors import Visitors
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -20,12 +25,75 @@ class Held:
     why: str
     by: frozenset[str] = frozenset()
     also: str = ""
+    broken: str = ""
     shows: tuple[Passed, ...] = ()
 
 
-HELD: Final[dict[str, Held]] = {}
-# Seen in the ordinary run too: a condition, and the question that shows it.
-SAMPLE: Final[dict[str, Passed]] = {}
+@dataclass(frozen=True)
+class Shown:
+    """A question that shows a loss, and whose."""
+
+    at: Passed
+    who: tuple[str, ...] = READS
+
+
+def read(address: str, query: str = "", *, who: tuple[str, ...] = READS) -> Shown:
+    return Shown(Passed("GET", address, query), who)
+
+
+# The condition, and the question that shows it: these are asked in the ordinary run too.
+SAMPLE: Final[dict[str, Shown]] = {
+    "teams/access.py scope_of_user Membership": read("o/<slug:slug>/overview/", who=("outsider",)),
+    "analytics/annotations/reading.py visible Annotation": read("api/v1/annotations"),
+    "analytics/chargeback/adjustments.py said_of Statement": read("o/<slug:slug>/statements/months/<str:month>/"),
+    "analytics/chargeback/months.py months_of_traffic LLMRequest": read("o/<slug:slug>/statements/"),
+    "analytics/defaults.py default_view DefaultView": read("o/<slug:slug>/"),
+    "ingestion/keeping.py keeping Watermark": read("o/<slug:slug>/ingestion/"),
+    "ingestion/watermarks.py kept Watermark": read("o/<slug:slug>/overview/", "month=2026-10"),
+}
+# Conditions whose loss changes no answer, and why: what comes in is not what is answered.
+HARMLESS: Final[dict[str, str]] = {
+    "analytics/defaults.py may_open_with_view DefaultView": "says whether a view is looked for; the look asks again",
+    "analytics/query/planner.py _sizes DayAggregate": "chooses among grains that all say the same",
+    "analytics/query/segments.py _pending_days ChangedDay": "such days are read from their hours, which say the same",
+    "analytics/query/segments.py pending_hours ChangedHour": "such hours are read from facts, which say the same",
+    "ingestion/repricing/report.py report LLMModel": "names, looked up by the ids of one's own run",
+    "ingestion/repricing/report.py report Team": "names, looked up by the ids of one's own run",
+}
+_ROWS: Final = frozenset(f"analytics/query/stored.py rows_of {level}Aggregate" for level in ("Day", "Hour"))
+_REPORT: Final = Passed("GET", "api/v1/report", places.ASKED["api/v1/report"][0])
+_OF_A_TEAM: Final = Passed("GET", "api/v1/report", places.PROBED["api/v1/report"][0])
+_STATEMENT: Final = "o/<slug:slug>/statements/<slug:number>/"
+# Conditions that another one holds.
+HELD: Final[dict[str, Held]] = {
+    **{
+        f"analytics/query/labels.py _names {model}": Held("the ids are of rows of its own", _ROWS, shows=(_REPORT,))
+        for model in ("GatewayUser", "LLMModel", "Team", "VirtualAccount", "VirtualModel")
+    },
+    **{
+        f"analytics/query/conditions.py matching_rows {model}": Held("so are these", _ROWS, shows=(_OF_A_TEAM,))
+        for model in ("Team", "VirtualModel")
+    },
+    "analytics/chargeback/insight.py _earlier Statement": Held(
+        "a team belongs to one organization", also="team", shows=(Passed("GET", _STATEMENT, ""),)
+    ),
+    "analytics/exports/focus/statement.py _period Statement": Held(
+        "the statement was found before",
+        frozenset(f"analytics/chargeback/reading.py {name} Statement" for name in ("find", "_seen")),
+        shows=(Passed("GET", f"{_STATEMENT}focus", "", "foreign"),),
+    ),
+    "analytics/exports/jobs/acts.py own ExportJob": Held(
+        "a job is for who sees all of it",
+        broken="analytics.exports.jobs.rights.may_have",
+        shows=(Passed("GET", "api/v1/exports", ""),),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_lost_condition_is_seen(visitors: Visitors, name: str) -> None:
+    shown = SAMPLE[name]
+    assert Sight(visitors).sees(partial(conditions, without=frozenset({name})), [shown.at], shown.who)
 
 
 @pytest.mark.slow
@@ -36,20 +104,32 @@ def test_no_condition_is_lost_unseen(visitors: Visitors) -> None:
     unseen = {
         place.name: where[:3]
         for place, where in found.items()
-        if not sight.sees(partial(conditions, without=frozenset({place.name})), where)
+        if place.name not in SAMPLE and not sight.sees(partial(conditions, without=frozenset({place.name})), where)
     }
-    assert {name: where for name, where in unseen.items() if name not in HELD} == {}
-    assert sorted(HELD) == sorted(unseen), "what is seen needs no explanation"
+    explained = HELD.keys() | HARMLESS.keys()
+    assert {name: where for name, where in unseen.items() if name not in explained} == {}
+    assert sorted(explained - unseen.keys()) == [], "what is seen needs no explanation"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", HELD)
 def test_where_another_line_holds_it_is_missed_with_it(visitors: Visitors, name: str) -> None:
     held = HELD[name]
-    both = partial(conditions, without=held.by | {name}, also=held.also)
+
+    @contextmanager
+    def both() -> Iterator[None]:
+        with ExitStack() as stack:
+            stack.enter_context(conditions(without=held.by | {name}, also=held.also))
+            if held.broken:
+                stack.enter_context(mock.patch(held.broken, return_value=True))
+            yield
+
     assert Sight(visitors).sees(both, held.shows), held.why
 
 
-@pytest.mark.parametrize("name", SAMPLE)
-def test_a_lost_condition_is_seen(visitors: Visitors, name: str) -> None:
-    assert Sight(visitors).sees(partial(conditions, without=frozenset({name})), [SAMPLE[name]])
+@pytest.mark.parametrize("name", HARMLESS)
+def test_what_changes_nothing_had_something_to_change(visitors: Visitors, name: str) -> None:
+    """The other organization has rows that come in where the condition is gone."""
+    models = {model.__name__: model for model in apps.get_models()}
+    rows = models[name.split()[2]]._default_manager.filter(organization=visitors.world.rival)
+    assert rows.exists()

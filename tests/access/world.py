@@ -173,7 +173,7 @@ def administer(organization: Organization, things: dict[str, Any], mark: str) ->
             organization=organization,
             currency="EUR",
             rate=len(mark),
-            effective_from=make.LONG_AGO,
+            effective_from=make.LONG_AGO + timedelta(days=len(mark)),
             note=f"{mark} rate",
         ),
         "reprice": RepriceRun.objects.create(
@@ -269,7 +269,7 @@ def build() -> World:
     # The other organization first: without a condition on it, its rows are found first.
     for name, organization, mark in (("foreign", rival, RIVAL), ("own", acme, OURS)):
         administer(organization, sides[name].rows, mark)
-        sides[name].rows["provider"] = extras.provider(organization, len(name))
+        sides[name].rows["provider"] = extras.provider(organization, 10 - len(name))
     neighbour.precede(acme, rival, sides["foreign"].rows, RIVAL)
     rollups.drain()
     frozen = statements(rival, date(2026, 8, 1), date(2026, 9, 1)) | statements(acme)
