@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from types import CellType
 from typing import Any, Final
 from unittest import mock
@@ -28,9 +29,9 @@ def faults() -> dict[tuple[str, str], Broken]:
             found[address, "membership"] = _anybody
             cell = page["capability"]
             if cell.cell_contents is not None:
-                found[address, "capability"] = lambda cell=cell: _emptied(cell)
+                found[address, "capability"] = partial(_emptied, cell)
         if kind is not None and HasScope in kind.permission_classes:
-            found[address, "scope"] = lambda kind=kind: mock.patch.object(kind, "permission_classes", [IsAuthenticated])
+            found[address, "scope"] = partial(mock.patch.object, kind, "permission_classes", [IsAuthenticated])
     return found
 
 
@@ -70,6 +71,6 @@ def _anybody() -> AbstractContextManager[Any]:
 
     def opened(user: User | AbstractBaseUser, slug: str) -> tuple[Organization, Scope] | None:
         organization = Organization.objects.filter(slug=slug).first()
-        return organization and (organization, access.scope_of_organization(organization))
+        return None if organization is None else (organization, access.scope_of_organization(organization))
 
     return mock.patch("teams.pages.find_organization", opened)

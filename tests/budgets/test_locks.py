@@ -1,18 +1,17 @@
 """Whoever changes a budget has its row for themselves, from the look at it to the commit."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import connection
 from django.db.models import Model
 
 from analytics.budgets import writing
 from analytics.models import Budget
 from teams.access import scope_of_user
 from teams.models import Organization
-from tests.budgets.scene import budget, change, look, somebody, spend
+from tests.budgets.scene import budget, change, is_locked, look, somebody, spend
 
 
 def new_secret(made: Budget) -> None:
@@ -33,21 +32,6 @@ ACTS: Final[dict[str, tuple[Callable[[Budget], object], str, type[Model]]]] = {
         Organization,
     ),
 }
-
-
-def is_locked(model: type[Model], pk: int) -> bool:
-    def ask() -> bool:
-        try:
-            with transaction.atomic():
-                model._default_manager.select_for_update(nowait=True).get(pk=pk)
-        except OperationalError:
-            return True
-        finally:
-            connection.close()
-        return False
-
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(ask).result()
 
 
 @pytest.mark.django_db(transaction=True)
