@@ -116,7 +116,7 @@ FAULTS: Final = (
         "F15",
         "mark_safe on a model name",
         _replaced("analytics.query.labels.Label", _trusted),
-        (("o/<slug:slug>/", "GET"), ("o/<slug:slug>/costs/", "GET"), ("o/<slug:slug>/budgets/", "GET")),
+        (("o/<slug:slug>/", "GET"), ("o/<slug:slug>/costs/", "GET")),
     ),
     Fault("F13", "remembered aggregates are known without whose they are", _one_memory, (("api/v1/report", "GET"),)),
 )

@@ -8,7 +8,17 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from analytics.models import Annotation, AnomalyWatch, ChangedDay, DefaultView, Period, SavedView, VerificationRun
+from analytics import rollups
+from analytics.models import (
+    Annotation,
+    AnomalyWatch,
+    ChangedDay,
+    DefaultView,
+    Period,
+    SavedView,
+    StatementLine,
+    VerificationRun,
+)
 from ingestion.models import AttributeRule, ChangedHour, Watermark
 from teams.models import Organization, User
 from tests import make
@@ -28,12 +38,16 @@ def precede(acme: Organization, rival: Organization, things: dict[str, Any], mar
     """Before months are closed: earlier requests, the same names."""
     team = make.team(rival, SHARED)
     make.request(rival, request_id="earlier", started_at=_EARLIER, team=team.name, model=extras.model_of(mark))
+    make.request(rival, request_id="dearer", started_at=_SPENT, team=SHARED, reported_cost_usd=Decimal(11))
     make.request(rival, request_id="nameless", started_at=make.NOW - timedelta(hours=2), model=None)
     make.request(acme, request_id="paid", started_at=_SPENT, team=SHARED, reported_cost_usd=Decimal(7))
     make.request(acme, request_id="border", started_at=_AT_THE_BORDER, team=SHARED, reported_cost_usd=Decimal(5))
     for organization, since in ((acme, timedelta()), (rival, timedelta(days=1))):
         since_when = make.LONG_AGO + since
         make.adjustment(organization, "markup", "3", model_match="shared-model", effective_from=since_when)
+    make.price(f"{mark}-old", "input", "9", organization=rival, effective_from=make.LONG_AGO - timedelta(days=400))
+    make.price("shared-model", "input", "2", organization=acme)
+    make.price("shared-model", "input", "8", organization=rival, effective_from=make.LONG_AGO + timedelta(days=1))
     make.price(f"{mark}-dear", "input", "9", organization=rival, effective_from=make.NOW - timedelta(days=2))
     AttributeRule.objects.create(organization=rival, attribute=extras.COLUMN, target="team")
     Annotation.objects.create(organization=rival, kind="deploy", at=make.NOW, text=f"{mark} note of all")
@@ -48,14 +62,16 @@ def follow(acme: Organization, rival: Organization, board: SavedView) -> None:
     for organization, before in moved.items():
         for subject in Watermark.Subject:
             Watermark.objects.create(organization=organization, subject=subject, before=before, removed=1)
-    Period.objects.create(
-        organization=rival,
-        month=date(2026, 11, 1),
-        zone=rival.zone,
-        start=datetime(2026, 11, 1, tzinfo=UTC),
-        end=datetime(2026, 12, 1, tzinfo=UTC),
-        closed_at=make.NOW,
-    )
+    for month, days in ((11, 0), (12, 2)):
+        first, last = (datetime(2026, month, 1 + days, tzinfo=UTC) + timedelta(days=many) for many in (0, 29))
+        Period.objects.create(
+            organization=rival, month=date(2026, month, 1), zone=rival.zone, start=first, end=last, closed_at=make.NOW
+        )
+    line = StatementLine.objects.filter(statement__period__organization=rival).latest("pk")
+    line.pk, line.position, line.adjusts, line.cost = None, 99, date(2026, 10, 1), 7 * 10**12
+    line.save(force_insert=True)
+    make.request(acme, request_id="late", started_at=_SPENT, team=SHARED, reported_cost_usd=Decimal(3))
+    rollups.drain()
     VerificationRun.objects.create(
         organization=rival, started_at=make.NOW, finished_at=make.NOW, cells=1, differences=0
     )

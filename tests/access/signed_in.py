@@ -37,8 +37,9 @@ def faults() -> dict[tuple[str, str], Broken]:
 
 @contextmanager
 def services() -> Iterator[None]:
-    """Services let everybody do everything: the second guard of what changes something."""
+    """What pages call lets everybody do everything: the second guard behind that of the page."""
     with (
+        mock.patch("teams.access.Scope.allows", return_value=True),
         mock.patch("teams.services.rules.may", return_value=True),
         mock.patch("teams.services.providers.is_owner", return_value=True),
     ):

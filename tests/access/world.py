@@ -167,7 +167,9 @@ def administer(organization: Organization, things: dict[str, Any], mark: str) ->
         "adjustment": make.adjustment(organization, "discount", "1", note=f"{mark} note", model_match=f"{mark}-priced"),
         "alias": ModelAlias.objects.create(organization=organization, model_match=f"{mark}-x", model=f"{mark}-y"),
         "policy": CostPolicy.objects.create(
-            organization=organization, note=f"{mark} note", effective_from=make.LONG_AGO
+            organization=organization,
+            note=f"{mark} note",
+            effective_from=make.LONG_AGO + timedelta(days=len(mark)),
         ),
         "rate": ExchangeRate.objects.create(
             organization=organization,
