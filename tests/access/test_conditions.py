@@ -58,6 +58,10 @@ HARMLESS: Final[dict[str, str]] = {
         f"analytics/query/conditions.py matching_rows {model}": "ids, looked for in rows of one's own"
         for model in ("GatewayUser", "LLMModel", "Team", "VirtualAccount", "VirtualModel")
     },
+    "analytics/chargeback/adjustments.py _stated Statement": "by team, looked up by one's own teams",
+    "analytics/chargeback/drafting.py _accounts Team": "by team, looked up by one's own teams",
+    "analytics/chargeback/drafting.py _previous Statement": "by team, looked up by one's own teams",
+    "analytics/chargeback/review.py _recipients ReportRecipient": "by team, looked up by one's own teams",
     "analytics/defaults.py chosen DefaultView": "of views that are one's own",
     "analytics/defaults.py may_open_with_view DefaultView": "says whether a view is looked for; the look asks again",
     "analytics/query/planner.py _kept_between HourAggregate": "says how dear a question is, not what is answered",

@@ -55,7 +55,7 @@ def test_the_matrix_sees_it(visitors: Visitors, fault: tuple[str, str]) -> None:
 def test_a_watch_of_no_team(visitors: Visitors) -> None:
     sent = form({"team": "", "minimum": "10"})
     assert visitors.ask("outsider", "POST", "/o/acme/budgets/watch", **sent).status == 404
-    with FAULTS[WATCH]():
+    with FAULTS[WATCH](), signed_in.services():  # what it calls asks for a capability
         assert visitors.ask("outsider", "POST", "/o/acme/budgets/watch", **sent).status != 404
 
 
