@@ -39,6 +39,8 @@ def precede(acme: Organization, rival: Organization, things: dict[str, Any], mar
     team = make.team(rival, SHARED)
     make.request(rival, request_id="earlier", started_at=_EARLIER, team=team.name, model=extras.model_of(mark))
     make.request(rival, request_id="dearer", started_at=_SPENT, team=SHARED, reported_cost_usd=Decimal(11))
+    for organization, at, usd in ((rival, _SPENT, 13), (acme, make.NOW - timedelta(hours=3), 17)):
+        make.request(organization, request_id="nobodys", started_at=at, reported_cost_usd=Decimal(usd))
     make.request(rival, request_id="nameless", started_at=make.NOW - timedelta(hours=2), model=None)
     make.request(acme, request_id="paid", started_at=_SPENT, team=SHARED, reported_cost_usd=Decimal(7))
     make.request(acme, request_id="border", started_at=_AT_THE_BORDER, team=SHARED, reported_cost_usd=Decimal(5))

@@ -48,6 +48,8 @@ SAMPLE: Final[dict[str, Shown]] = {
     "analytics/annotations/reading.py visible Annotation": read("api/v1/annotations"),
     "analytics/chargeback/adjustments.py said_of Statement": read("o/<slug:slug>/statements/months/<str:month>/"),
     "analytics/chargeback/months.py months_of_traffic LLMRequest": read("o/<slug:slug>/statements/"),
+    "analytics/chargeback/adjustments.py _stated Statement": read(places.ALSO[0]),
+    "analytics/chargeback/drafting.py _previous Statement": read(places.ALSO[0]),
     "analytics/defaults.py default_view DefaultView": read("o/<slug:slug>/"),
     "ingestion/keeping.py keeping Watermark": read("o/<slug:slug>/ingestion/"),
     "ingestion/watermarks.py kept Watermark": read("o/<slug:slug>/overview/", "month=2026-10"),
@@ -58,9 +60,6 @@ HARMLESS: Final[dict[str, str]] = {
         f"analytics/query/conditions.py matching_rows {model}": "ids, looked for in rows of one's own"
         for model in ("GatewayUser", "LLMModel", "Team", "VirtualAccount", "VirtualModel")
     },
-    "analytics/chargeback/adjustments.py _stated Statement": "by team, looked up by one's own teams",
-    "analytics/chargeback/drafting.py _accounts Team": "by team, looked up by one's own teams",
-    "analytics/chargeback/drafting.py _previous Statement": "by team, looked up by one's own teams",
     "analytics/chargeback/review.py _recipients ReportRecipient": "by team, looked up by one's own teams",
     "analytics/defaults.py chosen DefaultView": "of views that are one's own",
     "analytics/defaults.py may_open_with_view DefaultView": "says whether a view is looked for; the look asks again",
@@ -79,6 +78,7 @@ ELSEWHERE: Final[dict[str, str]] = {
 }
 _ROWS: Final = frozenset(f"analytics/query/stored.py rows_of {level}Aggregate" for level in ("Day", "Hour"))
 _REPORT: Final = Passed("GET", "api/v1/report", places.ASKED["api/v1/report"][0])
+_RUNNING: Final = Passed("GET", places.ALSO[0], "")
 _STATEMENT: Final = "o/<slug:slug>/statements/<slug:number>/"
 # Conditions that another one holds.
 HELD: Final[dict[str, Held]] = {
@@ -90,6 +90,11 @@ HELD: Final[dict[str, Held]] = {
         "the name that moves is one of its own",
         also="_id",
         shows=(Passed("GET", "o/<slug:slug>/settings/callers/<int:number>/merge", "into=Quokka+caller"),),
+    ),
+    "analytics/chargeback/drafting.py _accounts Team": Held(
+        "the teams are of corrections of its own",
+        frozenset({"analytics/chargeback/adjustments.py _stated Statement"}),
+        shows=(_RUNNING,),
     ),
     "analytics/chargeback/insight.py _earlier Statement": Held(
         "a team belongs to one organization", also="team", shows=(Passed("GET", _STATEMENT, ""),)
