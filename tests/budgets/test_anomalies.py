@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 
-from analytics.budgets import anomalies, anomaly_watches
+from analytics.budgets import anomalies, anomaly_watches, notices
 from analytics.budgets.anomalies import Day, judged
 from analytics.models import Notice, OutboxMail
 from teams.models import Organization, Team, User
@@ -83,13 +83,13 @@ def test_two_looks_at_once_tell_once(busy: Organization) -> None:
 def test_who_tells_has_the_organization_to_itself(busy: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer")
-    real, locked = anomalies.tell, []
+    real, locked = notices.tell, []
 
     def asking(**fields: Any) -> Any:
         locked.append(is_locked(Organization, busy.pk))
         return real(**fields)
 
-    monkeypatch.setattr(anomalies, "tell", asking)
+    monkeypatch.setattr("analytics.budgets.anomalies.tell", asking)
     assert anomalies.find_due(NOW) == 1
     assert locked == [True]
 
