@@ -16,7 +16,7 @@ from tests.access.test_matrix import Asked
 from tests.access.visitors import Visitors
 
 # Sums over the whole installation, without a name: see "Not promised" in docs/security.md.
-_OF_ALL: Final = frozenset({"metrics", "healthz", "readyz"})
+OF_ALL: Final = frozenset({"metrics", "healthz", "readyz"})
 Question = tuple[str, str]
 """An address, and parameters."""
 
@@ -29,7 +29,7 @@ def reading() -> list[str]:
 
 def questions(addresses: Iterable[str]) -> list[Question]:
     """All that is asked of them."""
-    return [(one, query) for one in addresses if one not in _OF_ALL for query in ("", *places.ASKED.get(one, ()))]
+    return [(one, query) for one in addresses if one not in OF_ALL for query in ("", *places.ASKED.get(one, ()))]
 
 
 def answers(visitors: Visitors, asked: Iterable[Question]) -> dict[Question, tuple[int, str]]:

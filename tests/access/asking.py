@@ -1,5 +1,6 @@
 """Asks every address as everybody, and says what came of it: one request, one answer, nothing kept."""
 
+import csv
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +15,8 @@ from django.test.client import ClientHandler
 from django.urls import URLPattern, URLResolver, get_resolver
 
 METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE")
+MARKUP: Final = "<img src=x onerror=alert(1)>"
+"""In names of the world: in pages it is text."""
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 SIGN_IN: Final = ("/sign-in", "/admin/login/")
 # Tables that a request may touch whatever it may do: who came, with which key, and what was refused.
@@ -24,16 +27,21 @@ _TOKENS: Final = re.compile(r'name="csrfmiddlewaretoken" value="\w+"|"request_id
 
 def routes() -> list[str]:
     """Every pattern of the resolver, in its order: the same text twice is one address."""
-    return list(dict.fromkeys(_walk(get_resolver().url_patterns, "")))
+    return list(views())
 
 
-def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[str]:
+def views() -> dict[str, Callable[..., Any]]:
+    """What answers at each pattern."""
+    return dict(_walk(get_resolver().url_patterns, ""))
+
+
+def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[tuple[str, Callable[..., Any]]]:
     for one in patterns:
         path = prefix + str(one.pattern)
         if isinstance(one, URLResolver):
             yield from _walk(one.url_patterns, path)
         else:
-            yield path
+            yield path, one.callback
 
 
 @dataclass
@@ -60,6 +68,13 @@ class Answer:
     def said(self) -> str:
         """Everything that left the portal."""
         return f"{self.headers}\n{self.body}\n{self.mails}"
+
+    @property
+    def run(self) -> list[str]:
+        """What a browser or a spreadsheet would run of the names in it."""
+        found = ["markup of a name"] if "'text/html" in self.headers and MARKUP in self.body else []
+        rows = csv.reader(self.body.splitlines()) if "'text/csv" in self.headers else ()
+        return found + ["a formula"] * any(cell.startswith("=") for row in rows for cell in row)
 
 
 class Door(RequestFactory):

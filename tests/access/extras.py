@@ -15,6 +15,15 @@ from teams import sealing
 from teams.models import IdentityProvider, Organization, ProviderDomain, Team, User
 from teams.oidc import Document
 from tests import make
+from tests.access.asking import MARKUP
+
+COLUMN = "metadata.desk"
+"""Of uploaded files; a rule of the other organization reads something else from it."""
+
+
+def model_of(mark: str) -> str:
+    """The model of its requests."""
+    return f"{mark}-model {MARKUP}"
 
 
 def budget(organization: Organization, team: Team | None, person: User, mark: str) -> dict[str, Any]:
@@ -70,7 +79,7 @@ def bill(organization: Organization, mark: str) -> ProviderBill:
         first_day=date(2026, 10, 15),
         last_day=date(2026, 10, 15),
         lines=1,
-        figures=[[date(2026, 10, 15).isoformat(), f"{mark}-model", "input", "", None, None, 10**12]],
+        figures=[[date(2026, 10, 15).isoformat(), model_of(mark), "input", "", None, None, 10**12]],
         uploaded_at=make.NOW,
     )
 
@@ -108,6 +117,6 @@ def upload(organization: Organization, mark: str) -> Upload:
     """A file of requests that nobody has imported yet."""
     name, file = files.create()
     with file:
-        file.write(f"request_id,started_at,model\nu-1,{make.NOW.isoformat()},{mark}-model\n".encode())
+        file.write(f"request_id,started_at,model,{COLUMN}\nu-1,{make.NOW.isoformat()},{mark}-model,Search\n".encode())
     received = acts.Received(f"{mark}.csv", name, 100)
     return acts.receive(actor=None, organization=organization, file=received, choice=acts.Choice(), now=make.NOW)

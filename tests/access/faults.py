@@ -1,23 +1,19 @@
 """Seeded authorization faults: each takes one guard away, as a careless change would. The matrix must see every one."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 from unittest import mock
 
-from django.conf import settings
-from django.db.models import QuerySet
+from django.utils.safestring import mark_safe
 
 from analytics.query.blocks import Memory
+from analytics.query.values import Label
 from teams import access
 from teams.access import Scope
 from teams.models import Organization, Team
 
-_WHOLE: Final = QuerySet._filter_or_exclude_inplace  # type: ignore[attr-defined]
-_ROOT: Final = str(settings.BASE_DIR)
 _GET, _ADD = Memory.get, Memory.add
 
 
@@ -29,34 +25,6 @@ class Fault:
     what: str
     broken: Callable[[], AbstractContextManager[Any]]
     shows: tuple[tuple[str, str], ...]
-
-
-@contextmanager
-def conditions(note: Callable[[str], None] = lambda site: None, *, without: str = "") -> Iterator[None]:
-    """F11: one place in our code filters without the organization. `note` is told of every place that does."""
-
-    def filtered(queryset: Any, negate: bool, args: Any, kwargs: dict[str, Any]) -> Any:
-        named = [name for name in kwargs if "organization" in name]
-        site = _site() if named else ""
-        if site:
-            note(site)
-        if site and site == without:
-            kwargs = {name: value for name, value in kwargs.items() if name not in named}
-        return _WHOLE(queryset, negate, args, kwargs)
-
-    with mock.patch.object(QuerySet, "_filter_or_exclude_inplace", filtered):
-        yield
-
-
-def _site() -> str:
-    """The line of our code that asks, from the root of the project."""
-    frame = sys._getframe(2)
-    while frame is not None:
-        name = frame.f_code.co_filename
-        if name.startswith(_ROOT) and "/.venv/" not in name and "/tests/" not in name:
-            return f"{Path(name).relative_to(_ROOT)}:{frame.f_lineno}"
-        frame = frame.f_back  # type: ignore[assignment] # ends with None
-    return ""
 
 
 @contextmanager
@@ -83,6 +51,11 @@ def _anybody(self: Any, request: Any, view: Any) -> bool:
 def _living(key: Any, needed: Any, now: Any) -> Scope | None:
     """A key is looked at no more: revoked, expired, made for something else."""
     return access.scope_of_user(key.owner, key.organization)
+
+
+def _trusted(text: str, *more: Any) -> Label:
+    """F15: a name that came with traffic is taken for HTML of ours."""
+    return Label(mark_safe(text), *more)
 
 
 def _replaced(target: str, value: Any) -> Callable[[], AbstractContextManager[Any]]:
@@ -132,6 +105,18 @@ FAULTS: Final = (
         "the administration lets in who belongs to any organization",
         _replaced("teams.admin.scoped._allowed", lambda request, capability: frozenset({1, 2, 3, 4})),
         (("admin/teams/membership/", "GET"),),
+    ),
+    Fault(
+        "F14",
+        "text is written to CSV as it came",
+        _replaced("metricsportal.lib.csv_stream.guarded", str),
+        (("api/v1/report", "GET"), ("api/v1/requests", "GET")),
+    ),
+    Fault(
+        "F15",
+        "mark_safe on a model name",
+        _replaced("analytics.query.labels.Label", _trusted),
+        (("o/<slug:slug>/", "GET"), ("o/<slug:slug>/costs/", "GET")),
     ),
     Fault("F13", "remembered aggregates are known without whose they are", _one_memory, (("api/v1/report", "GET"),)),
 )

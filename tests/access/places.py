@@ -68,6 +68,25 @@ ASKED: Final[Mapping[str, tuple[str, ...]]] = {
     "api/v1/metrics/query": ("query=" + json.dumps(_QUESTION),),
     "api/v1/dimensions/<path:name>/values": ("q=", "q=e"),
 }
+# What would be answered with something else's, if an address looked beyond the organization.
+PROBED: Final[Mapping[str, tuple[str, ...]]] = {
+    "o/<slug:slug>/settings/teams/<int:number>/merge": ("into=Zebrafish+team", "into=Quokka+team"),
+    "o/<slug:slug>/settings/callers/<int:number>/merge": ("into=Zebrafish+caller", "into=Quokka+caller"),
+    "o/<slug:slug>/settings/accounts/<int:number>/merge": ("into=Zebrafish+account", "into=Quokka+account"),
+    "o/<slug:slug>/costs/": (RANGE + "&team=Search",),
+    "o/<slug:slug>/settings/audit": ("person=zebrafish.person@zebrafish.example",),
+    "api/v1/report": tuple(
+        _DAYS.replace("10-01", "07-01") + f"&group_by=team&filter={one}"
+        for one in (
+            "team:eq:Search",
+            "virtual_model:contains:virtual",
+            "user:contains:caller",
+            "virtual_account:contains:a",
+        )
+    ),
+}
+# Addresses of the table with another word in the path than it is asked with.
+ALSO: Final = ("o/<slug:slug>/statements/months/2026-11/",)
 # What a request must hold to come further than the door.
 SENT: Final[Mapping[str, Mapping[str, Any]]] = {
     "api/v1/metrics/query": _QUESTION,

@@ -57,7 +57,7 @@ TAKEN: Final[dict[str, set[str]]] = {
     "PasskeyForm": {"password"},
 }
 _WITH_ORGANIZATION: Final = ("costpolicy", "modelalias", "priceadjustment", "priceentry", "repricerun", "exchangerate")
-# In the administration for an administrator of one organization, who is offered that one alone.
+# In the administration for an owner of one organization, who is offered that one alone.
 ADDED: Final[dict[str, set[str]]] = {
     **{name: {"organization"} for name in (*_WITH_ORGANIZATION, "attributerule", "team", "virtualaccount")},
     "apikey": {"organization", "owner", "scopes"},
@@ -89,7 +89,7 @@ def test_no_form_takes_a_right() -> None:
 
 def test_no_form_of_the_administration_takes_a_right_while_adding(visitors: Visitors) -> None:
     request = RequestFactory().get("/")
-    request.user = User.objects.get(pk=visitors.world.people["admin"].pk)
+    request.user = User.objects.get(pk=visitors.world.people["owner"].pk)
     taken = {}
     for model, one in admin.site._registry.items():
         if one.has_add_permission(request):
@@ -141,7 +141,7 @@ def test_a_key_is_never_wider_than_its_maker(visitors: Visitors) -> None:
         who: visitors.ask(who, "GET", "/api/v1/requests?start=2026-10-01T00:00:00Z").body
         for who in ("read_key", "demoted_key", "member")
     }
-    assert len(json.loads(lines["read_key"])["results"]) == 4
+    assert len(json.loads(lines["read_key"])["results"]) == 8
     assert json.loads(lines["demoted_key"])["results"] == json.loads(lines["member"])["results"] == []
     owner = visitors.world.people["member"]
     other = visitors.world.sides["team"]["team"]

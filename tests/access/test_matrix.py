@@ -169,6 +169,7 @@ class Asked:
         place = f"{self.method} {self.address} as {actor} about {about}"
         found = [f"{place}: status {answer.status}"] if answer.status >= 500 else []
         found += [f"{place}: {mark} got out" for mark in leaks(actor, "/" + self.address, answer.said)]
+        found += [f"{place}: {what} would be run" for what in answer.run]
         if not may_write and answer.writes - NOTED:
             found.append(f"{place}: wrote to {sorted(answer.writes - NOTED)}")
         return found

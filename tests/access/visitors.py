@@ -6,9 +6,12 @@ from django.test import Client
 
 from teams.models import Organization, User
 from tests.access.asking import Answer, Door
+from tests.access.neighbour import THIRD
 from tests.access.world import OTHER, OURS, PRIVATE, RIVAL, World
 
-_ALL: Final = frozenset({RIVAL, OTHER, OURS, PRIVATE})
+_ALL: Final = frozenset({RIVAL, OTHER, OURS, PRIVATE, THIRD})
+# Who operates the installation, and who administers acme and owns the third organization.
+_ADMINISTRATION: Final = {"superuser": frozenset({PRIVATE}), "admin": _ALL - {OURS, OTHER, THIRD}}
 _OWN_TEAM: Final = frozenset({"manager", "viewer", "team_key"})
 _WHOLE: Final = frozenset({"owner", "admin", "finance", "read_key"})
 
@@ -36,8 +39,8 @@ class Visitors:
 
 def forbidden(actor: str, path: str) -> frozenset[str]:
     """The marks that may be in nothing that the actor gets."""
-    if actor == "superuser" and path.startswith("/admin/"):
-        return frozenset({PRIVATE})  # operates the installation
+    if path.startswith("/admin/") and actor in _ADMINISTRATION:
+        return _ADMINISTRATION[actor]
     if actor in ("outsider", "rival_key"):
         return _ALL - {RIVAL}
     if actor in _WHOLE:

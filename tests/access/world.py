@@ -29,7 +29,7 @@ from teams import services
 from teams.models import ApiKey, Invitation, Membership, Organization, ReportRecipient, Team, TeamMembership, User
 from teams.services import IssuedKey, audit
 from tests import make
-from tests.access import extras
+from tests.access import extras, neighbour
 
 RIVAL, OTHER, OURS, PRIVATE = "Zebrafish", "Quokka", "Wombat", "Narwhal"
 ABSENT: Final = 10**15
@@ -120,8 +120,8 @@ def _request(organization: Organization, team: Team, mark: str, request_id: str,
         team=team.name,
         user=f"{mark} caller",
         virtual_account=f"{mark} account",
-        model=f"{mark}-model",
-        virtual_model=f"{mark}-virtual",
+        model=extras.model_of(mark),
+        virtual_model=f"={mark}-virtual",
         provider=f"{mark}-provider".lower(),
         metadata={f"{OURS if mark == OTHER else mark}-key": f"{mark}-value"},  # keys are the whole organization's
         trace_id=f"{mark}-trace",
@@ -167,10 +167,16 @@ def administer(organization: Organization, things: dict[str, Any], mark: str) ->
         "adjustment": make.adjustment(organization, "discount", "1", note=f"{mark} note", model_match=f"{mark}-priced"),
         "alias": ModelAlias.objects.create(organization=organization, model_match=f"{mark}-x", model=f"{mark}-y"),
         "policy": CostPolicy.objects.create(
-            organization=organization, note=f"{mark} note", effective_from=make.LONG_AGO
+            organization=organization,
+            note=f"{mark} note",
+            effective_from=make.LONG_AGO + timedelta(days=len(mark)),
         ),
         "rate": ExchangeRate.objects.create(
-            organization=organization, currency="EUR", rate=1, effective_from=make.LONG_AGO, note=f"{mark} rate"
+            organization=organization,
+            currency="EUR",
+            rate=len(mark),
+            effective_from=make.LONG_AGO + timedelta(days=len(mark)),
+            note=f"{mark} rate",
         ),
         "reprice": RepriceRun.objects.create(
             organization=organization,
@@ -186,10 +192,11 @@ def administer(organization: Organization, things: dict[str, Any], mark: str) ->
     }
 
 
-def statements(organization: Organization) -> dict[int, Statement]:
-    """October, closed; the statement of each team, with a mail that waits."""
-    closing.close(organization=organization, month=date(2026, 10, 1), now=CLOSED)
-    found = Statement.objects.filter(period__organization=organization, team__isnull=False)
+def statements(organization: Organization, *earlier: date) -> dict[int, Statement]:
+    """October, closed as the earlier months are; the statement of each team, with a mail that waits."""
+    for month in (*earlier, date(2026, 10, 1)):
+        closing.close(organization=organization, month=month, now=CLOSED)
+    found = Statement.objects.filter(period=organization.periods.latest("month"), team__isnull=False)
     return {one.team_id: one for one in found if one.team_id}
 
 
@@ -253,7 +260,7 @@ def build() -> World:
     """Fills the database."""
     acme = make.organization("acme", name=f"{OURS} Works", zone="Europe/Berlin")
     rival = make.organization("rival", name=f"{RIVAL} Works")
-    search, ads = make.team(acme, "Search"), make.team(acme, f"{OTHER} team")
+    search, ads = make.team(acme, neighbour.SHARED), make.team(acme, f"{OTHER} team")
     theirs = make.team(rival, f"{RIVAL} team")
     sides = {
         "own": Things("acme", furnish(acme, search, OURS, "own")),
@@ -261,17 +268,21 @@ def build() -> World:
         "foreign": Things("rival", furnish(rival, theirs, RIVAL, "foreign")),
     }
     nobodys = Things("absent")
-    for name, organization in (("own", acme), ("foreign", rival)):
-        administer(organization, sides[name].rows, {"own": OURS, "foreign": RIVAL}[name])
-        sides[name].rows["provider"] = extras.provider(organization, len(name))
+    # The other organization first: without a condition on it, its rows are found first.
+    for name, organization, mark in (("foreign", rival, RIVAL), ("own", acme, OURS)):
+        administer(organization, sides[name].rows, mark)
+        sides[name].rows["provider"] = extras.provider(organization, 10 - len(name))
+    neighbour.precede(acme, rival, sides["foreign"].rows, RIVAL)
     rollups.drain()
-    frozen = statements(acme) | statements(rival)
+    frozen = statements(rival, date(2026, 8, 1), date(2026, 9, 1)) | statements(acme)
     for side in sides.values():
         complete(side.rows, frozen[side["team"].pk])
+    neighbour.follow(acme, rival, sides["own"]["board"])
     found = people(acme, search, ads, rival)
     private = sides["team"]["user"]
     SavedView.objects.create(
         organization=acme, owner=private, name=f"{PRIVATE} view", kind="metrics_query", content=_CONTENT
     )
     ExportJob.objects.filter(pk=sides["own"]["export"].pk).update(by=found["viewer"], caller="viewer@acme.example")
+    neighbour.third(found)
     return World(acme, rival, sides | {"absent": nobodys}, found, keys(acme, search, found))

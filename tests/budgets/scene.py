@@ -1,8 +1,12 @@
 """Budgets and requests that use them up."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
+
+from django.db import OperationalError, connection, transaction
+from django.db.models import Model
 
 from analytics.budgets import alerts, writing
 from analytics.models import Budget, ChangedSpend, Notice, OutboxMail
@@ -68,3 +72,20 @@ def subjects() -> list[tuple[str, str]]:
     """Every mail in the outbox: to whom, and what about."""
     mails = OutboxMail.objects.select_related("notice").order_by("pk")
     return [(one.recipient, str(one.notice)) for one in mails]
+
+
+def is_locked(model: type[Model], pk: int) -> bool:
+    """Whether another connection would wait for the row."""
+
+    def ask() -> bool:
+        try:
+            with transaction.atomic():
+                model._default_manager.select_for_update(nowait=True).get(pk=pk)
+        except OperationalError:
+            return True
+        finally:
+            connection.close()
+        return False
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(ask).result()

@@ -1,15 +1,17 @@
 """Days that stand out: judged against the same weekdays, told once, with what made the difference."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
 
-from analytics.budgets import anomalies, anomaly_watches
+from analytics.budgets import anomalies, anomaly_watches, notices
 from analytics.budgets.anomalies import Day, judged
 from analytics.models import Notice, OutboxMail
 from teams.models import Organization, Team, User
-from tests.budgets.scene import NOW, spend
+from tests.budgets.scene import NOW, is_locked, spend
 from tests.chargeback.scene import at_once
 
 YESTERDAY = NOW - timedelta(days=1)
@@ -75,6 +77,21 @@ def test_finance_is_told_once_with_the_driver(busy: Organization, finance: User)
 def test_two_looks_at_once_tell_once(busy: Organization) -> None:
     at_once(*[lambda: anomalies.find_due(NOW)] * 2)
     assert Notice.objects.count() == OutboxMail.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_tells_has_the_organization_to_itself(busy: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer")
+    real, locked = notices.tell, []
+
+    def asking(**fields: Any) -> Any:
+        locked.append(is_locked(Organization, busy.pk))
+        return real(**fields)
+
+    monkeypatch.setattr("analytics.budgets.anomalies.tell", asking)
+    assert anomalies.find_due(NOW) == 1
+    assert locked == [True]
 
 
 @pytest.mark.django_db

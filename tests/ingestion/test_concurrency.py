@@ -19,6 +19,23 @@ from tests import make
 WRITERS = 6
 
 
+@pytest.mark.django_db
+def test_a_batch_is_inserted_in_one_order_whatever_order_it_came_in(acme: Organization) -> None:
+    """Overlapping batches of many writers then wait for each other, where they would lock each other out."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer")
+    sent = [make.record(request_id=name) for name in ("c", "a", "D", "b", "_", "9")]
+    services.ingest_records(organization=acme, records=sent, source="test", now=make.NOW, past_days=35)
+    assert list(LLMRequest.objects.order_by("pk").values_list("request_id", flat=True)) == [
+        "9",
+        "D",
+        "_",
+        "a",
+        "b",
+        "c",
+    ]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_overlapping_batches_store_every_request_once(acme: Organization) -> None:
     ids = [f"r{number:03}" for number in range(200)]

@@ -175,6 +175,19 @@ def test_changes_need_the_password_and_a_token(owner: User, path: str) -> None:
     assert list(Authenticator.objects.order_by("pk").values()) == before
 
 
+@pytest.mark.parametrize("password", ["", "wrong"])
+def test_a_right_code_or_passkey_without_the_password_adds_nothing(
+    owner: User, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    """Whoever finds a browser open has a telephone of their own: nothing but the password keeps them out."""
+    monkeypatch.setattr("teams.services.factors.webauthn.complete_registration", lambda credential: None)
+    client, _ = by_password(owner)
+    right = {"code": code_of(client.get(PAGE).context["secret"]), "name": "x", "credential": "{}", "password": password}
+    for way in ("/app", "/passkey"):
+        assert client.post(PAGE + way, right).status_code == 400
+    assert not Authenticator.objects.exists()
+
+
 @pytest.mark.parametrize(
     "credential", ["", "x", "[]", "{}", '{"id": "a", "rawId": 7, "type": "public-key", "response": {}}']
 )

@@ -168,13 +168,16 @@ def test_conditions_on_hidden_fields_are_refused(query: str, enter: Enter) -> No
         assert response.status_code in {302, 400}, model
 
 
-def test_filters_offer_and_find_only_the_own(enter: Enter, rival: Organization, acme: Organization) -> None:
+def test_filters_offer_and_find_only_the_own(
+    enter: Enter, rival: Organization, acme: Organization, furniture: Team
+) -> None:
     client = enter("owner")
     foreign = client.get(f"{changelist(Team)}?organization__id__exact={rival.pk}")
     assert foreign.status_code == 200
     assert {team.organization for team in foreign.context["cl"].result_list} <= {acme}
     own = client.get(f"{changelist(Team)}?organization__id__exact={acme.pk}")
     assert own.context["cl"].result_count == 1
+    assert furniture.name not in client.get(changelist(VirtualAccount)).content.decode()
 
 
 def test_autocomplete_offers_only_the_own(enter: Enter) -> None:

@@ -1,6 +1,6 @@
 """A real OpenID Connect provider in a process of its own: `python -m tests.teams.sso.server` prints its port.
 
-The one thing added shows its private key, so that tests can sign what a provider would not say.
+Added: it shows its private key, so that tests can sign what a provider would not say, and an address that leads on.
 """
 
 import os
@@ -23,6 +23,7 @@ def main() -> None:
         return flask.jsonify(key.as_dict(is_private=True))
 
     app.add_url_rule("/private-key", view_func=private_key)
+    app.add_url_rule("/moved", view_func=lambda: flask.redirect("/.well-known/openid-configuration"))
     server = werkzeug.serving.make_server("127.0.0.1", 0, app, threaded=True)
     sys.stdout.write(f"{server.server_port}\n")
     sys.stdout.flush()

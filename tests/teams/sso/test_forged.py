@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from teams.models import AuditEntry, IdentityProvider, Membership, User
 from teams.oidc import ProviderError, discover
+from teams.oidc.discovery import fetch
 from teams.oidc.transport import Adapter, check_address
 from tests.teams.sso.conftest import Arrive, Change, Provider, query_of, signed_in_as
 
@@ -215,6 +216,13 @@ def test_a_document_that_does_not_hold(
     monkeypatch.setattr(Adapter, "get_requests_session", lambda self: Answering(body, status))
     with pytest.raises(ProviderError, match=words):
         discover("http://127.0.0.1:1")
+
+
+def test_nobody_is_led_on(at: Provider) -> None:
+    """Where an answer leads was not looked at: it may be inside the portal's network."""
+    assert fetch(f"{at.url}/.well-known/openid-configuration", "It")
+    with pytest.raises(ProviderError, match="status 302"):
+        fetch(f"{at.url}/moved", "It")
 
 
 def test_an_endless_answer_is_cut(at: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
