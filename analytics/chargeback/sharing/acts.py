@@ -26,7 +26,7 @@ class SharingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A new rule. `account`: its name, "" what belongs to no team. `teams` empty: all; `fixed`: hundredths of a per cent."""
+    """A new rule. `account`: its name, "" what belongs to no team. `teams` empty: all. `fixed`: hundredths of %."""
 
     account: str
     method: str
@@ -79,7 +79,7 @@ def switch(*, actor: User, rule: SharingRule, active: bool) -> None:
 
 
 def delete(*, actor: User, rule: SharingRule) -> None:
-    """Remove a rule: the one before it of the same source counts again. Closed months keep what they were closed with."""
+    """Remove a rule: the one before it of the same source counts again. Closed months stay as they are."""
     with audit.refusals(organization=rule.organization, actor=actor, action="sharing.delete", target=rule):
         rules.require(actor, rule.organization, Capability.MANAGE_CHARGEBACK)
     with transaction.atomic():
@@ -91,7 +91,7 @@ def _account(organization: Organization, wanted: Wanted) -> VirtualAccount | Non
     if not wanted.account:
         return None
     known = VirtualAccount.objects.filter(organization=organization, merged_into=None)
-    found = known.select_related("team").filter(name=wanted.account).first()
+    found = None if "\0" in wanted.account else known.select_related("team").filter(name=wanted.account).first()
     if found is None:
         raise SharingError(f"There is no virtual account “{one_line(wanted.account)[:100]}” in this organization.")
     return found

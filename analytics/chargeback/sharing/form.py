@@ -77,8 +77,8 @@ def wanted(sent: Mapping[str, str], teams: Sequence[str]) -> Wanted:
     """The rule that a form asks for. Raises SharingError."""
     try:
         since = parse_month(sent.get("since", "").strip())
-    except ValueError as error:
-        raise SharingError(str(error)) from None
+    except ValueError:
+        raise SharingError("The month is not one such as 2026-10.") from None
     source = sent.get("source", "").strip()
     fixed = [(_number(name.removeprefix(_SHARE)), _hundredths(text)) for name, text in _percents(sent)]
     return Wanted(

@@ -52,7 +52,9 @@ def in_force(organization: Organization, month: date) -> list[tuple[VirtualAccou
     latest = {rule.account_id: rule for rule in found.select_related("account")}
     sources: dict[int | None, tuple[VirtualAccount | None, SharingRule]] = {}
     for rule in sorted(latest.values(), key=lambda one: (_is_alias(one.account), one.pk)):
-        account = rule.account and (rule.account.merged_into or rule.account)
+        account = rule.account
+        if account is not None and account.merged_into_id is not None:
+            account = VirtualAccount.objects.get(pk=account.merged_into_id)
         sources.setdefault(account.pk if account else None, (account, rule))
     active = [one for one in sources.values() if one[1].active]
     return sorted(active, key=lambda one: (one[0] is None, one[0].name if one[0] else ""))
@@ -63,7 +65,7 @@ def sharing_of(organization: Organization, month: date, found: Costs) -> list[Sh
     rules = in_force(organization, month)
     accounts = frozenset(account.pk for account, _ in rules if account)
     made = (
-        Sharing(account and account.pk, account.name if account else UNASSIGNED, rule.method, weights)
+        Sharing(account.pk if account else None, account.name if account else UNASSIGNED, rule.method, weights)
         for account, rule in rules
         if (weights := _weights(rule, found, accounts))
     )
