@@ -77,6 +77,7 @@ class Review:
     mails: int = 0
     unmailed: tuple[str, ...] = ()
     shared: tuple[Source, ...] = ()
+    shared_given: str = ""
     shared_sum: str = ""
     """Exact; of shared lines over all statements: zero."""
     sums: Sums | None = None
@@ -167,6 +168,7 @@ def _filled(head: Review, drafted: Sequence[Draft], recipients: Mapping[int, int
         coverage=formats.share(priced / (priced + unpriced)) if priced + unpriced else "",
         mails=sum(row.recipients for row in rows),
         shared=_sources(documents),
+        shared_given=formats.usd(sum(map(_given, documents))),
         shared_sum=_exact_usd(sum(one.shared_cost for one in documents)),
         unmailed=tuple(one.team.name for one in drafted if one.team and not recipients.get(one.team.pk)),
     )
@@ -191,6 +193,10 @@ def _row(draft: Draft, recipients: Mapping[int, int]) -> TeamRow:
 
 def _corrected(document: Document) -> int:
     return sum(line.amounts.cost for line in document.adjustments)
+
+
+def _given(document: Document) -> int:
+    return sum(line.cost for line in document.shared if line.is_share)
 
 
 def _moved(document: Document) -> int:

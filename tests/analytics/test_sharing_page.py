@@ -147,7 +147,7 @@ def test_a_rule_and_what_becomes_of_it(
         ["Share of Unassigned, in fixed shares, 75 %", "", "", "", "", "$0.0075"],
         ["Total", "3", "1", "400", "40", "$0.7575"],
     ]
-    assert "of which +$0.0075 shared costs" in page
+    assert "with +$0.0075 of shared costs" in page
     file = table(enter(client, viewer, f"{LIST}{numbers['Search']}/csv"))
     assert file[-2][4:] == ["shared", "", "Share of Unassigned, in fixed shares, 75 %", *["0"] * 5, "0.0075", "0.0075"]
     listed = {one["team"]: one for one in get(read_key)["results"]}
