@@ -19,7 +19,7 @@ from tests.analytics.world import World
 
 pytestmark = pytest.mark.usefixtures("december", "kept_world")
 PAGE: Final = f"{LIST}shared/"
-USAGE: Final = {"source": "Unassigned", "method": "usage", "since": "2026-11"}
+USAGE: Final[dict[str, Any]] = {"source": "Unassigned", "method": "usage", "since": "2026-11"}
 
 
 def send(client: Client, status: int = 302, path: str = PAGE, **fields: Any) -> str:

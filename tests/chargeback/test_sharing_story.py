@@ -109,7 +109,7 @@ class Story:
             }
             if rule.method == "fixed":
                 self.weights[month, source] = targets
-            elif rule.method == "usage" and sum(own.values()):
+            elif rule.method == "usage" and any(own.values()):
                 self.weights[month, source] = own
             else:
                 self.weights[month, source] = dict.fromkeys(names, 1)
