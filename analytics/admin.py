@@ -1,5 +1,6 @@
-"""Administration of chargeback: closed months, statements and budgets to be read, mails to be sent again, rates."""
+"""Administration of chargeback: months, statements, sharing, budgets to be read, mails to be sent again, rates."""
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -8,8 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from analytics.chargeback.document import is_unknown
 from analytics.chargeback.outbox import AGAIN, send_again
-from analytics.chargeback.presentation import is_unknown
 from analytics.models import (
     Budget,
     BudgetAmount,
@@ -17,6 +18,8 @@ from analytics.models import (
     Notice,
     OutboxMail,
     Period,
+    SharingRule,
+    SharingTarget,
     Statement,
     StatementLine,
     WebhookCall,
@@ -84,14 +87,20 @@ class StatementAdmin(FrozenAdmin):
         "failed",
         "input_tokens",
         "output_tokens",
+        "shared_in_usd",
         "cost_in_usd",
         "unpriced_requests",
         "price_book_version",
         "issued_at",
         "digest",
     ]
-    readonly_fields = ["cost_in_usd"]
+    readonly_fields = ["shared_in_usd", "cost_in_usd"]
     inlines = [StatementLineInline]
+
+    @admin.display(description="of which shared (USD)")
+    def shared_in_usd(self, statement: Statement) -> str | None:
+        """Exact; what its lines do not say."""
+        return usd_text(statement.shared)
 
     @admin.display(description="cost (USD)", ordering="cost")
     def cost_in_usd(self, statement: Statement) -> str | None:
@@ -181,6 +190,31 @@ class WebhookCallAdmin(FrozenAdmin):
     fields = ["notice", "key", "state", "tries", "not_before", "lease_until", "sent_at", "error"]
 
 
+class SharingTargetInline(Frozen, ScopedInline):
+    """Teams of a rule."""
+
+    model = SharingTarget
+    organization_path = "rule__organization"
+    fields = ["team", "percent"]
+    readonly_fields = ["percent"]
+
+    @admin.display
+    def percent(self, target: SharingTarget) -> str:
+        """Of fixed rules."""
+        return f"{Decimal(target.hundredths).scaleb(-2):.2f} %" if target.hundredths else "-"
+
+
+@admin.register(SharingRule)
+class SharingRuleAdmin(FrozenAdmin):
+    """How shared costs are split, to be read: their page checks what is changed."""
+
+    list_display = ["__str__", "organization", "account", "method", "since", "active"]
+    list_filter = ["organization", "method", "active"]
+    list_select_related = ["organization", "account"]
+    fields = ["organization", "account", "method", "since", "active", "created_at", "created_by"]
+    inlines = [SharingTargetInline]
+
+
 class ExchangeRateForm(ModelForm):
     """One new rate."""
 
@@ -237,4 +271,5 @@ class ExchangeRateAdmin(ScopedAdmin):
 
 
 def _cost_in_usd(row: Statement | StatementLine) -> str | None:
-    return "no price" if is_unknown(row.cost, row.unpriced_requests) else usd_text(row.cost)
+    shared = row.shared if isinstance(row, Statement) else 0
+    return "no price" if is_unknown(row.cost, row.unpriced_requests, shared) else usd_text(row.cost)

@@ -15,6 +15,7 @@ from analytics.views import (
     recipients,
     requests,
     routing,
+    sharing,
     statements,
 )
 
@@ -62,6 +63,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         recipients.remove,
         name="recipient-remove",
     ),
+    path("o/<slug:slug>/statements/shared/", sharing.sharing, name="shared-costs"),
+    path("o/<slug:slug>/statements/shared/<int:rule>/switch", sharing.switch, name="shared-costs-switch"),
+    path("o/<slug:slug>/statements/shared/<int:rule>/delete", sharing.delete, name="shared-costs-delete"),
     path("unsubscribe/<str:token>", mails.unsubscribe, name="unsubscribe"),
     path("o/<slug:slug>/statements/<slug:number>/", statements.statement, name="statement"),
     path("o/<slug:slug>/statements/<slug:number>/csv", statements.statement_csv, name="statement-csv"),

@@ -12,7 +12,7 @@ from analytics.api import cursors, schema
 from analytics.api.base import PortalView
 from analytics.api.checks import Checks, parameters, refuse
 from analytics.chargeback import reading
-from analytics.chargeback.document import from_json
+from analytics.chargeback.document import from_json, is_unknown
 from analytics.chargeback.files import csv_lines, filename
 from analytics.chargeback.months import parse_month
 from analytics.chargeback.reading import Place
@@ -89,7 +89,7 @@ def _place(given: Mapping[str, str], scope: Scope, asked: Mapping[str, str]) -> 
 
 
 def _summary(one: "Statement") -> dict[str, Any]:
-    unknown = bool(one.unpriced_requests) and not one.cost
+    unknown = is_unknown(one.cost, one.unpriced_requests, one.shared)
     return {
         "number": one.number,
         "month": f"{one.period.month:%Y-%m}",
@@ -100,6 +100,7 @@ def _summary(one: "Statement") -> dict[str, Any]:
         "input_tokens": one.input_tokens,
         "output_tokens": one.output_tokens,
         "cost_usd": None if unknown else usd_text(one.cost),
+        "shared_usd": usd_text(one.shared),
         "charged_usd": None if unknown else f"{reading.charged(one):f}",
         "unpriced_requests": one.unpriced_requests,
         "price_book_version": one.price_book_version,

@@ -103,9 +103,10 @@ def _close(
         return period
     for name, value in (fields | {"closed_at": now}).items():
         setattr(period, name, value)
-    written = drafts(period, now)
-    freeze_meters(period, meters, [(one.team, one.document) for one in written], now)
-    frozen = [_freeze(draft, period) for draft in written]
+    drafted = drafts(period, now)
+    period.sharing = [one.to_json() for one in drafted.sharing]
+    freeze_meters(period, meters, [(one.team, one.document) for one in drafted.drafts], now)
+    frozen = [_freeze(draft, period) for draft in drafted.drafts]
     period.save()
     audit.record(
         organization=organization,
@@ -133,6 +134,7 @@ def _freeze(draft: Draft, period: Period) -> Statement:
         input_tokens=total.input_tokens,
         output_tokens=total.output_tokens,
         cost=total.cost,
+        shared=document.shared_cost,
         unpriced_requests=document.coverage[1],
         price_book_version=document.price_book_version,
         issued_at=document.issued_at,

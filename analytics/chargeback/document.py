@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from analytics.chargeback.rounding import decimals_for, rounded_total
+from analytics.chargeback.shared import SharedLine, shared_json, shared_lines
 from analytics.chargeback.usage import Amounts, total
 from analytics.currency import Rate, converted, plain
 from metricsportal.lib.money import to_picodollars, usd_text
@@ -38,9 +39,10 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """All of a statement. `adjustments` correct earlier months and are part of the total.
+    """All of a statement. `adjustments` correct earlier months; `shared` adds up to zero over a month's statements.
 
-    `rate` is that of the second currency at the end of the month, where there was one.
+    Both are part of the total; use and corrections know nothing of what is shared. `rate` is that of the second
+    currency at the end of the month, where there was one.
     """
 
     number: str
@@ -58,16 +60,28 @@ class Document:
     adjustments: tuple[Line, ...]
     previous: Earlier | None
     rate: Rate | None = None
+    shared: tuple[SharedLine, ...] = ()
 
     @property
     def all_lines(self) -> tuple[Line, ...]:
-        """Use of the month, then corrections."""
+        """Use of the month, then corrections: what is the cost of requests."""
         return (*self.lines, *self.adjustments)
 
     @property
+    def shown_lines(self) -> tuple[Line, ...]:
+        """Those, then what is shared: what adds up to the total."""
+        shared = (Line(one.text, Amounts(cost=one.cost), one.adjusts) for one in self.shared)
+        return (*self.all_lines, *shared)
+
+    @property
     def total(self) -> Amounts:
-        """What the team is charged: use of the month and corrections."""
-        return total(line.amounts for line in self.all_lines)
+        """What the team is charged: use of the month, corrections, and what is shared."""
+        return total(line.amounts for line in self.shown_lines)
+
+    @property
+    def shared_cost(self) -> int:
+        """What came by sharing; negative: what was given away."""
+        return sum(one.cost for one in self.shared)
 
     @property
     def used(self) -> Amounts:
@@ -88,28 +102,32 @@ class Document:
     @property
     def is_unknown(self) -> bool:
         """Whether there is no total because nothing has a price."""
-        return self.coverage[1] > 0 and not self.total.cost
+        return is_unknown(self.total.cost, self.coverage[1], self.shared_cost)
 
 
 def to_json(document: Document) -> dict[str, Any]:
-    """Plain JSON values; money as exact decimal strings, no floats. Without a rate there is no key for one."""
-    return {
-        "format": FORMAT,
-        "number": document.number,
-        "organization": {"slug": document.slug, "name": document.organization},
-        "team": {"name": document.team, "unassigned": document.unassigned},
-        "month": _month(document.month),
-        "zone": document.zone,
-        "start": document.start.isoformat(),
-        "end": document.end.isoformat(),
-        "issued_at": document.issued_at.isoformat(),
-        "currency": "USD",
-        "price_book_version": document.price_book_version,
-        "lines": [_line_json(line) for line in document.lines],
-        "adjustments": [_line_json(line) for line in document.adjustments],
-        "total": _amounts_json(document.total),
-        "previous": _earlier_json(document.previous),
-    } | _display_json(document)
+    """Plain JSON values; money as exact decimal strings, no floats. No key without a rate, or without shared lines."""
+    return (
+        {
+            "format": FORMAT,
+            "number": document.number,
+            "organization": {"slug": document.slug, "name": document.organization},
+            "team": {"name": document.team, "unassigned": document.unassigned},
+            "month": _month(document.month),
+            "zone": document.zone,
+            "start": document.start.isoformat(),
+            "end": document.end.isoformat(),
+            "issued_at": document.issued_at.isoformat(),
+            "currency": "USD",
+            "price_book_version": document.price_book_version,
+            "lines": [_line_json(line) for line in document.lines],
+            "adjustments": [_line_json(line) for line in document.adjustments],
+            "total": _amounts_json(document.total),
+            "previous": _earlier_json(document.previous),
+        }
+        | _display_json(document)
+        | shared_json(document.shared)
+    )
 
 
 def from_json(value: Mapping[str, Any]) -> Document:
@@ -130,7 +148,16 @@ def from_json(value: Mapping[str, Any]) -> Document:
         adjustments=_lines(value["adjustments"]),
         previous=_earlier(value["previous"]),
         rate=_rate(value.get("display")),
+        shared=shared_lines(value),
     )
+
+
+def is_unknown(picodollars: int, unpriced_requests: int, shared: int = 0) -> bool:
+    """Whether there is no figure because nothing has a price: such an amount is never shown as zero.
+
+    `shared`: the part of it that came by sharing. What was priced and given away is zero for a reason.
+    """
+    return unpriced_requests > 0 and not picodollars and not shared
 
 
 def canonical(value: Mapping[str, Any]) -> bytes:

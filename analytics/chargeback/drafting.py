@@ -1,5 +1,6 @@
 """What a month's statements say if it is closed now: one document per team with something to state."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,6 +8,9 @@ from analytics.catalog.dimensions import UNASSIGNED
 from analytics.chargeback import months
 from analytics.chargeback.adjustments import adjustments
 from analytics.chargeback.document import Document, Earlier, Line, from_json
+from analytics.chargeback.shared import SharedLine
+from analytics.chargeback.sharing.making import share
+from analytics.chargeback.sharing.rules import Sharing
 from analytics.chargeback.usage import ByModel, usage
 from analytics.currency import rate_at
 from analytics.models import Period, Statement
@@ -22,17 +26,27 @@ class Draft:
     document: Document
 
 
-def drafts(period: Period, now: datetime) -> list[Draft]:
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """All of a month: its drafts, and how its shared costs are split, to be kept with it."""
+
+    drafts: list[Draft]
+    sharing: tuple[Sharing, ...]
+
+
+def drafts(period: Period, now: datetime) -> Drafted:
     """By name of the team, the remainder last. The period need not be stored. Raises StaleError."""
     organization = period.organization
     found = usage(organization, TimeRange(period.start, period.end), now)
     corrections = adjustments(organization, period.month, now)
-    accounts = _accounts(organization, found.teams, corrections)
+    shared = share(period, now)
+    accounts = _accounts(organization, found.teams, corrections, shared.lines)
     version = found.price_book_version
-    return [
+    made = [
         Draft(account.team, _document(period, account, position, version))
         for position, account in enumerate(accounts, start=1)
     ]
+    return Drafted(made, shared.sharing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +56,21 @@ class _Account:
     team: Team | None
     lines: tuple[Line, ...]
     adjustments: tuple[Line, ...]
+    shared: tuple[SharedLine, ...]
 
 
 def _accounts(
-    organization: Organization, used: dict[int | None, ByModel], corrections: dict[int | None, list[Line]]
+    organization: Organization,
+    used: dict[int | None, ByModel],
+    corrections: dict[int | None, list[Line]],
+    shared: Mapping[int | None, tuple[SharedLine, ...]],
 ) -> list[_Account]:
     """Teams with something to state by name, the remainder last."""
-    ids = {*used, *corrections}
+    ids = {*used, *corrections, *shared}
     teams = Team.objects.filter(organization=organization, pk__in=[pk for pk in ids if pk is not None])
     ordered: list[Team | None] = [*teams.order_by("name", "pk"), *([None] if None in ids else [])]
     return [
-        _Account(team, _lines(used.get(key, {})), tuple(corrections.get(key, ())))
+        _Account(team, _lines(used.get(key, {})), tuple(corrections.get(key, ())), shared.get(key, ()))
         for team, key in ((team, team.pk if team else None) for team in ordered)
     ]
 
@@ -81,6 +99,7 @@ def _document(period: Period, account: _Account, position: int, price_book_versi
         adjustments=account.adjustments,
         previous=_previous(period, account.team),
         rate=rate_at(organization.pk, period.end),
+        shared=account.shared,
     )
 
 

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from analytics.chargeback.document import Document, Line
-from analytics.chargeback.presentation import is_unknown
+from analytics.chargeback.document import Document, Line, is_unknown
 from analytics.chargeback.rounding import decimals_for, largest_remainder
 from analytics.currency import converted
 from metricsportal.lib import csv_stream
@@ -50,11 +49,18 @@ def filename(number: str) -> str:
 
 def _rows(document: Document) -> Iterator[list[Cell]]:
     decimals = decimals_for(document.total.cost)
-    rounded = largest_remainder([line.amounts.cost for line in document.all_lines], decimals)
-    for line, amount in zip(document.all_lines, rounded, strict=True):
+    lines = document.shown_lines
+    rounded = largest_remainder([line.amounts.cost for line in lines], decimals)
+    for place, (line, amount) in enumerate(zip(lines, rounded, strict=True)):
         unknown = is_unknown(line.amounts.cost, line.amounts.unpriced_requests)
-        yield _row(document, "adjustment" if line.adjusts else "usage", line, None if unknown else amount)
+        yield _row(document, _kind(document, place), line, None if unknown else amount)
     yield _row(document, "total", Line("", document.total), None if document.is_unknown else document.charged)
+
+
+def _kind(document: Document, place: int) -> str:
+    if place < len(document.lines):
+        return "usage"
+    return "adjustment" if place < len(document.all_lines) else "shared"
 
 
 def _row(document: Document, kind: str, line: Line, amount: Cell) -> list[Cell]:

@@ -1,6 +1,7 @@
 """What a statement means beside its lines: what changed, the months before, who used most.
 
-Changes and months come from frozen statements, so they never change either. Users are no part of a statement; they are
+Changes and months come from frozen statements, so they never change either; both are of the team's own use, without
+corrections and shared costs. Users are no part of a statement; they are
 read from the requests as they are stored now.
 """
 
@@ -13,8 +14,8 @@ from urllib.parse import urlencode
 from analytics.catalog.dimensions import BY_NAME
 from analytics.catalog.measures import select
 from analytics.chargeback import months
-from analytics.chargeback.document import Document, from_json
-from analytics.chargeback.presentation import is_unknown, plain_cost, signed
+from analytics.chargeback.document import Document, from_json, is_unknown
+from analytics.chargeback.presentation import plain_cost, signed
 from analytics.chargeback.usage import Amounts
 from analytics.models import Statement
 from analytics.query import engine

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from analytics.chargeback.document import Document
@@ -11,6 +11,7 @@ from analytics.chargeback.usage import StaleError
 from analytics.meters import freezing
 from analytics.meters.corrections import Pair
 from analytics.meters.freezing import Prepared
+from analytics.meters.values import SHARED, Amounts, Key, Meter
 from analytics.models import Period
 from analytics.query.keeping import kept
 from metricsportal.lib.timerange import TimeRange
@@ -29,9 +30,10 @@ def freeze_meters(
     the requests cost. Once requests were removed nobody can say: the month is closed without rows.
     """
     borders = TimeRange(period.start, period.end)
-    costs, adjusted = Counter[Pair](), Counter[Pair]()
+    costs, adjusted, shared = Counter[Pair](), Counter[Pair](), list[Meter]()
     known = freezing.adjusts_frozen(period.organization_id)
     for team, document in statements:
+        shared += _shared(team, document)
         team_id = team.pk if team else None
         for line in document.lines:
             costs[team_id, line.model] += line.amounts.cost
@@ -39,7 +41,7 @@ def freeze_meters(
             adjusted[team_id, line.model] += line.amounts.cost if line.adjusts in known else 0
     found = meters or freezing.prepare(period.organization, period.month, borders, now)
     if found.adds_up_to(borders, costs, adjusted):
-        freezing.freeze(period, found)
+        freezing.freeze(period, found, shared)
     elif meters is not None:
         raise StaleError
     elif kept(period.organization_id).requests <= period.start:
@@ -49,3 +51,18 @@ def freeze_meters(
         )
     else:
         logger.warning("%s of %s is closed without rows by token class", period, period.organization)
+
+
+def _shared(team: Team | None, document: Document) -> Iterator[Meter]:
+    """The shared lines of a statement: on the first day of the month that they are of."""
+    for line in document.shared:
+        key = Key(
+            day=(line.adjusts or document.month).isoformat(),
+            team_id=team.pk if team else None,
+            team=team.name if team else None,
+            meter=SHARED,
+            adjusts=f"{line.adjusts:%Y-%m}" if line.adjusts else None,
+            booked=f"{document.month:%Y-%m}" if line.adjusts else None,
+            text=line.text,
+        )
+        yield Meter(key, Amounts(list=line.cost, contracted=line.cost, billed=line.cost), has_quantity=False)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from analytics import currency
 from analytics.chargeback import months
-from analytics.chargeback.document import Document, Earlier, Line
+from analytics.chargeback.document import Document, Earlier, Line, is_unknown
 from analytics.chargeback.rounding import decimals_for, largest_remainder, rounded_total
 from analytics.chargeback.usage import Amounts
 from metricsportal.lib import formats
@@ -46,6 +46,8 @@ class Shown:
     digest: str
     rows: tuple[Row, ...]
     corrections: tuple[Row, ...]
+    shared: tuple[Row, ...]
+    shared_sum: str
     total: Row
     change: str | None
     previous_month: str
@@ -56,18 +58,23 @@ class Shown:
     converted: str
 
     @property
-    def all_rows(self) -> tuple[Row, ...]:
-        """Use of the month, then corrections: what adds up to the total."""
+    def used_rows(self) -> tuple[Row, ...]:
+        """Use of the month, then corrections."""
         return (*self.rows, *self.corrections)
+
+    @property
+    def all_rows(self) -> tuple[Row, ...]:
+        """Those, then shared costs: what adds up to the total."""
+        return (*self.used_rows, *self.shared)
 
 
 def shown(document: Document, digest: str) -> Shown:
     """The statement as displayed; `digest` is the one stored beside it."""
     total = document.total
     decimals = decimals_for(total.cost)
-    rounded = largest_remainder([line.amounts.cost for line in document.all_lines], decimals)
-    rows = [_row(line, amount) for line, amount in zip(document.all_lines, rounded, strict=True)]
-    own = len(document.lines)
+    rounded = largest_remainder([line.amounts.cost for line in document.shown_lines], decimals)
+    rows = [_row(line, amount) for line, amount in zip(document.shown_lines, rounded, strict=True)]
+    own, stated = len(document.lines), len(document.all_lines)
     earlier = document.previous
     priced, unpriced = document.coverage
     charged = replace(total, unpriced_requests=unpriced)
@@ -83,8 +90,10 @@ def shown(document: Document, digest: str) -> Shown:
         price_book_version=document.price_book_version,
         digest=digest,
         rows=tuple(rows[:own]),
-        corrections=tuple(rows[own:]),
-        total=_row(Line("Total", charged), rounded_total(total.cost, decimals)),
+        corrections=tuple(rows[own:stated]),
+        shared=tuple(rows[stated:]),
+        shared_sum=signed(document.shared_cost) if document.shared else "",
+        total=_row(Line("Total", charged), rounded_total(total.cost, decimals), document.shared_cost),
         change=_change(document),
         previous_month=months.name_of(earlier.month) if earlier else "",
         previous_number=earlier.number if earlier else "",
@@ -95,15 +104,13 @@ def shown(document: Document, digest: str) -> Shown:
     )
 
 
-def is_unknown(picodollars: int, unpriced_requests: int) -> bool:
-    """Whether there is no figure because nothing has a price: such an amount is never shown as zero."""
-    return unpriced_requests > 0 and not picodollars
+def cost_text(amounts: Amounts, amount: Decimal, shared: int = 0) -> str:
+    """$12.30; "at least" where something has no price, and no figure where nothing has one.
 
-
-def cost_text(amounts: Amounts, amount: Decimal) -> str:
-    """$12.30; "at least" where something has no price, and no figure where nothing has one."""
+    `shared`: what of it came by sharing.
+    """
     sign = "-" if amount < 0 else ""
-    return _cost_words(f"{sign}${abs(amount):,f}", amounts.cost, amounts.unpriced_requests)
+    return _cost_words(f"{sign}${abs(amount):,f}", amounts.cost, amounts.unpriced_requests, shared)
 
 
 def plain_cost(amounts: Amounts) -> str:
@@ -126,8 +133,8 @@ def sum_of_charges(amounts: Iterable[Decimal]) -> Decimal:
     return cents if cents == total and total >= 100 else total
 
 
-def _cost_words(figure: str, picodollars: int, unpriced_requests: int) -> str:
-    if is_unknown(picodollars, unpriced_requests):
+def _cost_words(figure: str, picodollars: int, unpriced_requests: int, shared: int = 0) -> str:
+    if is_unknown(picodollars, unpriced_requests, shared):
         return "no price"
     return f"at least {figure}" if unpriced_requests > 0 else figure
 
@@ -144,7 +151,7 @@ def _change(document: Document) -> str | None:
     return formats.change(used.cost, earlier.cost)[1]
 
 
-def _row(line: Line, amount: Decimal) -> Row:
+def _row(line: Line, amount: Decimal, shared: int = 0) -> Row:
     amounts = line.amounts
     return Row(
         model=line.model,
@@ -153,8 +160,8 @@ def _row(line: Line, amount: Decimal) -> Row:
         failed=formats.exact(amounts.failed),
         input_tokens=formats.exact(amounts.input_tokens),
         output_tokens=formats.exact(amounts.output_tokens),
-        cost=cost_text(amounts, amount),
-        exact="" if is_unknown(amounts.cost, amounts.unpriced_requests) else usd_text(amounts.cost) or "",
+        cost=cost_text(amounts, amount, shared),
+        exact="" if is_unknown(amounts.cost, amounts.unpriced_requests, shared) else usd_text(amounts.cost) or "",
         amount=amount,
     )
 

@@ -133,7 +133,8 @@ def _closed(period: Period, statements: Sequence[Statement], scope: Scope) -> Mo
         cost=sum(one.cost for one in statements),
         unpriced_requests=sum(one.unpriced_requests for one in statements),
     )
-    total = cost_text(whole, sum_of_charges(charged(one) for one in statements))
+    shared = sum(abs(one.shared) for one in statements)
+    total = cost_text(whole, sum_of_charges(charged(one) for one in statements), shared)
     says = "" if entries else _nothing(scope)
     return Month(f"{period.month:%Y-%m}", months.name_of(period.month), months.State.CLOSED, says, entries, total)
 
@@ -144,7 +145,7 @@ def _entry(statement: Statement) -> Entry:
         statement.number,
         statement.team_name,
         formats.exact(statement.requests),
-        cost_text(amounts, charged(statement)),
+        cost_text(amounts, charged(statement), statement.shared),
         _mail_words([mail.state for mail in statement.mails.all()]),
     )
 

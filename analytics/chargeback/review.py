@@ -8,9 +8,10 @@ from typing import Final
 
 from analytics.chargeback import months
 from analytics.chargeback.adjustments import said_of
-from analytics.chargeback.document import from_json
+from analytics.chargeback.document import Document, from_json
 from analytics.chargeback.drafting import Draft, drafts
 from analytics.chargeback.presentation import cost_text, plain_cost, shown, signed, sum_of_charges
+from analytics.chargeback.shared import words_of
 from analytics.chargeback.usage import Amounts, StaleError, total, usage
 from analytics.models import Period
 from metricsportal.lib import formats
@@ -24,17 +25,28 @@ _LATE: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class TeamRow:
-    """One team of the month. `corrections` is "" where there are none, `unpriced` where everything has a price."""
+    """One team of the month. "": no `corrections`, nothing `shared`, everything has a price (`unpriced`)."""
 
     team: str
     number: str
     requests: str
     used: str
     corrections: str
+    shared: str
     charged: str
     change: str | None
     unpriced: str
     recipients: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What was taken off in all, and is given to others, for one source and rule; exact US dollars."""
+
+    text: str
+    adjusts: str
+    taken: str
+    given: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,10 @@ class Review:
     coverage: str = ""
     mails: int = 0
     unmailed: tuple[str, ...] = ()
+    shared: tuple[Source, ...] = ()
+    shared_given: str = ""
+    shared_sum: str = ""
+    """Exact; of shared lines over all statements: zero."""
     sums: Sums | None = None
     stale: bool = False
     itemised: bool = True
@@ -94,7 +110,7 @@ def review(organization: Organization, month: date, now: datetime) -> Review | N
     draft = Period(organization=organization, month=month, zone=organization.zone)
     draft.start, draft.end = borders.start, min(borders.end, now)
     try:
-        found = drafts(draft, now)
+        found = drafts(draft, now).drafts
     except StaleError:
         return replace(head, stale=True)
     return _filled(head, found, _recipients(organization))
@@ -129,7 +145,11 @@ def _sums(organization: Organization, period: Period, now: datetime) -> Sums | N
 
 
 def _exact(amounts: Amounts) -> str:
-    return f"{usd_text(amounts.cost)} USD"
+    return _exact_usd(amounts.cost)
+
+
+def _exact_usd(picodollars: int) -> str:
+    return f"{usd_text(picodollars)} USD"
 
 
 def _filled(head: Review, drafted: Sequence[Draft], recipients: Mapping[int, int]) -> Review:
@@ -142,11 +162,14 @@ def _filled(head: Review, drafted: Sequence[Draft], recipients: Mapping[int, int
         head,
         rows=rows,
         used=plain_cost(used),
-        corrections=signed(whole.cost - used.cost) if any(row.corrections for row in rows) else "",
-        charged=cost_text(replace(whole, unpriced_requests=unpriced), charged),
+        corrections=signed(sum(map(_corrected, documents))) if any(row.corrections for row in rows) else "",
+        charged=cost_text(replace(whole, unpriced_requests=unpriced), charged, sum(map(_moved, documents))),
         unpriced_requests=unpriced,
         coverage=formats.share(priced / (priced + unpriced)) if priced + unpriced else "",
         mails=sum(row.recipients for row in rows),
+        shared=_sources(documents),
+        shared_given=formats.usd(sum(map(_given, documents))),
+        shared_sum=_exact_usd(sum(one.shared_cost for one in documents)),
         unmailed=tuple(one.team.name for one in drafted if one.team and not recipients.get(one.team.pk)),
     )
 
@@ -159,11 +182,35 @@ def _row(draft: Draft, recipients: Mapping[int, int]) -> TeamRow:
         number=document.number,
         requests=view.total.requests,
         used=plain_cost(document.used),
-        corrections=signed(document.total.cost - document.used.cost) if document.adjustments else "",
+        corrections=signed(_corrected(document)) if document.adjustments else "",
+        shared=view.shared_sum,
         charged=view.total.cost,
         change=view.change,
         unpriced=formats.exact(unpriced) if unpriced else "",
         recipients=recipients.get(draft.team.pk, 0) if draft.team else 0,
+    )
+
+
+def _corrected(document: Document) -> int:
+    return sum(line.amounts.cost for line in document.adjustments)
+
+
+def _given(document: Document) -> int:
+    return sum(line.cost for line in document.shared if line.is_share)
+
+
+def _moved(document: Document) -> int:
+    return abs(document.shared_cost)
+
+
+def _sources(documents: Sequence[Document]) -> tuple[Source, ...]:
+    """By source: what its statements give away, and what the others get of it."""
+    sums: dict[tuple[str, str, date | None], list[int]] = {}
+    for line in (line for document in documents for line in document.shared):
+        sums.setdefault((line.source, line.method, line.adjusts), [0, 0])[line.is_share] += line.cost
+    return tuple(
+        Source(f"{source}, {words_of(method)}", months.name_of(adjusts) if adjusts else "", *map(_exact_usd, amounts))
+        for (source, method, adjusts), amounts in sums.items()
     )
 
 

@@ -10,7 +10,7 @@ from analytics.catalog.dimensions import BY_NAME, NO_VALUE
 from analytics.catalog.measures import select
 from analytics.meters import frozen
 from analytics.meters.reading import Reader
-from analytics.meters.values import FROZEN, NOT_ITEMISED, Amounts, Key, Meter, merged
+from analytics.meters.values import FROZEN, NOT_ITEMISED, SHARED, Amounts, Key, Meter, merged
 from analytics.models import Period, StatementLine
 from analytics.query.engine import run
 from analytics.query.facts import scoped_facts
@@ -125,7 +125,8 @@ def _frozen(period: Period) -> Iterator[Meter]:
         yield from frozen.unpacked(bytes(one.content))
     for later in frozen.frozen_periods(period.organization_id):
         if later.month > period.month:
-            yield from (row for row in frozen.corrections_of(later) if row.key.adjusts == f"{period.month:%Y-%m}")
+            mine = (row for row in frozen.corrections_of(later) if row.key.adjusts == f"{period.month:%Y-%m}")
+            yield from (row for row in mine if row.key.meter != SHARED)
 
 
 def _take(sums: _Sums, rows: Iterable[Meter], changed: dict[Pair, int], times: int) -> None:

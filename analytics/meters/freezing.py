@@ -52,10 +52,13 @@ def prepare(organization: Organization, month: date, period: TimeRange, now: dat
     return Prepared(period, tuple(days), tuple(pending), costs, adjusted)
 
 
-def freeze(period: Period, prepared: Prepared) -> None:
-    """Keep them, in the transaction that closes the month. An empty month is kept as its first day without rows."""
+def freeze(period: Period, prepared: Prepared, shared: Iterable[Meter]) -> None:
+    """Keep them with rows of shared costs, in the transaction that closes the month.
+
+    An empty month is kept as its first day without rows.
+    """
     days = prepared.days or ((prepared.period.start.astimezone(UTC).date(), frozen.packed(())),)
-    FrozenMeters.objects.bulk_create(_stored(period, days, prepared.corrections))
+    FrozenMeters.objects.bulk_create(_stored(period, days, (*prepared.corrections, *shared)))
 
 
 def _stored(period: Period, days: Iterable[tuple[date, bytes]], pending: tuple[Meter, ...]) -> Iterator[FrozenMeters]:

@@ -12,7 +12,7 @@ from analytics.models import FrozenMeters, Period, Statement
 from metricsportal.lib.timerange import TimeRange
 
 _LEVEL: Final = 6
-_WIDTH: Final = len(Key._fields)
+_BEHIND_KEY: Final = len(Amounts().values) + 1
 _TAGS: Final = Key._fields.index("tags")
 A_DAY: Final = timedelta(days=1)
 
@@ -29,9 +29,10 @@ def unpacked(content: bytes) -> list[Meter]:
 
 
 def _meter(plain: Sequence[object]) -> Meter:
-    fields: list[object] = list(plain[:_WIDTH])
+    # Counted from the end: rows of earlier versions lack the newest fields of their key.
+    fields: list[object] = list(plain[:-_BEHIND_KEY])
     fields[_TAGS] = tuple(map(tuple, plain[_TAGS]))  # type: ignore[call-overload]
-    *amounts, has_quantity = plain[_WIDTH:]
+    *amounts, has_quantity = plain[-_BEHIND_KEY:]
     return Meter(Key(*fields), Amounts(*amounts), bool(has_quantity))  # type: ignore[arg-type]
 
 
@@ -68,7 +69,7 @@ def parts_of_period(period: Period) -> Iterator[list[Meter]]:
 
 
 def corrections_of(period: Period) -> list[Meter]:
-    """The corrections of earlier months that were charged with this one."""
+    """The corrections of earlier months that were charged with this one, and its shared costs."""
     return [row for one in period.meters.filter(corrections=True) for row in _issued(one)]
 
 

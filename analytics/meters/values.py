@@ -10,6 +10,8 @@ REPORTED: Final = "reported"
 """Class of what the gateway priced."""
 NOT_ITEMISED: Final = "not_itemised"
 """Class of what cannot be taken apart any more: the book that priced it, or the name of its model, is not known."""
+SHARED: Final = "shared"
+"""Class of costs that a rule of sharing took off a statement or put on it: of no request, so without quantity."""
 REQUESTS: Final = "requests"
 """Unit of what is counted in requests, because its tokens are unknown."""
 UNPRICED: Final = CostState.UNPRICED.value
@@ -32,7 +34,7 @@ class Key(NamedTuple):
     """What makes a row. `discount` and `markup` are parts per million, `price` is US dollars per million or piece.
 
     `invoice`: the number of the statement. Of a correction `adjusts` is the closed month (2026-11) that it corrects,
-    `booked` the later one in which it is charged.
+    `booked` the later one in which it is charged. `text`: what a row of shared costs says.
     """
 
     day: str
@@ -57,6 +59,7 @@ class Key(NamedTuple):
     unit: str = ""
     adjusts: str | None = None
     booked: str | None = None
+    text: str = ""
 
     @property
     def group(self) -> tuple[Any, ...]:

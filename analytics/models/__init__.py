@@ -1,4 +1,4 @@
-"""Tables of analytics: aggregates, logs, statements, bills, budgets, mails, rates, saved views, notes, exports."""
+"""Tables of analytics: aggregates, logs, statements, sharing, bills, budgets, mails, rates, views, notes, exports."""
 
 from analytics.models.aggregates import DayAggregate, HourAggregate
 from analytics.models.annotations import Annotation
@@ -10,6 +10,7 @@ from analytics.models.exports import ExportJob
 from analytics.models.logs import ChangedDay, ChangedSpend, VerificationRun
 from analytics.models.meters import FrozenMeters
 from analytics.models.saved import DefaultView, SavedView
+from analytics.models.sharing import SharingRule, SharingTarget
 from analytics.models.statements import OutboxMail, Period, Statement, StatementLine
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "Period",
     "ProviderBill",
     "SavedView",
+    "SharingRule",
+    "SharingTarget",
     "Statement",
     "StatementLine",
     "VerificationRun",

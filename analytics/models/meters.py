@@ -6,7 +6,7 @@ from analytics.models.statements import Period
 
 
 class FrozenMeters(models.Model):
-    """The rows of one UTC day of a closed month, or the corrections of earlier months that were charged with it."""
+    """The rows of one UTC day of a closed month, or what is none: corrections of earlier months, shared costs."""
 
     period = models.ForeignKey(Period, on_delete=models.CASCADE, related_name="meters")
     day = models.DateField(help_text="The UTC day; of corrections the first day of the month that they are charged in.")

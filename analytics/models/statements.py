@@ -37,6 +37,9 @@ class Period(models.Model):
     start = models.DateTimeField()
     end = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+    sharing = models.JSONField(
+        default=list, blank=True, editable=False, help_text="How shared costs were split, frozen: sources and weights."
+    )
 
     class Meta:
         ordering = ["-month"]
@@ -58,6 +61,7 @@ class Statement(models.Model):
     input_tokens = models.BigIntegerField()
     output_tokens = models.BigIntegerField()
     cost = PicodollarField()
+    shared = PicodollarField(default=0, help_text="Picodollars of the cost that came by sharing; negative: given away.")
     unpriced_requests = models.BigIntegerField()
     price_book_version = models.BigIntegerField()
     issued_at = models.DateTimeField()

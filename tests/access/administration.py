@@ -26,6 +26,7 @@ ingestion/modelalias         alias          finance   finance    none       none
 ingestion/costpolicy         policy         finance   finance    none       none
 analytics/period             period         finance   none       none       none
 analytics/statement          statement      finance   none       none       none
+analytics/sharingrule        sharing        finance   none       none       none
 analytics/budget             budget         finance   none       none       none
 analytics/notice             notice         finance   none       none       none
 analytics/webhookcall        call           finance   none       none       none

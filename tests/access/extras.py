@@ -8,11 +8,20 @@ from typing import Any
 
 from django.conf import settings
 
-from analytics.models import Budget, BudgetAmount, ExportJob, Notice, ProviderBill, WebhookCall
+from analytics.models import (
+    Budget,
+    BudgetAmount,
+    ExportJob,
+    Notice,
+    ProviderBill,
+    SharingRule,
+    SharingTarget,
+    WebhookCall,
+)
 from ingestion.models import Upload
 from ingestion.uploads import acts, files
 from teams import sealing
-from teams.models import IdentityProvider, Organization, ProviderDomain, Team, User
+from teams.models import IdentityProvider, Organization, ProviderDomain, Team, User, VirtualAccount
 from teams.oidc import Document
 from tests import make
 from tests.access.asking import MARKUP
@@ -82,6 +91,15 @@ def bill(organization: Organization, mark: str) -> ProviderBill:
         figures=[[date(2026, 10, 15).isoformat(), model_of(mark), "input", "", None, None, 10**12]],
         uploaded_at=make.NOW,
     )
+
+
+def sharing(account: VirtualAccount, team: Team) -> SharingRule:
+    """A rule by which what an account costs is shared, from a month that has not come yet."""
+    made = SharingRule.objects.create(
+        organization=team.organization, account=account, method="even", since=date(2027, 1, 1), created_at=make.NOW
+    )
+    SharingTarget.objects.create(rule=made, team=team)
+    return made
 
 
 def export(organization: Organization, person: User, team: Team, mark: str) -> ExportJob:

@@ -20,6 +20,7 @@ _BY_ADDRESS: Final = {
     ("statements/recipients", "number"): "team",
     ("statements/recipients", "recipient"): "recipient",
     ("statements/mails", "mail"): "mail",
+    ("statements/shared", "rule"): "sharing",
     ("settings/keys", "number"): "key",
     ("settings/callers", "number"): "gateway_user",
     ("settings/accounts", "number"): "account",

@@ -107,6 +107,7 @@ def furnish(organization: Organization, team: Team, mark: str, prefix: str) -> d
         "export": extras.export(organization, person, team, mark),
         "upload": extras.upload(organization, mark),
         "bill": extras.bill(organization, mark),
+        "sharing": extras.sharing(account, team),
         **extras.budget(organization, team, person, mark),
     }
 

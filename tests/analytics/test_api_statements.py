@@ -41,6 +41,7 @@ def test_the_list_says_what_the_pages_say(numbers: dict[str, str], read_key: Iss
         "input_tokens": 1005,
         "output_tokens": 105,
         "cost_usd": "1.000000000001",
+        "shared_usd": "0",
         "charged_usd": "1.0000",
         "unpriced_requests": 1,
         "price_book_version": by_team["Ads"]["price_book_version"],

@@ -10,8 +10,19 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from analytics.models import Budget, ExchangeRate, Notice, OutboxMail, Period, Statement, StatementLine, WebhookCall
-from teams.models import AuditEntry, Organization, User
+from analytics.models import (
+    Budget,
+    ExchangeRate,
+    Notice,
+    OutboxMail,
+    Period,
+    SharingRule,
+    SharingTarget,
+    Statement,
+    StatementLine,
+    WebhookCall,
+)
+from teams.models import AuditEntry, Organization, Team, User
 from tests import pages
 from tests.analytics.statements import HOSTILE, LATER
 
@@ -123,6 +134,7 @@ def test_a_statement_in_full(enter: Any, numbers: dict[str, str]) -> None:
         "failed": "0",
         "input_tokens": "1005",
         "output_tokens": "105",
+        "shared_in_usd": "0",
         "cost_in_usd": "1.000000000001",
         "unpriced_requests": "1",
         "issued_at": "Dec. 5, 2026, noon",
@@ -254,6 +266,24 @@ def test_hostile_text_stays_text_and_nothing_is_inline(enter: Any) -> None:
         assert re.findall(r"<style|<script>|\sstyle=|javascript:|<img src=x", body) == [], page
 
 
+def test_rules_of_sharing_are_read_and_not_written(
+    enter: Any, acme: Organization, ads: Team, rival: Organization
+) -> None:
+    for organization, team in ((acme, ads), (rival, None)):
+        rule = SharingRule.objects.create(organization=organization, method="fixed", since=LATER, created_at=LATER)
+        SharingTarget.objects.create(rule=rule, team=team or Team.objects.get(organization=rival), hundredths=10_000)
+    own, foreign = SharingRule.objects.order_by("pk")
+    client = enter("finance")
+    listed = reverse(name_of(SharingRule, "changelist"))
+    assert [one.pk for one in client.get(listed).context["cl"].result_list] == [own.pk]
+    change = reverse(name_of(SharingRule, "change"), args=[own.pk])
+    page = client.get(change).content.decode()
+    assert "100.00 %" in page
+    assert not re.search(r'<input[^>]+name="_(save|continue|addanother)"', page)
+    assert client.post(change, {"method": "even"}).status_code == 403
+    assert client.get(reverse(name_of(SharingRule, "change"), args=[foreign.pk])).status_code == 302
+
+
 def test_no_other_model_of_analytics_is_administered() -> None:
     shown = {model for model in admin.site._registry if model._meta.app_label == "analytics"}
-    assert shown == {*MODELS, ExchangeRate, Budget, Notice, WebhookCall}  # the last three: tests/budgets/test_mail.py
+    assert shown == {*MODELS, SharingRule, ExchangeRate, Budget, Notice, WebhookCall}  # tests/budgets/test_mail.py

@@ -17,6 +17,8 @@ from pytest_django.live_server_helper import LiveServer
 from analytics import rollups
 from analytics.chargeback import months, unsubscribing
 from analytics.chargeback.closing import close
+from analytics.chargeback.sharing import acts as sharing
+from analytics.chargeback.sharing.acts import Wanted
 from analytics.models import OutboxMail
 from ingestion import rules, tasks
 from ingestion.models import Upload
@@ -32,7 +34,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LISTS = ("requests", "costs", "request", "overview", "routing")
 CHARGEBACK = ("statements", "statement", "statement-month", "budgets", "budget-add", "budget", "bills", "bill")
-MAILS = ("mails", "recipients", "team-recipients", "mail-preview", "unsubscribe")
+MAILS = ("mails", "shared-costs", "recipients", "team-recipients", "mail-preview", "unsubscribe")
 INGESTION = ("ingestion", "ingestion-test", "mapping", "mapping-try", "mapping-rule", "uploads", "upload")
 PERSON = ("sign-in", "profile", "home", "invitation", "password-reset", "password-reset-sent", "password-reset-confirm")
 # test_settings.py: teams and keys are also shown after what is sent to the routes below NO_PAGES.
@@ -49,6 +51,7 @@ ELSEWHERE = ("dashboard",)  # test_axe_dashboard.py; the administration: test_ax
 NO_PAGES = (
     *("healthz", "readyz", "metrics", "api-schema", "sign-out", "dashboard-data"),
     *("focus", "statement-focus", "statement-csv", "statement-month-close", "statement-list", "statement-detail"),
+    *("shared-costs-switch", "shared-costs-delete"),
     *("mapping-move", "mapping-remove", "upload-progress", "upload-read", "upload-import", "upload-discard"),
     *("ingest-litellm", "ingest-envoy", "otlp-traces", "otlp-metrics", "otlp-logs"),
     *("langfuse-batch", "langfuse-otlp-traces", "metrics-query", "metrics-meta", "report"),
@@ -137,6 +140,7 @@ def test_statements(
     started_at = months.borders(acme, last).start + timedelta(days=3)
     for team, usd in (("Search", Decimal("12.5")), ("Search", None), (None, Decimal("0.01"))):
         make.request(acme, now=now, team=team, started_at=started_at, reported_cost_usd=usd)
+    sharing.add(actor=owner, organization=acme, wanted=Wanted("", "even", last), now=now)
     close(organization=acme, month=last, now=now)
     page = open_page(owner, "/o/acme/statements/", **options)
     audit(page, "statements")
@@ -148,7 +152,7 @@ def test_statements(
     page.get_by_role("link", name="Search").click()
     expect(page.locator("h1")).to_have_text("Search")
     audit(page, "statement")
-    for path in ("mails/", "recipients/", f"recipients/{search.pk}/", f"recipients/{search.pk}/preview"):
+    for path in ("mails/", "shared/", "recipients/", f"recipients/{search.pk}/", f"recipients/{search.pk}/preview"):
         page.goto(base(page) + f"/o/acme/statements/{path}")
         audit(page, path)
     page.goto(base(page) + unsubscribing.url_of(OutboxMail.objects.get()).partition("8000")[2])

@@ -47,9 +47,10 @@ CORRECTED = st.builds(
     st.integers(-3, 3),
 )
 STATEMENTS = st.builds(
-    lambda used, corrected: document(*used, adjustments=tuple(corrected)),
+    lambda used, corrected, shared: document(*used, adjustments=tuple(corrected), shared=tuple(shared)),
     st.lists(USED, max_size=8),
     st.lists(CORRECTED, max_size=4),
+    st.lists(COSTS, max_size=3),
 )
 
 
@@ -82,7 +83,8 @@ def of_mail(paper: Document) -> Iterator[tuple[list[str], list[str]]]:
     message = message_of(OutboxMail(statement=statement, recipient="boss@acme.example", message_id="<1@portal>"))
     text, totals = str(message.body), [message.subject.rpartition("October 2026, ")[2]]
     totals += re.findall(r"^Cost +(.+)$", text, re.M)
-    yield re.findall(r"^  .*?model-\d+: (.+), -?[\d,]+ requests?$", text, re.M), totals
+    lines = re.findall(r"^  .*?(?:model-\d+|50 %): (.+?)(?:, -?[\d,]+ requests?)?$", text, re.M)
+    yield lines, totals
     html = str(message.alternatives[0][0])
     *lines, total = cells(html)[2::3]
     yield lines, [total, cells(html, "p")[1]]
@@ -102,7 +104,7 @@ def check(paper: Document) -> None:
     found = [of_page(paper), *of_mail(paper)]
     assert len(found) == 4
     for lines, totals in found:
-        assert len(lines) == len(paper.all_lines)
+        assert len(lines) == len(paper.shown_lines)
         assert [sum(map(dollars, lines))] * len(totals) == list(map(dollars, totals))
     assert len({tuple(map(dollars, lines)) for lines, _ in found}) == 1, "page, mail and file differ"
     assert len({dollars(total) for _, totals in found for total in totals}) == 1

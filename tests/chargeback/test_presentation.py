@@ -1,5 +1,6 @@
 """A statement in words: what is unknown never reads as zero, and corrections hide nothing."""
 
+import csv
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from analytics.chargeback.document import Document, Earlier, Line, digest, from_json, to_json
 from analytics.chargeback.files import COLUMNS, csv_lines
 from analytics.chargeback.presentation import Shown, cost_text, shown
+from analytics.chargeback.shared import SharedLine
 from analytics.chargeback.usage import Amounts
 from tests.chargeback.scene import OCTOBER, SEPTEMBER
 
@@ -22,8 +24,13 @@ def amounts(usd: str = "0", *, priced: int = 0, unpriced: int = 0) -> Amounts:
     return Amounts(requests=priced + unpriced, cost=cost, priced_requests=priced, unpriced_requests=unpriced)
 
 
-def document(*lines: Amounts, adjustments: tuple[Amounts, ...] = (), previous: Earlier | None = None) -> Document:
-    """A statement of October with those lines and corrections of September."""
+def document(
+    *lines: Amounts,
+    adjustments: tuple[Amounts, ...] = (),
+    previous: Earlier | None = None,
+    shared: tuple[int, ...] = (),
+) -> Document:
+    """A statement of October with those lines, corrections of September, and shared costs in picodollars."""
     return Document(
         number="S1-202610-001",
         slug="acme",
@@ -39,6 +46,10 @@ def document(*lines: Amounts, adjustments: tuple[Amounts, ...] = (), previous: E
         lines=tuple(Line(f"model-{number}", one) for number, one in enumerate(lines)),
         adjustments=tuple(Line(f"model-{number}", one, SEPTEMBER) for number, one in enumerate(adjustments)),
         previous=previous,
+        shared=tuple(
+            SharedLine(f"Share of bot-{number}, evenly, 50 %", f"bot-{number}", number, "even", "50", cost)
+            for number, cost in enumerate(shared)
+        ),
     )
 
 
@@ -49,7 +60,7 @@ def view(*lines: Amounts, adjustments: tuple[Amounts, ...] = (), previous: Earli
 def cells(shown_document: Document) -> list[tuple[str, str, str, str]]:
     """Kind, unpriced requests, rounded and exact cost of every row of the CSV file."""
     wanted = [COLUMNS.index(name) for name in ("kind", "unpriced_requests", "cost_usd", "cost_exact_usd")]
-    rows = [line.rstrip("\r\n").split(",") for line in csv_lines(shown_document)]
+    rows = list(csv.reader(csv_lines(shown_document)))
     return [(row[wanted[0]], row[wanted[1]], row[wanted[2]], row[wanted[3]]) for row in rows[1:]]
 
 
@@ -171,3 +182,37 @@ def test_what_is_written_is_what_is_read(lines: list[Line], cost: int) -> None:
     assert digest(dict(reversed(value.items()))) == digest(value)
     page = shown(paper, digest(value))
     assert sum(row.amount for row in page.all_rows) == page.total.amount
+
+
+def test_shared_costs_are_lines_of_the_total_and_no_requests() -> None:
+    paper = document(amounts("10", priced=1), shared=(-10 * USD, 3 * USD))
+    page = shown(paper, "d" * 64)
+    assert [(row.model, row.cost) for row in page.shared] == [
+        ("Share of bot-0, evenly, 50 %", "-$10.0000"),
+        ("Share of bot-1, evenly, 50 %", "$3.0000"),
+    ]
+    assert (page.total.cost, page.total.requests, page.shared_sum) == ("$3.0000", "1", "-$7.00")
+    assert cells(paper)[1:] == [
+        ("shared", "0", "-10.0000", "-10"),
+        ("shared", "0", "3.0000", "3"),
+        ("total", "0", "3.0000", "3"),
+    ]
+    assert paper.used.cost == 10 * USD
+
+
+def test_what_was_given_away_is_zero_and_not_unknown() -> None:
+    paper = document(amounts("10", priced=1), amounts(unpriced=1), shared=(-10 * USD,))
+    page = shown(paper, "d" * 64)
+    assert (page.total.cost, page.total.exact) == ("at least $0.0000", "0")
+    assert cells(paper)[-1] == ("total", "1", "0.0000", "0")
+    assert [row.cost for row in page.rows] == ["$10.0000", "no price"]
+
+
+def test_a_document_without_shared_lines_says_nothing_of_them() -> None:
+    """So that it is what it was before there were any, and so is its hash."""
+    value = to_json(document(amounts("10", priced=1)))
+    assert "shared" not in value
+    assert from_json(value).shared == ()
+    more = document(amounts("10", priced=1), shared=(-1, 1))
+    assert from_json(to_json(more)) == more
+    assert digest(to_json(more)) != digest(value)

@@ -28,6 +28,18 @@ _COUNTS: Final = dict.fromkeys(
     ("requests", "failed", "input_tokens", "output_tokens", "unpriced_requests", "priced_requests"), WHOLE
 )
 _LINE: Final = record({"model": TEXT, "adjusts": _MONTH, "cost_usd": MONEY} | _COUNTS, optional=("adjusts",))
+_SHARED: Final = record(
+    {
+        "text": TEXT,
+        "source": TEXT,
+        "account_id": nullable(WHOLE) | {"description": "The virtual account; null: what belongs to no team."},
+        "method": choice(("even", "usage", "fixed")),
+        "percent": nullable(TEXT) | {"description": "Of the source; null: what is taken off because it is shared."},
+        "adjusts": _MONTH,
+        "cost_usd": MONEY,
+    },
+    optional=("adjusts",),
+)
 _SUMMARY: Final = record(
     {
         "number": TEXT,
@@ -39,6 +51,7 @@ _SUMMARY: Final = record(
         "input_tokens": WHOLE,
         "output_tokens": WHOLE,
         "cost_usd": nullable(MONEY),
+        "shared_usd": MONEY | {"description": "The part of the cost that came by sharing; negative: given away."},
         "charged_usd": nullable(MONEY) | {"description": "The total as the statement says it: rounded."},
         "unpriced_requests": WHOLE,
         "price_book_version": WHOLE,
@@ -60,11 +73,12 @@ _DOCUMENT: Final[Schema] = record(
         "price_book_version": WHOLE,
         "lines": array(_LINE),
         "adjustments": array(_LINE),
+        "shared": array(_SHARED) | {"description": "Where costs were shared. Zero over all statements of a month."},
         "total": record({"cost_usd": MONEY} | _COUNTS),
         "previous": nullable({"type": "object"}),
         "display": {"type": "object", "description": "The total in the second currency, where there was a rate."},
     },
-    optional=("display",),
+    optional=("display", "shared"),
     more=True,
 )
 _LIST: Final = record({"results": array(_SUMMARY), "next_cursor": nullable(TEXT)})

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, Final, NamedTuple
 
-from analytics.exports.focus import words
-from analytics.exports.focus.line import USAGE, Line, plain
+from analytics.exports.focus.line import Line, plain
 from analytics.exports.table import Column, Kind
 
 VERSIONS: Final = ("1.2", "1.3")
@@ -44,10 +43,6 @@ def _id(flag: str) -> Callable[[Line], str | None]:
     return lambda line: None if getattr(line.key, flag) is None else str(getattr(line.key, flag))
 
 
-def _host(line: Line) -> str:
-    return words.provider_name(line.key.provider)
-
-
 _EMPTY: Final = (
     *("CommitmentDiscountCategory", "CommitmentDiscountId", "CommitmentDiscountName", "CommitmentDiscountQuantity"),
     *("CommitmentDiscountStatus", "CommitmentDiscountType", "CommitmentDiscountUnit"),
@@ -63,10 +58,10 @@ _SOURCES: Final = (
     Source("BillingPeriodStart", lambda line: _instant(line.billing_month)),
     Source("CapacityReservationId", _nothing),
     Source("CapacityReservationStatus", _nothing),
-    Source("ChargeCategory", lambda _: USAGE),
+    Source("ChargeCategory", lambda line: line.category),
     Source("ChargeClass", lambda line: "Correction" if line.is_correction else None),
     Source("ChargeDescription", lambda line: line.description),
-    Source("ChargeFrequency", lambda _: "Usage-Based"),
+    Source("ChargeFrequency", lambda line: line.frequency),
     Source("ChargePeriodEnd", lambda line: _instant(line.next_day)),
     Source("ChargePeriodStart", lambda line: _instant(line.day)),
     *(Source(name, _nothing) for name in _EMPTY),
@@ -82,18 +77,18 @@ _SOURCES: Final = (
     Source("PricingCategory", lambda line: line.pricing_category),
     Source("PricingQuantity", lambda line: _price(line.priced)),
     Source("PricingUnit", lambda line: line.pricing_unit),
-    Source("ProviderName", lambda line: words.provider_name(line.key.provider)),
-    Source("PublisherName", lambda line: words.publisher_name(line.key.provider, line.key.model)),
+    Source("ProviderName", lambda line: line.provider),
+    Source("PublisherName", lambda line: line.publisher),
     Source("RegionId", _nothing),
     Source("RegionName", _nothing),
     Source("ResourceId", _id("account_id")),
     Source("ResourceName", lambda line: line.key.account),
     Source("ResourceType", _with("account_id", "Virtual Account")),
     Source("ServiceCategory", lambda _: "AI and Machine Learning"),
-    Source("ServiceName", lambda line: f"{words.provider_name(line.key.provider)} API"),
+    Source("ServiceName", lambda line: line.service),
     Source("ServiceSubcategory", lambda _: "Generative AI"),
     Source("SkuId", lambda line: line.sku),
-    Source("SkuMeter", lambda line: words.meter_name(line.key.meter)),
+    Source("SkuMeter", lambda line: line.sku_meter),
     Source("SkuPriceDetails", lambda line: line.details, Kind.OBJECT),
     Source("SkuPriceId", lambda line: line.sku_price),
     Source("SubAccountId", _id("team_id")),
@@ -106,9 +101,9 @@ _SOURCES: Final = (
     Source("AllocatedResourceName", _nothing, since="1.3"),
     Source("AllocatedTags", _nothing, since="1.3"),
     Source("ContractApplied", _nothing, since="1.3"),
-    Source("HostProviderName", _host, since="1.3"),
-    Source("ServiceProviderName", lambda line: words.provider_name(line.key.provider), since="1.3"),
-    Source("x_CostState", lambda line: line.key.state),
+    Source("HostProviderName", lambda line: line.provider, since="1.3"),
+    Source("ServiceProviderName", lambda line: line.provider, since="1.3"),
+    Source("x_CostState", lambda line: line.key.state or None),
     Source("x_DiscountPercent", lambda line: line.percent(line.key.discount)),
     Source("x_FailedRequests", lambda line: line.amounts.failed, Kind.WHOLE),
     Source("x_MarkupPercent", lambda line: line.percent(line.key.markup)),

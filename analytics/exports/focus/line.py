@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Final
 
 from analytics.exports.focus import words
-from analytics.meters.values import NOT_ITEMISED, REPORTED, REQUESTS, Amounts, Key, Meter
+from analytics.meters.values import NOT_ITEMISED, REPORTED, REQUESTS, SHARED, Amounts, Key, Meter
 from ingestion.pricing.arithmetic import TOKEN_CLASSES
 from ingestion.pricing.terms import WHOLE
 from ingestion.records import CostState
@@ -15,6 +15,8 @@ from metricsportal.lib.money import usd_text
 
 MILLION: Final = 1_000_000
 USAGE: Final = "Usage"
+ADJUSTMENT: Final = "Adjustment"
+_LONGEST: Final = 240
 _EXACT: Final = Context(prec=60)
 _TWELVE: Final = Decimal(1).scaleb(-12)
 _IN_DOLLARS: Final = (REPORTED, NOT_ITEMISED)
@@ -52,6 +54,21 @@ class Line:
     def amounts(self) -> Amounts:
         """Its sums."""
         return self.meter.amounts
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is a share of costs, and no use of anything."""
+        return self.key.meter == SHARED
+
+    @property
+    def category(self) -> str:
+        """What kind of charge it is."""
+        return ADJUSTMENT if self.is_shared else USAGE
+
+    @property
+    def frequency(self) -> str:
+        """How often it is charged."""
+        return "One-Time" if self.is_shared else "Usage-Based"
 
     @property
     def is_correction(self) -> bool:
@@ -139,39 +156,64 @@ class Line:
         return _EXACT.multiply(self.list_price, kept)
 
     @property
-    def sku(self) -> str:
-        """The id of what is sold."""
-        return words.sku(self.key.provider, self.key.model, self.key.meter)
+    def sku(self) -> str | None:
+        """The id of what is sold; None where nothing is."""
+        return None if self.is_shared else words.sku(self.key.provider, self.key.model, self.key.meter)
 
     @property
-    def sku_price(self) -> str:
+    def sku_meter(self) -> str | None:
+        """What is counted."""
+        return None if self.is_shared else words.meter_name(self.key.meter)
+
+    @property
+    def sku_price(self) -> str | None:
         """The id of its price: neither the price, nor its date, nor whose."""
-        return f"{self.sku}/{words.part(self.key.tier)}/{self.key.context}"
+        return None if self.is_shared else f"{self.sku}/{words.part(self.key.tier)}/{self.key.context}"
 
     @property
-    def details(self) -> dict[str, str]:
+    def details(self) -> dict[str, str] | None:
         """What the id of the price says, in words."""
+        if self.is_shared:
+            return None
         context = f"above {self.key.context}" if self.key.context else "all"
         named = {"x_Model": self.key.model or words.UNKNOWN, "x_TokenType": self.key.meter}
         return named | {"x_ServiceTier": self.key.tier, "x_ContextTier": context}
 
     @property
     def description(self) -> str:
-        """gpt-5 input tokens via our-best."""
+        """gpt-5 input tokens via our-best; of shared costs what the statement says."""
+        if self.is_shared:
+            return self.key.text[:_LONGEST]
         via = f" via {self.key.virtual_model}" if self.key.virtual_model else ""
         free = " (no price)" if self.key.state == CostState.UNPRICED.value else ""
         text = f"{self.key.model or 'Unknown model'} {words.meter_name(self.key.meter).lower()}{via}"
-        return text[: 240 - len(free)] + free
+        return text[: _LONGEST - len(free)] + free
 
     @property
-    def pricing_category(self) -> str:
+    def provider(self) -> str:
+        """Who sells: of shared costs the organization, which splits them."""
+        return self.account.name if self.is_shared else words.provider_name(self.key.provider)
+
+    @property
+    def publisher(self) -> str:
+        """Who makes the model."""
+        return self.provider if self.is_shared else words.publisher_name(self.key.provider, self.key.model)
+
+    @property
+    def service(self) -> str:
+        """What is sold."""
+        return "Shared costs" if self.is_shared else f"{self.provider} API"
+
+    @property
+    def pricing_category(self) -> str | None:
         """Whether the price is a published one."""
+        if self.is_shared:
+            return None
         return "Standard" if self.key.state == CostState.COMPUTED.value and self.key.price is not None else "Other"
 
-    @staticmethod
-    def percent(parts: int) -> str:
-        """Parts per million as a percentage."""
-        return plain(_EXACT.scaleb(Decimal(parts), -4))
+    def percent(self, parts: int) -> str | None:
+        """Parts per million as a percentage; None where there is no price."""
+        return None if self.is_shared else plain(_EXACT.scaleb(Decimal(parts), -4))
 
     def money(self, picodollars: int) -> str:
         """US dollars."""
