@@ -65,6 +65,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("unsubscribe/<str:token>", mails.unsubscribe, name="unsubscribe"),
     path("o/<slug:slug>/statements/<slug:number>/", statements.statement, name="statement"),
     path("o/<slug:slug>/statements/<slug:number>/csv", statements.statement_csv, name="statement-csv"),
+    path("o/<slug:slug>/statements/<slug:number>/pdf", statements.statement_pdf, name="statement-pdf"),
     path("o/<slug:slug>/settings/", include(_settings)),
     path("o/<slug:slug>/statements/<slug:number>/focus", statements.statement_focus, name="statement-focus"),
     path("o/<slug:slug>/budgets/", budgets.budgets, name="budgets"),

@@ -130,6 +130,7 @@ POST   o/<slug:slug>/annotations/<int:number>/delete         annotation | annota
 GET    o/<slug:slug>/statements/                             who sees statements
 GET    o/<slug:slug>/statements/<slug:number>/               statement | statement of the other
 GET    o/<slug:slug>/statements/<slug:number>/csv            statement | statement of the other
+GET    o/<slug:slug>/statements/<slug:number>/pdf            statement | statement of the other
 GET    o/<slug:slug>/statements/<slug:number>/focus          statement | statement of the other
 GET    o/<slug:slug>/statements/months/<str:month>/          who sees all
 POST   o/<slug:slug>/statements/months/<str:month>/close     who sees all

@@ -48,7 +48,15 @@ ELSEWHERE = ("dashboard",)  # test_axe_dashboard.py; the administration: test_ax
 # They answer with data or a file, redirect, or only take what is sent.
 NO_PAGES = (
     *("healthz", "readyz", "metrics", "api-schema", "sign-out", "dashboard-data"),
-    *("focus", "statement-focus", "statement-csv", "statement-month-close", "statement-list", "statement-detail"),
+    *(
+        "focus",
+        "statement-focus",
+        "statement-csv",
+        "statement-pdf",
+        "statement-month-close",
+        "statement-list",
+        "statement-detail",
+    ),
     *("mapping-move", "mapping-remove", "upload-progress", "upload-read", "upload-import", "upload-discard"),
     *("ingest-litellm", "ingest-envoy", "otlp-traces", "otlp-metrics", "otlp-logs"),
     *("langfuse-batch", "langfuse-otlp-traces", "metrics-query", "metrics-meta", "report"),

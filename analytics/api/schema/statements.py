@@ -81,7 +81,14 @@ STATEMENTS: Final = _operation(
 STATEMENT: Final = _operation(
     "statement",
     "One statement, as it was frozen",
-    responses({_JSON: record({"sha256": TEXT, "document": _DOCUMENT}), "text/csv": TEXT}, 400),
+    responses(
+        {
+            _JSON: record({"sha256": TEXT, "document": _DOCUMENT}),
+            "text/csv": TEXT,
+            "application/pdf": TEXT | {"format": "binary"},
+        },
+        *(400, 415, 422),
+    ),
     parameter("number", "Number of the statement.", location=OpenApiParameter.PATH),
-    parameter("format", "`csv`: the file that was attached to the e-mails.", choice((JSON, "csv"), JSON)),
+    parameter("format", "`csv`, `pdf`: as files; 415 where no PDF is made.", choice((JSON, "csv", "pdf"), JSON)),
 )
