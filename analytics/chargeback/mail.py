@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from analytics.budgets import mail as notices
 from analytics.chargeback import unsubscribing
+from analytics.chargeback.attaching import attached
 from analytics.chargeback.document import from_json
-from analytics.chargeback.files import csv_lines, filename
 from analytics.chargeback.presentation import shown
 from analytics.models import OutboxMail, Statement
 from metricsportal.lib.wording import one_line
@@ -42,14 +42,12 @@ def of_statement(
     """The mail of a statement; `note` stands above everything."""
     document = from_json(statement.document)
     view = shown(document, statement.digest)
+    file = attached(statement, attachment)
     path = reverse("statement", args=[document.slug, document.number])
-    context = {"statement": view, "url": settings.PORTAL_URL + path, "attached": attachment == "csv"}
+    context = {"statement": view, "url": settings.PORTAL_URL + path, "attached": file.words}
     subject = f"{view.team}: LLM usage in {view.month}, {view.total.cost}"
     message = _message("statement", subject, recipient, context | {"unsubscribe": unsubscribe, "note": note})
-    if attachment == "csv":
-        # With a byte order mark: spreadsheets read CSV without one in a legacy encoding.
-        file = "\ufeff" + "".join(csv_lines(document))
-        message.attach(filename(document.number), file.encode(), "text/csv")
+    file.put_into(message)
     return message
 
 

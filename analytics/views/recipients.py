@@ -17,7 +17,7 @@ from analytics.chargeback.recipients import NoPreviewError
 from metricsportal.lib.wording import one_line
 from teams.access import Scope
 from teams.pages import Organization, organization_page
-from teams.services.recipients import add_recipient, change_recipient, remove_recipient
+from teams.services.recipients import add_recipient, change_recipient, offered, remove_recipient
 
 if TYPE_CHECKING:
     from teams.models import ReportRecipient, Team, User
@@ -104,8 +104,9 @@ def remove(request: HttpRequest, team: "Team", recipient: int) -> HttpResponse:
 @_team_page
 def preview(request: HttpRequest, team: "Team") -> HttpResponse:
     """A mail as it would be made now."""
-    kind = request.GET.get("kind", "statement")
+    kind, attachment = request.GET.get("kind", "statement"), request.GET.get("attachment", "csv")
     context: dict[str, Any] = {"organization": team.organization, "team": team, "kind": kind, "kinds": recipients.KINDS}
+    context |= {"attachment": attachment, "attachments": offered()}
     try:
         context["mail"] = recipients.parts(_made(request, team, kind))
     except NoPreviewError as refusal:
@@ -130,8 +131,11 @@ def html(request: HttpRequest, team: "Team") -> HttpResponse:
 def test(request: HttpRequest, team: "Team") -> HttpResponse:
     """Send a mail to the person who is signed in, as a test."""
     kind, person = request.POST.get("kind", "statement"), _actor(request)
+    attachment, now = request.POST.get("attachment", "csv"), datetime.now(UTC)
     try:
-        refused = recipients.told(recipients.send_test(actor=person, team=team, kind=kind, now=datetime.now(UTC)))
+        refused = recipients.told(
+            recipients.send_test(actor=person, team=team, kind=kind, now=now, attachment=attachment)
+        )
     except NoPreviewError as refusal:
         refused = str(refusal)
     except ValidationError as refusal:
@@ -169,7 +173,8 @@ def _chosen(request: HttpRequest) -> dict[str, Any]:
 
 
 def _made(request: HttpRequest, team: "Team", kind: str) -> Any:  # noqa: ANN401 - a message of Django
-    return recipients.preview(team, kind, _actor(request).email, datetime.now(UTC))
+    attachment = request.GET.get("attachment", "csv")
+    return recipients.preview(team, kind, _actor(request).email, datetime.now(UTC), attachment=attachment)
 
 
 def _found(team: "Team", number: int) -> "ReportRecipient":
