@@ -52,10 +52,10 @@ def of_statement(
 
 
 def of_digest(document: dict[str, Any], recipient: str, unsubscribe: str, note: str = "") -> EmailMultiAlternatives:
-    """The mail of a summary; `note` stands above everything."""
+    """The mail of a summary, or that a month is closed; `note` stands above everything."""
     context = {"summary": document, "url": settings.PORTAL_URL + document["path"]}
     context |= {"unsubscribe": unsubscribe, "note": note}
-    return _message("summary", document["subject"], recipient, context)
+    return _message("closed" if document["kind"] == "closed" else "summary", document["subject"], recipient, context)
 
 
 def _message(template: str, subject: str, recipient: str, context: dict[str, Any]) -> EmailMultiAlternatives:

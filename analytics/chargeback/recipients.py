@@ -112,19 +112,19 @@ def send_test(*, actor: User, team: Team, kind: str, now: datetime, attachment: 
     note = f"This is a test that {actor.email} asked for. It was sent to nobody else."
     message = preview(team, kind, actor.email, now, attachment=attachment, note=note)
     message.subject = f"[Test] {message.subject}"
-    _count(actor, team.organization, kind, team, now)
+    count_test(actor, team.organization, kind, team, now)
     return deliver(message)
 
 
-def _count(actor: User, organization: Organization, kind: str, team: Team, now: datetime) -> None:
-    """Note the test before it is sent: whoever asks twice at once is counted twice."""
+def count_test(actor: User, organization: Organization, kind: str, about: Team | Organization, now: datetime) -> None:
+    """Note a test before it is sent: whoever asks twice at once is counted twice. Raises ValidationError."""
     with transaction.atomic():
         Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
         since = now - timedelta(hours=1)
         earlier = AuditEntry.objects.filter(organization=organization, actor=actor, action=_ACTION, at__gt=since)
         if earlier.count() >= MOST_TESTS:
             raise ValidationError(f"At most {MOST_TESTS} tests in an hour. Try again later.")
-        audit.record(organization=organization, actor=actor, action=_ACTION, target=team, kind=kind)
+        audit.record(organization=organization, actor=actor, action=_ACTION, target=about, kind=kind)
 
 
 def told(delivery: Delivery) -> str:

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, cast
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 _P = ParamSpec("_P")
 _TeamView = Callable[Concatenate[HttpRequest, "Team", _P], HttpResponse]
 # A mail has its styles inside; in a frame without an origin it runs and reaches nothing.
-_OF_A_MAIL: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
+OF_A_MAIL: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
 
 
 def _team_page(view: _TeamView[_P]) -> Callable[..., Any]:
@@ -106,6 +108,8 @@ def preview(request: HttpRequest, team: "Team") -> HttpResponse:
     """A mail as it would be made now."""
     kind, attachment = request.GET.get("kind", "statement"), request.GET.get("attachment", "csv")
     context: dict[str, Any] = {"organization": team.organization, "team": team, "kind": kind, "kinds": recipients.KINDS}
+    query = urlencode({"kind": kind, "attachment": attachment})
+    context |= {"html": f"{reverse('mail-html', args=[team.organization.slug, team.pk])}?{query}"}
     context |= {"attachment": attachment, "attachments": offered()}
     try:
         context["mail"] = recipients.parts(_made(request, team, kind))
@@ -123,7 +127,7 @@ def html(request: HttpRequest, team: "Team") -> HttpResponse:
         mail = recipients.parts(_made(request, team, request.GET.get("kind", "statement")))
     except NoPreviewError:
         raise Http404 from None
-    return HttpResponse(mail["html"], headers={"Content-Security-Policy": _OF_A_MAIL})
+    return HttpResponse(mail["html"], headers={"Content-Security-Policy": OF_A_MAIL})
 
 
 @require_POST

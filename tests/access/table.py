@@ -141,6 +141,10 @@ GET    o/<slug:slug>/bills/<int:number>/csv                  who sees all
 POST   o/<slug:slug>/bills/<int:number>/delete               who sees all
 GET    o/<slug:slug>/statements/mails/                       who sees all
 POST   o/<slug:slug>/statements/mails/rules                  who sees all
+POST   o/<slug:slug>/statements/mails/mine                   who sees all
+GET    o/<slug:slug>/statements/mails/preview                who sees all
+GET    o/<slug:slug>/statements/mails/html                   who sees all
+POST   o/<slug:slug>/statements/mails/test                   who sees all
 POST   o/<slug:slug>/statements/mails/<int:mail>/again       who sees all
 GET    o/<slug:slug>/statements/recipients/                  managers and finance
 GET    o/<slug:slug>/statements/recipients/<int:number>/     managers and finance | who sees all
