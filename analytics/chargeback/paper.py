@@ -19,13 +19,14 @@ MOST_LINES: Final = 300
 def statement_pdf(statement: Statement) -> bytes:
     """The file: the same bytes for the same statement. Raises PaperError with a sentence where there is none."""
     document = from_json(statement.document)
-    lines = len(document.all_lines)
+    view = shown(document, statement.digest)
+    lines = len(view.all_rows)
     if lines > MOST_LINES:
         raise PaperError(
             f"This statement has {formats.exact(lines)} lines; a PDF is made of up to {formats.exact(MOST_LINES)}. "
             "The CSV file holds all of them."
         )
-    context = {"statement": shown(document, statement.digest), "bars": bars(statement), "at": document.issued_at}
+    context = {"statement": view, "bars": bars(statement), "at": document.issued_at}
     return paper.pdf(render_to_string("analytics/statements/paper.html", context))
 
 

@@ -63,7 +63,12 @@ class Shown:
     @property
     def groups(self) -> tuple[tuple[str, tuple[Row, ...]], ...]:
         """All rows in their order, each kind that there is under its heading; the first needs none."""
-        every = (("", self.rows), ("Corrections of closed months", self.corrections))
+        counted = len(self.rows) + len(self.corrections)
+        every = (
+            ("", self.rows),
+            ("Corrections of closed months", self.corrections),
+            ("Shared costs", self.all_rows[counted:]),  # costs alone: no requests of their own
+        )
         return tuple((heading, rows) for heading, rows in every if rows)
 
 
