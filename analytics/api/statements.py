@@ -12,7 +12,7 @@ from analytics.api import cursors, schema
 from analytics.api.base import PortalView
 from analytics.api.checks import Checks, parameters, refuse
 from analytics.api.problems import NoFileError
-from analytics.chargeback import paper, reading
+from analytics.chargeback import classes, paper, reading
 from analytics.chargeback.document import from_json
 from analytics.chargeback.files import csv_lines, filename
 from analytics.chargeback.months import parse_month
@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # a view knows rows by name only
 MAX_LIMIT: Final = 1000
 _CSV: Final = "csv"
 _PDF: Final = "pdf"
+_CLASSES: Final = "classes"
 
 
 class Statements(PortalView):
@@ -58,19 +59,36 @@ class StatementDetail(PortalView):
     @extend_schema(**schema.STATEMENT)
     def get(self, request: ScopedRequest, number: str) -> HttpResponseBase:
         """The frozen document with its hash, or the file that was attached to its e-mails."""
-        given = parameters(request.query_params, ("format",))
+        given = parameters(request.query_params, ("format", "detail"))
         checks = Checks()
         written = checks.choice(given.get("format", JSON), (JSON, _CSV, _PDF), ("format",))
+        detailed = "detail" in given and checks.choice(given["detail"], (_CLASSES,), ("detail",)) == _CLASSES
+        if detailed and written == _PDF:
+            checks.add(("format",), "invalid_value", "The detail comes as json or csv.")
         checks.finish()
         found = reading.find(request.scope, number)
         if found is None:
             raise Http404
+        if detailed:
+            return _detail(found, written)
         if written == JSON:
             return Response({"sha256": found.digest, "document": found.document})
         if written == _PDF:
             return _file(_pdf(found), paper.CONTENT_TYPE, paper.pdf_name(found.number))
         text = "\ufeff" + "".join(csv_lines(from_json(found.document)))
         return _file(text, csv_stream.CONTENT_TYPE, filename(found.number))
+
+
+def _detail(statement: "Statement", written: str | None) -> HttpResponseBase:
+    """What stands behind its lines, by virtual account and token class."""
+    document = from_json(statement.document)
+    rows = classes.class_rows(statement, document)
+    if rows is None:
+        raise Http404
+    if written == JSON:
+        return Response({"sha256": statement.digest, "rows": [classes.as_json(one) for one in rows]})
+    text = "\ufeff" + "".join(classes.class_csv(document, rows))
+    return _file(text, csv_stream.CONTENT_TYPE, f"classes-{statement.number}.csv")
 
 
 def _file(content: str | bytes, content_type: str, name: str) -> HttpResponse:
