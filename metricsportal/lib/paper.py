@@ -1,6 +1,5 @@
 """HTML on paper: PDF by WeasyPrint, where it is installed. No file and no address is read, whatever the text says."""
 
-import logging
 import re
 from functools import cache
 from importlib.util import find_spec
@@ -39,8 +38,6 @@ def available() -> bool:
         import weasyprint  # noqa: F401, PLC0415 - may be absent, and is large
     except (ImportError, OSError):  # the package is there, a library below it is not
         return False
-    for name in ("weasyprint", "weasyprint.progress"):  # else a line for every page, and for letters no font has
-        logging.getLogger(name).setLevel(logging.ERROR)
     return True
 
 
