@@ -14,4 +14,5 @@ lock requirements-services.in --constraint requirements.txt --output-file requir
 lock requirements-node.in --output-file requirements-node.txt
 lock requirements-prices.in --constraint requirements.txt --output-file requirements-prices.txt
 lock requirements-exports.in --constraint requirements.txt --output-file requirements-exports.txt
+lock requirements-pdf.in --constraint requirements.txt --output-file requirements-pdf.txt
 lock requirements-bench.in --constraint requirements.txt --output-file requirements-bench.txt

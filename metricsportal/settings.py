@@ -292,6 +292,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {name: {"level": "WARNING"} for name in ("axes", "fido2")},  # they tell of every sign-in
+    "loggers": {name: {"level": "WARNING"} for name in ("axes", "fido2")}  # they tell of every sign-in
+    | {"weasyprint": {"level": "ERROR"}},  # it tells of every page, and of letters that no font has
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-LOCKS = [f"requirements{name}" for name in ("", "-dev", "-services", "-node", "-prices", "-exports", "-bench")]
+NAMES = ("", "-dev", "-services", "-node", "-prices", "-exports", "-pdf", "-bench")
+LOCKS = [f"requirements{name}" for name in NAMES]
 FIRST_CELL = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#]+)")
 

@@ -31,6 +31,14 @@ class FormatError(exceptions.APIException):
     status_code = 415
 
 
+class NoFileError(exceptions.APIException):
+    """The file cannot be made: for good (415, 422) or at this moment (503)."""
+
+    def __init__(self, detail: str, status: int) -> None:
+        super().__init__(detail)
+        self.status_code = status
+
+
 class ConflictError(exceptions.APIException):
     """The present state forbids it. Answered 409."""
 

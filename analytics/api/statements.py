@@ -11,7 +11,8 @@ from rest_framework.response import Response
 from analytics.api import cursors, schema
 from analytics.api.base import PortalView
 from analytics.api.checks import Checks, parameters, refuse
-from analytics.chargeback import reading
+from analytics.api.problems import NoFileError
+from analytics.chargeback import classes, paper, reading
 from analytics.chargeback.document import from_json, is_unknown
 from analytics.chargeback.files import csv_lines, filename
 from analytics.chargeback.months import parse_month
@@ -20,6 +21,7 @@ from analytics.exports.cells import instant
 from analytics.exports.formats import JSON
 from metricsportal.lib import csv_stream
 from metricsportal.lib.money import usd_text
+from metricsportal.lib.paper import PaperError
 from teams.access import Scope
 from teams.authentication import ScopedRequest
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:  # a view knows rows by name only
 
 MAX_LIMIT: Final = 1000
 _CSV: Final = "csv"
+_PDF: Final = "pdf"
+_CLASSES: Final = "classes"
 
 
 class Statements(PortalView):
@@ -55,18 +59,49 @@ class StatementDetail(PortalView):
     @extend_schema(**schema.STATEMENT)
     def get(self, request: ScopedRequest, number: str) -> HttpResponseBase:
         """The frozen document with its hash, or the file that was attached to its e-mails."""
-        given = parameters(request.query_params, ("format",))
+        given = parameters(request.query_params, ("format", "detail"))
         checks = Checks()
-        written = checks.choice(given.get("format", JSON), (JSON, _CSV), ("format",))
+        written = checks.choice(given.get("format", JSON), (JSON, _CSV, _PDF), ("format",))
+        detailed = "detail" in given and checks.choice(given["detail"], (_CLASSES,), ("detail",)) == _CLASSES
+        if detailed and written == _PDF:
+            checks.add(("format",), "invalid_value", "The detail comes as json or csv.")
         checks.finish()
         found = reading.find(request.scope, number)
         if found is None:
             raise Http404
+        if detailed:
+            return _detail(found, written)
         if written == JSON:
             return Response({"sha256": found.digest, "document": found.document})
+        if written == _PDF:
+            return _file(_pdf(found), paper.CONTENT_TYPE, paper.pdf_name(found.number))
         text = "\ufeff" + "".join(csv_lines(from_json(found.document)))
-        name = f'attachment; filename="{filename(found.number)}"'
-        return HttpResponse(text, content_type=csv_stream.CONTENT_TYPE, headers={"Content-Disposition": name})
+        return _file(text, csv_stream.CONTENT_TYPE, filename(found.number))
+
+
+def _detail(statement: "Statement", written: str | None) -> HttpResponseBase:
+    """What stands behind its lines, by virtual account and token class."""
+    document = from_json(statement.document)
+    rows = classes.class_rows(statement, document)
+    if rows is None:
+        raise Http404
+    if written == JSON:
+        return Response({"sha256": statement.digest, "rows": [classes.as_json(one) for one in rows]})
+    text = "\ufeff" + "".join(classes.class_csv(document, rows))
+    return _file(text, csv_stream.CONTENT_TYPE, f"classes-{statement.number}.csv")
+
+
+def _file(content: str | bytes, content_type: str, name: str) -> HttpResponse:
+    return HttpResponse(
+        content, content_type=content_type, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def _pdf(statement: "Statement") -> bytes:
+    try:
+        return paper.statement_pdf(statement)
+    except PaperError as refusal:
+        raise NoFileError(str(refusal), paper.status_of(refusal)) from None
 
 
 def _month(given: Mapping[str, str]) -> date | None:

@@ -13,6 +13,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from analytics import rollups
 from analytics.chargeback import months
+from analytics.chargeback.digests.closed import announce
 from analytics.chargeback.document import Line, digest, to_json
 from analytics.chargeback.drafting import Draft, drafts
 from analytics.chargeback.metering import freeze_meters
@@ -108,6 +109,7 @@ def _close(
     freeze_meters(period, meters, [(one.team, one.document) for one in drafted.drafts], now)
     frozen = [_freeze(draft, period) for draft in drafted.drafts]
     period.save()
+    announce(period, frozen, now)
     audit.record(
         organization=organization,
         actor=actor,

@@ -86,6 +86,11 @@ def insight(statement: Statement, scope: Scope, now: datetime) -> Insight:
         return Insight(drivers, bars, (), str(refusal))
 
 
+def bars(statement: Statement) -> tuple[Bar, ...]:
+    """The use of each month up to that of the statement, from frozen statements."""
+    return tuple(_bars([*_earlier(statement), from_json(statement.document)]))
+
+
 def _earlier(statement: Statement) -> list[Document]:
     """The team's statements of the months before, oldest first, no more than fit the picture."""
     found = Statement.objects.filter(

@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from analytics.budgets import mail as notices
 from analytics.chargeback import unsubscribing
+from analytics.chargeback.attaching import attached
 from analytics.chargeback.document import from_json
-from analytics.chargeback.files import csv_lines, filename
 from analytics.chargeback.presentation import shown
 from analytics.models import OutboxMail, Statement
 from metricsportal.lib.wording import one_line
@@ -42,22 +42,20 @@ def of_statement(
     """The mail of a statement; `note` stands above everything."""
     document = from_json(statement.document)
     view = shown(document, statement.digest)
+    file = attached(statement, attachment)
     path = reverse("statement", args=[document.slug, document.number])
-    context = {"statement": view, "url": settings.PORTAL_URL + path, "attached": attachment == "csv"}
+    context = {"statement": view, "url": settings.PORTAL_URL + path, "attached": file.words}
     subject = f"{view.team}: LLM usage in {view.month}, {view.total.cost}"
     message = _message("statement", subject, recipient, context | {"unsubscribe": unsubscribe, "note": note})
-    if attachment == "csv":
-        # With a byte order mark: spreadsheets read CSV without one in a legacy encoding.
-        file = "\ufeff" + "".join(csv_lines(document))
-        message.attach(filename(document.number), file.encode(), "text/csv")
+    file.put_into(message)
     return message
 
 
 def of_digest(document: dict[str, Any], recipient: str, unsubscribe: str, note: str = "") -> EmailMultiAlternatives:
-    """The mail of a summary; `note` stands above everything."""
+    """The mail of a summary, or that a month is closed; `note` stands above everything."""
     context = {"summary": document, "url": settings.PORTAL_URL + document["path"]}
     context |= {"unsubscribe": unsubscribe, "note": note}
-    return _message("summary", document["subject"], recipient, context)
+    return _message("closed" if document["kind"] == "closed" else "summary", document["subject"], recipient, context)
 
 
 def _message(template: str, subject: str, recipient: str, context: dict[str, Any]) -> EmailMultiAlternatives:

@@ -58,7 +58,9 @@ def _row(mail: OutboxMail) -> Row:
     if mail.statement:
         kind, about = "Statement", f"{mail.statement.team_name}, {mail.statement.period.month:%B %Y}"
     elif mail.digest:
-        kind, about = f"{mail.digest.get_kind_display()} summary", str(mail.digest)
+        closed = mail.digest.kind == "closed"
+        kind = mail.digest.get_kind_display() + ("" if closed else " summary")
+        about = str(mail.digest)
     return Row(
         id=mail.pk,
         about=about,

@@ -67,6 +67,12 @@ class Shown:
         """Those, then shared costs: what adds up to the total."""
         return (*self.used_rows, *self.shared)
 
+    @property
+    def groups(self) -> tuple[tuple[str, tuple[Row, ...]], ...]:
+        """All rows in their order, each kind that there is under its heading; the first needs none."""
+        every = (("", self.rows), ("Corrections of closed months", self.corrections), ("Shared costs", self.shared))
+        return tuple((heading, rows) for heading, rows in every if rows)
+
 
 def shown(document: Document, digest: str) -> Shown:
     """The statement as displayed; `digest` is the one stored beside it."""

@@ -19,10 +19,9 @@ from analytics.query.values import RefusedQueryError
 from teams.access import Scope
 from teams.models import AuditEntry, Organization, ReportRecipient, Team, User
 from teams.services import audit
-from teams.services.recipients import outside, require_recipients
+from teams.services.recipients import offered, outside, require_recipients
 
 KINDS: Final = tuple(ReportRecipient.Kind.choices)
-ATTACHMENTS: Final = tuple(ReportRecipient.Attachment.choices)
 MOST_TESTS: Final = 5
 """Of one person in an hour."""
 _ACTION: Final = "mail.test"
@@ -40,6 +39,7 @@ class Row:
     email: str
     kinds: list[str]
     attachment: str
+    attachments: list[tuple[str, str]]
     outside: bool
 
 
@@ -61,7 +61,10 @@ def rows_of(team: Team) -> list[Row]:
     """The recipients by address."""
     found = list(ReportRecipient.objects.filter(team=team).order_by("email"))
     foreign = set(outside(team.organization, (one.email for one in found)))
-    return [Row(one.pk, one.email, one.kinds, one.attachment, one.email in foreign) for one in found]
+    return [
+        Row(one.pk, one.email, one.kinds, one.attachment, [*offered(one.attachment).items()], one.email in foreign)
+        for one in found
+    ]
 
 
 def find(team: Team, number: int) -> ReportRecipient | None:
@@ -75,7 +78,9 @@ def members_of(team: Team) -> list[str]:
     return list(found.order_by("user__email"))
 
 
-def preview(team: Team, kind: str, recipient: str, now: datetime, note: str = "") -> EmailMultiAlternatives:
+def preview(
+    team: Team, kind: str, recipient: str, now: datetime, *, attachment: str = "csv", note: str = ""
+) -> EmailMultiAlternatives:
     """The mail as it would be made now. Raises NoPreviewError. Nothing is stored."""
     if kind in EVERY:
         span = finished(kind, team.organization.zone, now)
@@ -88,37 +93,38 @@ def preview(team: Team, kind: str, recipient: str, now: datetime, note: str = ""
     newest = Statement.objects.filter(team=team).order_by("-period__month").first()
     if newest is None:
         raise NoPreviewError(f"No statement of {team.name} was issued yet.")
-    return of_statement(newest, recipient, "", "csv", note)
+    return of_statement(newest, recipient, "", attachment, note)
 
 
-def parts(message: EmailMultiAlternatives) -> dict[str, str]:
-    """Subject, text and HTML of a mail."""
+def parts(message: EmailMultiAlternatives) -> dict[str, Any]:
+    """Subject, text, HTML and the names of the files of a mail."""
     (html,) = (str(one[0]) for one in message.alternatives)
-    return {"subject": str(message.subject), "text": str(message.body), "html": html}
+    names = [str(one[0]) for one in message.attachments]
+    return {"subject": str(message.subject), "text": str(message.body), "html": html, "files": names}
 
 
-def send_test(*, actor: User, team: Team, kind: str, now: datetime) -> Delivery:
+def send_test(*, actor: User, team: Team, kind: str, now: datetime, attachment: str = "csv") -> Delivery:
     """Send the mail to the person who asks, marked as a test. No row of the outbox: it counts as nothing.
 
     Raises PermissionDenied, NoPreviewError, and ValidationError when it was asked too often.
     """
     require_recipients(actor, team)
     note = f"This is a test that {actor.email} asked for. It was sent to nobody else."
-    message = preview(team, kind, actor.email, now, note)
+    message = preview(team, kind, actor.email, now, attachment=attachment, note=note)
     message.subject = f"[Test] {message.subject}"
-    _count(actor, team.organization, kind, team, now)
+    count_test(actor, team.organization, kind, team, now)
     return deliver(message)
 
 
-def _count(actor: User, organization: Organization, kind: str, team: Team, now: datetime) -> None:
-    """Note the test before it is sent: whoever asks twice at once is counted twice."""
+def count_test(actor: User, organization: Organization, kind: str, about: Team | Organization, now: datetime) -> None:
+    """Note a test before it is sent: whoever asks twice at once is counted twice. Raises ValidationError."""
     with transaction.atomic():
         Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
         since = now - timedelta(hours=1)
         earlier = AuditEntry.objects.filter(organization=organization, actor=actor, action=_ACTION, at__gt=since)
         if earlier.count() >= MOST_TESTS:
             raise ValidationError(f"At most {MOST_TESTS} tests in an hour. Try again later.")
-        audit.record(organization=organization, actor=actor, action=_ACTION, target=team, kind=kind)
+        audit.record(organization=organization, actor=actor, action=_ACTION, target=about, kind=kind)
 
 
 def told(delivery: Delivery) -> str:
@@ -133,5 +139,5 @@ def context(team: Team) -> dict[str, Any]:
         "rows": rows_of(team),
         "members": members_of(team),
         "kinds": KINDS,
-        "attachments": ATTACHMENTS,
+        "attachments": [*offered().items()],
     }

@@ -11,13 +11,15 @@ from django.urls import reverse
 from analytics.budgets import anomaly_watches
 from analytics.models import Budget, Notice, OutboxMail
 from metricsportal.lib import border
-from teams.models import Organization, ReportRecipient, Team
-from teams.services import audit, recipients
+from teams.models import Membership, Organization, ReportRecipient, Team
+from teams.services import audit, finance_mails, recipients
+from teams.services.finance_mails import reader
 
 # No time in it: a mail is the same however often it is made, and old mails have links as well.
 _SIGNER: Final = Signer(salt="analytics.unsubscribe")
 _BUDGET: Final = "budget"
 _DAYS: Final = "days"
+_FINANCE: Final = "finance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Subscription:
     email: str
     words: str
     on: bool
-    about: ReportRecipient | Budget | Organization
+    about: ReportRecipient | Budget | Organization | Membership
     team: Team | None = None
 
 
@@ -36,6 +38,9 @@ def url_of(mail: OutboxMail) -> str:
     """The address of the page; "" where the recipient is none any more."""
     if mail.notice is not None:
         return _link(*_of_notice(mail.notice), mail.recipient.lower())
+    if mail.digest is not None and mail.digest.team_id is None:
+        person = reader(mail.organization, mail.recipient)
+        return _link(_FINANCE, [person.pk, mail.digest.kind], mail.recipient.lower()) if person else ""
     made = mail.statement or mail.digest
     row = made and ReportRecipient.objects.filter(team=made.team, email__iexact=mail.recipient).first()
     return _link(mail.digest.kind if mail.digest else "statement", row.pk, row.email) if row else ""
@@ -62,6 +67,8 @@ def find(token: str) -> Subscription | None:
             found = _budget(about, email)
         elif kind == _DAYS:
             found = _days(about[0], about[1], email)
+        elif kind == _FINANCE:
+            found = _finance(about[0], about[1], email)
         else:
             found = _recipient(kind, about, email)
     return found
@@ -73,6 +80,14 @@ def _recipient(kind: str, number: int, email: str) -> Subscription | None:
         return None
     words = f"the {ReportRecipient.Kind(kind).label.lower()} of {row.team.name}"
     return Subscription(kind, email, words, kind in row.kinds, row)
+
+
+def _finance(number: int, kind: str, email: str) -> Subscription | None:
+    row = Membership.objects.select_related("organization", "user").filter(pk=number, user__email__iexact=email).first()
+    if row is None:
+        return None
+    named = {"closed": "the closed months"}.get(kind, f"the {kind} summary")
+    return Subscription(kind, email, f"{named} of {row.organization}", kind in row.mails, row)
 
 
 def _budget(number: int, email: str) -> Subscription | None:
@@ -98,6 +113,9 @@ def end(found: Subscription) -> bool:
     if isinstance(about, ReportRecipient):
         with border.within(about.team.organization_id):
             return recipients.unsubscribe(recipient=about, kind=found.kind)
+    if isinstance(about, Membership):
+        with border.within(about.organization_id):
+            return finance_mails.unsubscribe(membership=about, kind=found.kind)
     if isinstance(about, Budget):
         with border.within(about.organization_id):
             return _end_budget(about, found.email)

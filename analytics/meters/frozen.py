@@ -14,6 +14,7 @@ from metricsportal.lib.timerange import TimeRange
 _LEVEL: Final = 6
 _BEHIND_KEY: Final = len(Amounts().values) + 1
 _TAGS: Final = Key._fields.index("tags")
+_TEAM: Final = Key._fields.index("team_id")
 A_DAY: Final = timedelta(days=1)
 
 
@@ -66,6 +67,14 @@ def parts_of_period(period: Period) -> Iterator[list[Meter]]:
     """All of a month, a day in memory at a time; corrections of earlier months first."""
     for one in period.meters.order_by("-corrections", "day").iterator(chunk_size=1):
         yield list(_issued(one))
+
+
+def rows_of_team(period: Period, team_id: int | None) -> Iterator[Meter]:
+    """Those of one statement alone: other teams' rows, most of a month, are not even built."""
+    for one in period.meters.order_by("-corrections", "day").iterator(chunk_size=1):
+        for plain in msgspec.json.decode(zlib.decompress(bytes(one.content))):
+            if plain[_TEAM] == team_id:
+                yield _meter(plain)
 
 
 def corrections_of(period: Period) -> list[Meter]:

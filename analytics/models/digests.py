@@ -6,7 +6,9 @@ from teams.models import Organization, Team
 
 
 class Digest(models.Model):
-    """The summary of one day or week of a team. The row is the "due" of its period: there is never a second one.
+    """The summary of one day or week of a team, or (without one) of all, or that a month was closed.
+
+    The row is the "due" of its period: there is never a second one.
 
     Written in the transaction that makes its mails. `document` holds all that they say.
     """
@@ -16,9 +18,10 @@ class Digest(models.Model):
 
         WEEKLY = "weekly"
         DAILY = "daily"
+        CLOSED = "closed", "Month closed"
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="digests")
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+")
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, related_name="+")
     kind = models.CharField(max_length=6, choices=Kind.choices)
     starts_on = models.DateField(help_text="First local day of the period.")
     at = models.DateTimeField()
@@ -26,7 +29,14 @@ class Digest(models.Model):
 
     class Meta:
         ordering = ["-at", "-id"]
-        constraints = [models.UniqueConstraint(fields=["team", "kind", "starts_on"], name="digest_once_per_period")]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "kind", "starts_on"], name="digest_once_per_period"),
+            models.UniqueConstraint(
+                fields=["organization", "kind", "starts_on"],
+                condition=models.Q(team__isnull=True),
+                name="digest_of_all_once_per_period",
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.document.get("subject", self.starts_on))

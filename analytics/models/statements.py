@@ -122,7 +122,7 @@ class OutboxMail(models.Model):
     statement = models.ForeignKey(Statement, on_delete=models.CASCADE, null=True, blank=True, related_name="mails")
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, null=True, blank=True, related_name="mails")
     digest = models.ForeignKey(Digest, on_delete=models.CASCADE, null=True, blank=True, related_name="mails")
-    attachment = models.CharField(max_length=4, default="csv", help_text="What comes with a statement, as then chosen.")
+    attachment = models.CharField(max_length=5, default="csv", help_text="What comes with a statement, as then chosen.")
     recipient = models.EmailField(max_length=254)
     message_id = models.CharField(max_length=200, unique=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)

@@ -15,6 +15,7 @@ from analytics.chargeback import unsubscribing
 from teams.access import Scope
 from teams.pages import Organization, organization_page
 from teams.roles import Capability
+from teams.services import finance_mails
 from teams.services.recipients import set_mail_rules
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ def _mails(
         "wrong": wrong,
         "domains": "\n".join(organization.mail_domains) if domains is None else domains,
         "hour": organization.summary_hour if hour is None else hour,
+        "kinds": finance_mails.KINDS,
+        "chosen": finance_mails.chosen(_actor(request), organization),
     }
     return render(request, "analytics/statements/mails.html", context, status=400 if wrong else 200)
 

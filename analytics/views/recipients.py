@@ -4,11 +4,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, cast
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -17,7 +19,7 @@ from analytics.chargeback.recipients import NoPreviewError
 from metricsportal.lib.wording import one_line
 from teams.access import Scope
 from teams.pages import Organization, organization_page
-from teams.services.recipients import add_recipient, change_recipient, remove_recipient
+from teams.services.recipients import add_recipient, change_recipient, offered, remove_recipient
 
 if TYPE_CHECKING:
     from teams.models import ReportRecipient, Team, User
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 _P = ParamSpec("_P")
 _TeamView = Callable[Concatenate[HttpRequest, "Team", _P], HttpResponse]
 # A mail has its styles inside; in a frame without an origin it runs and reaches nothing.
-_OF_A_MAIL: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
+OF_A_MAIL: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
 
 
 def _team_page(view: _TeamView[_P]) -> Callable[..., Any]:
@@ -104,8 +106,11 @@ def remove(request: HttpRequest, team: "Team", recipient: int) -> HttpResponse:
 @_team_page
 def preview(request: HttpRequest, team: "Team") -> HttpResponse:
     """A mail as it would be made now."""
-    kind = request.GET.get("kind", "statement")
+    kind, attachment = request.GET.get("kind", "statement"), request.GET.get("attachment", "csv")
     context: dict[str, Any] = {"organization": team.organization, "team": team, "kind": kind, "kinds": recipients.KINDS}
+    query = urlencode({"kind": kind, "attachment": attachment})
+    context |= {"html": f"{reverse('mail-html', args=[team.organization.slug, team.pk])}?{query}"}
+    context |= {"attachment": attachment, "attachments": offered()}
     try:
         context["mail"] = recipients.parts(_made(request, team, kind))
     except NoPreviewError as refusal:
@@ -122,7 +127,7 @@ def html(request: HttpRequest, team: "Team") -> HttpResponse:
         mail = recipients.parts(_made(request, team, request.GET.get("kind", "statement")))
     except NoPreviewError:
         raise Http404 from None
-    return HttpResponse(mail["html"], headers={"Content-Security-Policy": _OF_A_MAIL})
+    return HttpResponse(mail["html"], headers={"Content-Security-Policy": OF_A_MAIL})
 
 
 @require_POST
@@ -130,8 +135,11 @@ def html(request: HttpRequest, team: "Team") -> HttpResponse:
 def test(request: HttpRequest, team: "Team") -> HttpResponse:
     """Send a mail to the person who is signed in, as a test."""
     kind, person = request.POST.get("kind", "statement"), _actor(request)
+    attachment, now = request.POST.get("attachment", "csv"), datetime.now(UTC)
     try:
-        refused = recipients.told(recipients.send_test(actor=person, team=team, kind=kind, now=datetime.now(UTC)))
+        refused = recipients.told(
+            recipients.send_test(actor=person, team=team, kind=kind, now=now, attachment=attachment)
+        )
     except NoPreviewError as refusal:
         refused = str(refusal)
     except ValidationError as refusal:
@@ -169,7 +177,8 @@ def _chosen(request: HttpRequest) -> dict[str, Any]:
 
 
 def _made(request: HttpRequest, team: "Team", kind: str) -> Any:  # noqa: ANN401 - a message of Django
-    return recipients.preview(team, kind, _actor(request).email, datetime.now(UTC))
+    attachment = request.GET.get("attachment", "csv")
+    return recipients.preview(team, kind, _actor(request).email, datetime.now(UTC), attachment=attachment)
 
 
 def _found(team: "Team", number: int) -> "ReportRecipient":

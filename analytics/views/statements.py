@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from analytics.chargeback import reading
+from analytics.chargeback import classes, paper, reading
 from analytics.chargeback.approving import approve
 from analytics.chargeback.files import csv_lines, filename
 from analytics.chargeback.insight import insight
@@ -18,6 +18,7 @@ from analytics.chargeback.review import review
 from analytics.exports.focus.statement import has_rows, statement_table
 from analytics.exports.formats import pieces
 from metricsportal.lib import csv_stream
+from metricsportal.lib.paper import PaperError, available
 from teams.access import Scope
 from teams.pages import Organization, organization_page
 from teams.roles import Capability
@@ -49,6 +50,8 @@ def statement(request: HttpRequest, organization: Organization, scope: Scope, nu
         "mails": opened.mails,
         "beside": beside,
         "has_focus": has_rows(organization.pk, number),
+        "has_pdf": available(),
+        "classes": classes.shown(opened.row, opened.document),
     }
     return render(request, "analytics/statements/detail.html", context)
 
@@ -56,10 +59,31 @@ def statement(request: HttpRequest, organization: Organization, scope: Scope, nu
 @require_safe
 @organization_page()
 def statement_csv(request: HttpRequest, organization: Organization, scope: Scope, number: str) -> HttpResponse:
-    """The file that was attached to the e-mail."""
+    """The file that was attached to the e-mail; with `detail=classes` what stands behind its lines."""
     opened = _opened(organization, scope, number)
-    response = HttpResponse("\ufeff" + "".join(csv_lines(opened.document)), content_type=csv_stream.CONTENT_TYPE)
-    response["Content-Disposition"] = f'attachment; filename="{filename(opened.document.number)}"'
+    lines, name = csv_lines(opened.document), filename(opened.document.number)
+    if request.GET.get("detail") == "classes":
+        rows = classes.class_rows(opened.row, opened.document)
+        if rows is None:
+            raise Http404
+        lines, name = classes.class_csv(opened.document, rows), f"classes-{opened.document.number}.csv"
+    response = HttpResponse("\ufeff" + "".join(lines), content_type=csv_stream.CONTENT_TYPE)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@require_safe
+@organization_page()
+def statement_pdf(request: HttpRequest, organization: Organization, scope: Scope, number: str) -> HttpResponse:
+    """The same as PDF, where it can be made; else a page that says why there is none."""
+    opened = _opened(organization, scope, number)
+    try:
+        content = paper.statement_pdf(opened.row)
+    except PaperError as refusal:
+        context = {"organization": organization, "statement": opened.view, "refusal": refusal}
+        return render(request, "analytics/statements/no_paper.html", context, status=paper.status_of(refusal))
+    response = HttpResponse(content, content_type=paper.CONTENT_TYPE)
+    response["Content-Disposition"] = f'attachment; filename="{paper.pdf_name(opened.document.number)}"'
     return response
 
 

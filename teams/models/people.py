@@ -128,6 +128,17 @@ class Membership(models.Model):
         default=OrganizationRole.MEMBER.value,
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    # Mails about the whole organization, for roles that see it; summaries since when, as those of teams.
+    closings = models.BooleanField(default=False, editable=False)
+    weekly_since = models.DateTimeField(null=True, editable=False)
+    daily_since = models.DateTimeField(null=True, editable=False)
+
+    class Mail(models.TextChoices):
+        """Mails about the whole organization that a person may choose."""
+
+        CLOSED = "closed", "A month is closed"
+        WEEKLY = "weekly", "Weekly summary"
+        DAILY = "daily", "Daily summary"
 
     class Meta:
         ordering = ["user__email"]
@@ -135,3 +146,9 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.organization}: {self.role}"
+
+    @property
+    def mails(self) -> list[str]:
+        """Which of them are chosen, in a fixed order."""
+        chosen = {"closed": self.closings, "weekly": self.weekly_since, "daily": self.daily_since}
+        return [str(kind) for kind in self.Mail if chosen[kind]]

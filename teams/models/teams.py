@@ -53,6 +53,8 @@ class ReportRecipient(models.Model):
         """What comes with a statement."""
 
         CSV = "csv", "CSV file"
+        PDF = "pdf", "PDF file"
+        FOCUS = "focus", "FOCUS file (CSV)"
         NONE = "none", "No file"
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="recipients")
@@ -61,7 +63,7 @@ class ReportRecipient(models.Model):
     # Since when, so that nobody receives what was due before they chose it; None: not chosen.
     weekly_since = models.DateTimeField(null=True, blank=True, editable=False)
     daily_since = models.DateTimeField(null=True, blank=True, editable=False)
-    attachment = models.CharField(max_length=4, choices=Attachment.choices, default=Attachment.CSV)
+    attachment = models.CharField(max_length=5, choices=Attachment.choices, default=Attachment.CSV)
 
     class Meta:
         ordering = ["email"]

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_domain_name, validate_email
 from django.db import transaction
 
+from metricsportal.lib.paper import available
 from teams.models import Membership, Organization, ReportRecipient, Team, User
 from teams.roles import Capability
 from teams.services import audit
@@ -75,6 +76,12 @@ def unsubscribe(*, recipient: ReportRecipient, kind: str) -> bool:
         current.save()
         _record(None, current, "recipient.unsubscribe", kind=kind)
     return True
+
+
+def offered(chosen: str = "") -> dict[str, str]:
+    """What may come with a statement, each with its name: PDF where it can be made, or was chosen when it could."""
+    every = dict(ReportRecipient.Attachment.choices)
+    return {value: str(label) for value, label in every.items() if value != "pdf" or chosen == "pdf" or available()}
 
 
 def set_mail_rules(*, actor: User | None, organization: Organization, domains: str, hour: int) -> None:
@@ -160,8 +167,8 @@ def _check_address(organization: Organization, email: str) -> None:
 def _choose(recipient: ReportRecipient, kinds: Collection[str], attachment: str, now: datetime) -> None:
     if not set(kinds) <= set(Kind.values):
         raise ValidationError(f"Mails are of these kinds: {', '.join(Kind.values)}.")
-    if attachment not in ReportRecipient.Attachment.values:
-        raise ValidationError(f"A statement comes with one of: {', '.join(ReportRecipient.Attachment.values)}.")
+    if attachment not in (possible := [*offered(recipient.attachment)]):
+        raise ValidationError(f"A statement comes with one of: {', '.join(possible)}.")
     recipient.monthly = Kind.STATEMENT in kinds
     recipient.weekly_since = (recipient.weekly_since or now) if Kind.WEEKLY in kinds else None
     recipient.daily_since = (recipient.daily_since or now) if Kind.DAILY in kinds else None

@@ -130,6 +130,7 @@ POST   o/<slug:slug>/annotations/<int:number>/delete         annotation | annota
 GET    o/<slug:slug>/statements/                             who sees statements
 GET    o/<slug:slug>/statements/<slug:number>/               statement | statement of the other
 GET    o/<slug:slug>/statements/<slug:number>/csv            statement | statement of the other
+GET    o/<slug:slug>/statements/<slug:number>/pdf            statement | statement of the other
 GET    o/<slug:slug>/statements/<slug:number>/focus          statement | statement of the other
 GET    o/<slug:slug>/statements/months/<str:month>/          who sees all
 POST   o/<slug:slug>/statements/months/<str:month>/close     who sees all
@@ -140,6 +141,10 @@ GET    o/<slug:slug>/bills/<int:number>/csv                  who sees all
 POST   o/<slug:slug>/bills/<int:number>/delete               who sees all
 GET    o/<slug:slug>/statements/mails/                       who sees all
 POST   o/<slug:slug>/statements/mails/rules                  who sees all
+POST   o/<slug:slug>/statements/mails/mine                   who sees all
+GET    o/<slug:slug>/statements/mails/preview                who sees all
+GET    o/<slug:slug>/statements/mails/html                   who sees all
+POST   o/<slug:slug>/statements/mails/test                   who sees all
 POST   o/<slug:slug>/statements/mails/<int:mail>/again       who sees all
 GET    o/<slug:slug>/statements/shared/                      who sees all
 POST   o/<slug:slug>/statements/shared/                      who sees all

