@@ -39,10 +39,19 @@ def note(organization_id: int, rows: Iterable[Row]) -> None:
 
 def note_stored(key: MetadataKey) -> None:
     """Note whose stored facts have the key, now that it is registered."""
-    facts = LLMRequest.objects.filter(organization_id=key.organization_id, metadata__has_key=key.name).order_by()
+    # Not the lookup `has_key`: SQLite's paths know no key with quotation marks in it.
+    has = {
+        "postgresql": "jsonb_exists(metadata, %s)",
+        "sqlite": "EXISTS (SELECT 1 FROM json_each(metadata) own WHERE own.key = %s)",
+    }[connection.vendor]
+    facts = connection.ops.quote_name(LLMRequest._meta.db_table)
     for model, column in _OWNERS:
-        owners = facts.exclude(**{column: None}).values_list(column, flat=True).distinct()
-        _insert(model, column, key.organization_id, [(key.pk, owner) for owner in sorted(owners)])
+        # Names of our own table and columns; values are parameters.
+        statement = f"SELECT DISTINCT {column} FROM {facts} WHERE organization_id = %s AND {has} ORDER BY 1"  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [key.organization_id, key.name])
+            owners = [owner for (owner,) in cursor.fetchall() if owner is not None]
+        _insert(model, column, key.organization_id, [(key.pk, owner) for owner in owners])
 
 
 def inherit(column: str, row: int, into: int) -> None:
