@@ -54,8 +54,7 @@ def _names(scope: Scope | None) -> list[str]:
 def test_everybody_knows_the_keys_of_what_they_see(
     acme: Organization, traffic: None, owner: User, finance: User, viewer: User, member: User
 ) -> None:
-    seen = {person.email.partition("@")[0]: _names(scope_of_user(person, acme)) for person in (owner, finance)}
-    assert seen == dict.fromkeys(seen, [OTHER, OWN])
+    assert _names(scope_of_user(owner, acme)) == _names(scope_of_user(finance, acme)) == [OTHER, OWN]
     assert _names(scope_of_user(viewer, acme)) == [OWN]
     assert _names(scope_of_user(member, acme)) == [OTHER]  # a request of their own
     assert _names(nothing(acme)) == []
@@ -108,7 +107,6 @@ _QUESTION: Final[dict[str, Any]] = {
     "type": "distribution",
     "aggregations": [{"type": "count", "column": "requests"}],
 }
-_REPORT: Final = "start_date=2026-11-20&end_date=2026-11-24&group_by=metadata.KEY&measures=requests"
 _FILTERED: Final = _QUESTION | {"filters": [{"metadataKey": "KEY", "operator": "EQUAL", "value": "yes"}]}
 _BUDGET: Final[dict[str, Any]] = {
     "name": "B",
@@ -129,7 +127,7 @@ QUESTIONS: Final[dict[str, Ask]] = {
     "requests": _get(f"{_API}requests", filter="metadata.KEY:nnull:"),
     "suggestions": _get(f"{_API}dimensions/metadata.KEY/values"),
     "focus": _get(f"{_API}focus", **_DAYS, dimensions="metadata.KEY"),
-    "export": _post(f"{_API}exports", {"of": "report", "question": _REPORT}),
+    "export": _post(f"{_API}exports", {"of": "report", "group_by": ["metadata.KEY"], "measures": "requests"} | _DAYS),
     "budget": _post(f"{_API}budgets", _BUDGET),
     "view": _post(f"{_API}saved-views", {"name": "V", "kind": "metrics_query", "content": _FILTERED}),
     "page": _get("/o/acme/", by="metadata", key="KEY", f="metadata.KEY:eq:yes"),
@@ -141,7 +139,7 @@ QUESTIONS: Final[dict[str, Ask]] = {
 def _told(response: Any, key: str) -> tuple[int, str]:
     """Status and words; what differs between any two answers, and the asked name, are left out."""
     text = b"".join(response.streaming_content) if response.streaming else response.content
-    words = re.sub(r'"elapsed_ms": ?\d+', "", text.decode().replace(key, "KEY"))
+    words = re.sub(r'"elapsed_ms": ?\d+', '"elapsed_ms": 0', text.decode().replace(key, "KEY"))
     if "json" in response.get("Content-Type", "") and isinstance(document := json.loads(words), dict):
         document.pop("request_id", None)
         words = json.dumps(document)

@@ -88,7 +88,7 @@ def provider(behind: BaseDatabaseWrapper, acme: Organization, rival: Organizatio
         made = IdentityProvider.objects.create(
             organization=one, issuer="https://id.example", client_id="portal", address=uuid4()
         )
-        ProviderDomain.objects.create(provider=made, domain=f"{one.slug}.example")
+        ProviderDomain.objects.create(provider=made, domain=f"{one.slug}.example", proof="operator")
     return made
 
 
