@@ -22,14 +22,9 @@ def texts_of(domain: str, servers: Sequence[str]) -> list[str]:
         answer = _resolver(servers).resolve(f"{domain}.", "TXT", lifetime=SECONDS, search=False)
     except (resolver.NXDOMAIN, resolver.NoAnswer):
         return []
-    except (exception.DNSException, OSError):
+    except (exception.DNSException, OSError, ValueError):  # ValueError: a server whose address is none
         raise NoAnswerError from None
     return [b"".join(one.strings).decode("ascii", "replace") for one in answer]
-
-
-def check_servers(servers: Sequence[str]) -> None:
-    """Raise ValueError for what is no address of a server."""
-    _resolver(servers)
 
 
 def _resolver(servers: Sequence[str]) -> resolver.Resolver:

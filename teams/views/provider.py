@@ -33,9 +33,8 @@ def provider(request: HttpRequest, organization: Organization, scope: Scope) -> 
         chosen = form.cleaned_data
         tried = attempt(lambda: services.save_provider(actor=actor(request), organization=organization, **chosen))
         if tried.error is None:
-            return done(
-                request, "The provider answered, and is stored. Try it in another browser.", _HERE, organization.slug
-            )
+            sentence = "The provider answered, and is stored. Prove its domains, then try it in another browser."
+            return done(request, sentence, _HERE, organization.slug)
         refuse(form, tried.error)
     return _page(request, organization, scope, form=form, tried=Tried(status=tried.status))
 

@@ -243,6 +243,8 @@ def test_domains_in_use_before_count_as_confirmed(claimed: ProviderDomain) -> No
 )
 def test_servers_are_addresses(server: str, parts: tuple[str, int]) -> None:
     assert txt_records._parts(server) == parts
-    txt_records.check_servers([server])
-    with pytest.raises(ValueError, match="nameserver"):
-        txt_records.check_servers(["dns.example.com"])
+
+
+def test_a_server_that_is_no_address_does_not_answer() -> None:
+    with pytest.raises(txt_records.NoAnswerError):
+        txt_records.texts_of(DOMAIN, ["dns.example.com"])
