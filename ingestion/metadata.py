@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from ingestion.dimensions import Interner
 from ingestion.models import OVERFLOW, ChangedHour, LLMRequest, MetadataKey, MetadataValue
 from ingestion.watermarks import ALWAYS, kept
+from ingestion.writer import key_uses
 from ingestion.writer.bulk import among, bulk_insert, insert_missing
 from teams.models import Organization
 
@@ -79,6 +80,7 @@ def register(key: MetadataKey, now: datetime) -> None:
         key.save(update_fields=["registered", "known_from"])
         values = [(key.organization_id, key.pk, value, now, now) for value in _stored_values(key)]
         insert_missing(MetadataValue, _VALUE_COLUMNS, values)
+        key_uses.note_stored(key)
         hours = LLMRequest.objects.filter(organization_id=key.organization_id).order_by("hour_start")
         changed = [(key.organization_id, hour, now) for hour in hours.values_list("hour_start", flat=True).distinct()]
         bulk_insert(ChangedHour, ("organization_id", "hour_start", "appended_at"), changed)

@@ -176,6 +176,8 @@ SIGN_IN_TRIES_PER_ADDRESS = max(1, env.int("PORTAL_SIGN_IN_TRIES_PER_ADDRESS", d
 AXES_COOLOFF_TIME = timedelta(minutes=max(1, env.int("PORTAL_SIGN_IN_LOCK_MINUTES", default=60)))
 # Whether single sign-on may lead to providers in private networks, and without TLS on this machine.
 SSO_PRIVATE = env.bool("PORTAL_SSO_PRIVATE", default=False)
+# DNS servers that are asked for the proof of a domain; none: those of the machine.
+DNS_SERVERS = env.list("PORTAL_DNS_SERVERS", default=[])
 
 _SECURE = urlsplit(PORTAL_URL).scheme == "https"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _SECURE

@@ -41,7 +41,7 @@ class ProviderForm(forms.Form):
         label="Domains",
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "placeholder": "company.com"}),
-        help_text="Of your people's addresses, one a line. Whoever types such an e-mail is led to the provider.",
+        help_text="Of your people's addresses, one a line. Once it is proven, its people are led to the provider.",
     )
     groups_claim = forms.CharField(
         label="Claim with groups (optional)",

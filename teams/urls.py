@@ -37,6 +37,7 @@ _settings = [
     path("people/<int:number>/second-factor", provider.reset_factors, name="settings-factor-reset"),
     path("sign-in", provider.provider, name="settings-sign-in"),
     path("sign-in/remove", provider.remove, name="settings-sign-in-remove"),
+    path("sign-in/domain", provider.domain, name="settings-sign-in-domain"),
     path("sign-in/only", provider.only, name="settings-sign-in-only"),
     path("sign-in/second-factor", provider.factor, name="settings-sign-in-factor"),
     path("audit", audit.audit, name="settings-audit"),

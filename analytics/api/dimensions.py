@@ -7,8 +7,8 @@ from rest_framework.response import Response
 from analytics.api import cursors, schema
 from analytics.api.base import PortalView
 from analytics.api.checks import Checks, parameters, refuse
-from analytics.catalog import dimensions
 from analytics.exports.cells import short_instant
+from analytics.query import keys
 from analytics.query.suggestions import suggest
 from teams.access import Scope
 from teams.authentication import ScopedRequest
@@ -25,7 +25,7 @@ class DimensionValues(PortalView):
     @extend_schema(**schema.DIMENSION_VALUES)
     def get(self, request: ScopedRequest, name: str) -> Response:
         """Values that begin with `q`, then those with a word that does, last used first."""
-        dimension = dimensions.find(name, request.scope.organization_id) if "\0" not in name else None
+        dimension = keys.find(name, request.scope) if "\0" not in name else None
         if dimension is None:
             raise Http404
         asked = {"name": name}

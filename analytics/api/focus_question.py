@@ -73,4 +73,4 @@ def _dimensions(text: str, scope: Scope, checks: Checks) -> tuple[str, ...]:
 
 
 def _metadata(name: str, scope: Scope, loc: tuple[str | int, ...], checks: Checks) -> None:
-    checks.attempt(lambda: groupable_dimension(name, scope.organization_id, loc))
+    checks.attempt(lambda: groupable_dimension(name, scope, loc))

@@ -7,10 +7,11 @@ from django.conf import settings
 
 from analytics.api import limits
 from analytics.api.question import INTERVALS, MAX_AGGREGATIONS, MAX_GROUP_BY, MAX_GROUPS
-from analytics.catalog.dimensions import DIMENSIONS, Dimension, metadata_dimension, registered_keys
+from analytics.catalog.dimensions import DIMENSIONS, Dimension, metadata_dimension
 from analytics.catalog.measures import MEASURES, Measure
 from analytics.exports.cells import instant
 from analytics.query.coverage import coverage
+from analytics.query.keys import visible_keys
 from analytics.query.parsing import LONG_OPERATORS, OPERATORS
 from teams.access import Scope
 
@@ -22,7 +23,7 @@ NOTES = (
 
 def describe(scope: Scope, now: datetime) -> dict[str, Any]:
     """Columns, dimensions with operators and coverage, intervals, limits."""
-    keys = tuple(metadata_dimension(key) for key in registered_keys(scope.organization_id))
+    keys = tuple(metadata_dimension(key) for key in visible_keys(scope))
     shares = coverage(scope, keys, now)
     return {
         "columns": [_column(measure) for measure in MEASURES],

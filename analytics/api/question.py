@@ -203,7 +203,7 @@ class _Body:
 
     def dimension(self, name: str, loc: Loc, *, groupable: bool = False) -> Dimension | None:
         find = groupable_dimension if groupable else find_dimension
-        return self.checks.attempt(lambda: find(name, self.scope.organization_id, loc, api=True))
+        return self.checks.attempt(lambda: find(name, self.scope, loc, api=True))
 
     def filters(self) -> tuple[Filter, ...]:
         found = (self.filter(one, ("filters", number)) for number, one in enumerate(self.items("filters", MAX_FILTERS)))

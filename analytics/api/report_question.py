@@ -69,7 +69,7 @@ def parse_filters(checks: Checks, texts: Sequence[str], scope: Scope) -> tuple[F
     if len(texts) > MAX_FILTERS:
         checks.add(("filter",), "out_of_range", f"At most {MAX_FILTERS} filters.")
     found = (
-        checks.attempt(partial(parse_filter, text, scope.organization_id, ("filter", number)))
+        checks.attempt(partial(parse_filter, text, scope, ("filter", number)))
         for number, text in enumerate(texts[:MAX_FILTERS])
     )
     return tuple(one for one in found if one)
@@ -145,7 +145,7 @@ class _Parameters:
 
     def _group(self, name: str, number: int, before: list[Dimension | None]) -> list[Dimension]:
         loc = ("group_by", number)
-        one = self.checks.attempt(lambda: groupable_dimension(name, self.scope.organization_id, loc))
+        one = self.checks.attempt(lambda: groupable_dimension(name, self.scope, loc))
         if one in before and one is not None:
             self.checks.add(loc, "repeated", f"{name[:80]} is grouped by already.")
             return []

@@ -9,8 +9,9 @@ from analytics.budgets.content import CHANGEABLE
 from analytics.budgets.page import row
 from analytics.budgets.reading import own_teams
 from analytics.budgets.subjects import KINDS, label
-from analytics.catalog.dimensions import METADATA_PREFIX, registered_keys
+from analytics.catalog.dimensions import METADATA_PREFIX
 from analytics.models import Budget
+from analytics.query.keys import visible_keys
 from teams.access import Scope
 from teams.roles import Capability
 
@@ -20,7 +21,7 @@ _SEPARATORS: Final = re.compile(r"[\s,;]+")
 
 def offered(scope: Scope) -> dict[str, Any]:
     """The choices of this person."""
-    keys = [METADATA_PREFIX + one.name for one in registered_keys(scope.organization_id)]
+    keys = [METADATA_PREFIX + one.name for one in visible_keys(scope)]
     return {
         "whole": scope.allows(Capability.MANAGE_CHARGEBACK),
         "teams": [team.name for team in own_teams(scope)],

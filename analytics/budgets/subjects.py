@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from analytics.catalog.dimensions import BY_NAME, METADATA_PREFIX, find
+from analytics.catalog.dimensions import BY_NAME, METADATA_PREFIX
 from analytics.models import Budget
+from analytics.query.keys import find_any
 from analytics.query.values import Filter, Operator
 
 KINDS: Final = ("user", "virtual_account", "model")
@@ -23,7 +24,7 @@ def filters_of(budget: Budget) -> tuple[Filter, ...]:
     if budget.team is not None:
         found.append(Filter(BY_NAME["team"], Operator.EQ, (budget.team.name,)))
     if budget.dimension:
-        dimension = find(budget.dimension, budget.organization_id)
+        dimension = find_any(budget.dimension, budget.organization_id)
         if dimension is None:
             raise LookupError(f"{budget.dimension} is not registered any more.")
         found.append(Filter(dimension, Operator.EQ, (value_of(budget),)))

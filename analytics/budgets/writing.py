@@ -12,8 +12,9 @@ from analytics.budgets.content import CHANGEABLE, EVERY, FIXED, UNITS, Reader
 from analytics.budgets.reading import may_receive, may_write
 from analytics.budgets.subjects import KINDS
 from analytics.budgets.webhooks.addresses import origin
-from analytics.catalog.dimensions import METADATA_PREFIX, find, registered_keys
+from analytics.catalog.dimensions import METADATA_PREFIX
 from analytics.models import Budget, BudgetAmount, ChangedSpend
+from analytics.query.keys import find, visible_keys
 from ingestion.models import GatewayUser, LLMModel, LLMRequest
 from teams import access
 from teams.access import Reach, Scope
@@ -143,9 +144,9 @@ def _about(reader: Reader, scope: Scope) -> dict[str, Any]:
         if value:
             reader.wrong("dimension", "Say what the value is of: user, virtual_account, model or a key.", "required")
         return {}
-    known = name in KINDS or (name.startswith(METADATA_PREFIX) and find(name, scope.organization_id) is not None)
+    known = name in KINDS or (name.startswith(METADATA_PREFIX) and find(name, scope) is not None)
     if not known:
-        keys = (METADATA_PREFIX + one.name for one in registered_keys(scope.organization_id))
+        keys = (METADATA_PREFIX + one.name for one in visible_keys(scope))
         reader.wrong("dimension", f"A budget cannot be about “{name[:80]}”.", "unknown_dimension", (*KINDS, *keys))
         return {}
     if not value:

@@ -99,15 +99,5 @@ def metadata_dimension(key: MetadataKey) -> Dimension:
 
 
 def registered_keys(organization_id: int) -> list[MetadataKey]:
-    """The metadata keys of the organization that can be grouped and filtered by, in order of name."""
+    """The metadata keys of the organization that are aggregated, in order of name. For viewers: `query.keys`."""
     return list(MetadataKey.objects.filter(organization_id=organization_id, registered=True).order_by("name"))
-
-
-def find(name: str, organization_id: int, *, api: bool = False) -> Dimension | None:
-    """The dimension of that native (or API) name, or of a registered metadata key after `metadata.`; else None."""
-    if name.startswith(METADATA_PREFIX):
-        key = MetadataKey.objects.filter(
-            organization_id=organization_id, registered=True, name=name.removeprefix(METADATA_PREFIX)
-        ).first()
-        return metadata_dimension(key) if key else None
-    return (BY_API_NAME if api else BY_NAME).get(name)

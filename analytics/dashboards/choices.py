@@ -9,6 +9,7 @@ from analytics.catalog.measures import NATIVE, PERCENTILES, Population
 from analytics.dashboards.state import EVERYONE, TOPS, State, compares, possible_intervals
 from analytics.dashboards.state import PERCENTILES as SHOWN_PERCENTILES
 from analytics.query.coverage import coverage
+from analytics.query.keys import visible_keys
 from analytics.query.parsing import OPERATOR_WORDS, OPERATORS
 from analytics.query.values import Compare
 from metricsportal.lib import formats
@@ -61,7 +62,7 @@ def range_label(state: State, zone_name: str) -> str:
 
 def choices(state: State, scope: Scope, now: datetime) -> dict[str, Any]:
     """Everything the page offers to this viewer."""
-    keys = [dimensions.metadata_dimension(key) for key in dimensions.registered_keys(scope.organization_id)]
+    keys = [dimensions.metadata_dimension(key) for key in visible_keys(scope)]
     shares = coverage(scope, tuple(keys), now) if state.view == "metadata" else {}
     views = [{"by": name, "label": dimensions.BY_NAME[name].plural} for name in dimensions.VIEWS]
     return {

@@ -11,6 +11,7 @@ from analytics.catalog import dimensions
 from analytics.catalog.columns import DURATIONS
 from analytics.catalog.dimensions import METADATA_PREFIX, Dimension
 from analytics.catalog.measures import Population
+from analytics.query import keys
 from analytics.query.keeping import in_kept_buckets
 from analytics.query.parsing import parse_filter, parse_instant
 from analytics.query.values import Compare, Filter, InvalidQueryError
@@ -247,8 +248,8 @@ def _view(reader: _Reader, scope: Scope) -> tuple[str, str | None, Dimension]:
     view = reader.choice("by", VIEWS, "model", str)
     if view != "metadata":
         return view, None, dimensions.BY_NAME[view]
-    key = reader.params.get("key") or next((one.name for one in dimensions.registered_keys(scope.organization_id)), "")
-    dimension = dimensions.find(METADATA_PREFIX + key, scope.organization_id)
+    key = reader.params.get("key") or next((one.name for one in keys.visible_keys(scope)), "")
+    dimension = keys.find(METADATA_PREFIX + key, scope)
     if dimension is None:
         reader.messages.append(f"There is no metadata key {key[:80]!r} to view by. Models are shown.")
         return "model", None, dimensions.BY_NAME["model"]
@@ -261,6 +262,6 @@ def _filters(reader: _Reader, scope: Scope) -> tuple[Filter, ...]:
         reader.messages.append(f"At most {MOST_FILTERS} filters apply at once; the first ones are used.")
     answer: list[Filter] = []
     for text in texts[:MOST_FILTERS]:
-        one = reader.attempt(lambda text=text: parse_filter(text, scope.organization_id), None, "It is ignored.")  # type: ignore[misc] # one lambda per turn
+        one = reader.attempt(lambda text=text: parse_filter(text, scope), None, "It is ignored.")  # type: ignore[misc] # one lambda per turn
         answer += [one] if one is not None else []
     return tuple(answer)

@@ -1,11 +1,11 @@
 """How much of the traffic that a scope sees carries each metadata key."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from analytics.catalog.columns import NULL
-from analytics.catalog.dimensions import Dimension, registered_keys
+from analytics.catalog.dimensions import Dimension
 from analytics.catalog.measures import select
 from analytics.query import engine, matching
 from analytics.query.conditions import scope_axes
@@ -29,7 +29,8 @@ def coverage(scope: Scope, dimensions: tuple[Dimension, ...], now: datetime) -> 
     """
     period = TimeRange(day_start(now - LOOK_BACK, zone(scope.zone)), now)
     with snapshot():
-        known = dict(_rolled_up(scope, period)) if scope_axes(scope) <= {"team_id"} else {}
+        keys = tuple(one.key_id for one in dimensions if one.key_id is not None)
+        known = dict(_rolled_up(scope, period, keys)) if scope_axes(scope) <= {"team_id"} else {}
         total = _requests(scope, period, now) if any(one.key_id not in known for one in dimensions) else None
         return {
             one.name: known[one.key_id] if one.key_id in known else _asked(scope, one, period, now, total)
@@ -37,12 +38,12 @@ def coverage(scope: Scope, dimensions: tuple[Dimension, ...], now: datetime) -> 
         }
 
 
-def _rolled_up(scope: Scope, period: TimeRange) -> Iterator[tuple[int, float]]:
+def _rolled_up(scope: Scope, period: TimeRange, keys: Sequence[int]) -> Iterator[tuple[int, float]]:
     """Shares by id of the key, from whole days and the hours of the last one."""
     today = day_start(period.end, zone(scope.zone))
     levels = (("day", (TimeRange(period.start, today),)), ("hour", (TimeRange(today, period.end),)))
     sums: dict[int, tuple[int, int]] = {}
-    for key_id in _keys(scope.organization_id):
+    for key_id in keys:
         for level, ranges in levels:
             stored = rows_of(level, scope.organization_id, _GRAIN, key_id, ranges)
             seen = matching.seen(scope, stored.kept.column)
@@ -51,10 +52,6 @@ def _rolled_up(scope: Scope, period: TimeRange) -> Iterator[tuple[int, float]]:
             before = sums.get(key_id, (0, 0))
             sums[key_id] = (before[0] + int(requests.sum()), before[1] + int(requests[values != NULL].sum()))
     yield from ((key_id, having / total) for key_id, (total, having) in sums.items() if total)
-
-
-def _keys(organization_id: int) -> list[int]:
-    return [key.pk for key in registered_keys(organization_id)]
 
 
 def _asked(scope: Scope, one: Dimension, period: TimeRange, now: datetime, total: int | None) -> float | None:

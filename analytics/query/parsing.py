@@ -7,8 +7,10 @@ from typing import Final
 
 from analytics.catalog import dimensions
 from analytics.catalog.dimensions import Dimension, ValueType
+from analytics.query import keys
 from analytics.query.values import Filter, InvalidQueryError, Label, LabelKind, Operator, Problem
 from metricsportal.lib.localtime import midnight, zone
+from teams.access import Scope
 
 _ANYWHERE: Final = (Operator.EQ, Operator.NE, Operator.IN, Operator.NIN, Operator.NULL, Operator.NNULL)
 _WHOLE: Final = (Operator.EQ, Operator.NE, Operator.IN, Operator.NIN)
@@ -76,19 +78,19 @@ def _refuse(loc: tuple[str | int, ...], code: str, message: str, allowed: tuple[
     return InvalidQueryError([Problem(loc, code, message, allowed)])
 
 
-def find_dimension(name: str, organization_id: int, loc: tuple[str | int, ...], *, api: bool = False) -> Dimension:
+def find_dimension(name: str, scope: Scope, loc: tuple[str | int, ...], *, api: bool = False) -> Dimension:
     """The dimension of that name; raises InvalidQueryError naming the allowed ones."""
-    found = dimensions.find(name, organization_id, api=api)
+    found = keys.find(name, scope, api=api)
     if found is None:
         known = tuple(one.api_name if api else one.name for one in dimensions.DIMENSIONS)
-        keys = tuple(dimensions.METADATA_PREFIX + key.name for key in dimensions.registered_keys(organization_id))
-        raise _refuse(loc, "unknown_dimension", f"There is no dimension {name[:80]!r}.", (*known, *keys))
+        own = tuple(dimensions.METADATA_PREFIX + key.name for key in keys.visible_keys(scope))
+        raise _refuse(loc, "unknown_dimension", f"There is no dimension {name[:80]!r}.", (*known, *own))
     return found
 
 
-def groupable_dimension(name: str, organization_id: int, loc: tuple[str | int, ...], *, api: bool = False) -> Dimension:
+def groupable_dimension(name: str, scope: Scope, loc: tuple[str | int, ...], *, api: bool = False) -> Dimension:
     """The dimension of that name if one can group by it; raises InvalidQueryError."""
-    found = find_dimension(name, organization_id, loc, api=api)
+    found = find_dimension(name, scope, loc, api=api)
     if not found.groupable:
         allowed = tuple(one.api_name if api else one.name for one in dimensions.DIMENSIONS if one.groupable)
         raise _refuse(loc, "not_groupable", f"{name!r} can be filtered by, not grouped by.", allowed)
@@ -159,13 +161,13 @@ def join_values(values: tuple[str, ...]) -> str:
     return ",".join(value.replace("\\", "\\\\").replace(",", "\\,") for value in values)
 
 
-def parse_filter(text: str, organization_id: int, loc: tuple[str | int, ...] = ("filter",)) -> Filter:
+def parse_filter(text: str, scope: Scope, loc: tuple[str | int, ...] = ("filter",)) -> Filter:
     """`field:op:value[,value]` to a filter; raises InvalidQueryError."""
     name, _, rest = text.partition(":")
     short, _, raw = rest.partition(":")
     if name == "metadata" or (name.startswith("metadata.") and short not in list(Operator)):
         name, short, raw = _split_metadata(text)
-    dimension = find_dimension(name, organization_id, loc)
+    dimension = find_dimension(name, scope, loc)
     if short not in list(Operator):
         message = f"There is no operator {short[:40]!r}."
         raise _refuse(loc, "unknown_operator", message, tuple(OPERATORS[dimension.value_type]))

@@ -122,3 +122,31 @@ class MetadataValue(Seen):
 
     def __str__(self) -> str:
         return self.name
+
+
+class KeyOfTeam(models.Model):
+    """That traffic of a team had a registered metadata key: what its members are offered. Written with the facts."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    key = models.ForeignKey(MetadataKey, on_delete=models.CASCADE, related_name="teams", db_index=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "team"], name="metadata_key_of_team")]
+
+    def __str__(self) -> str:
+        return f"{self.key_id} of team {self.team_id}"
+
+
+class KeyOfCaller(models.Model):
+    """That traffic of a caller had a registered metadata key: what people are offered who see their own alone."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    key = models.ForeignKey(MetadataKey, on_delete=models.CASCADE, related_name="callers", db_index=False)
+    user = models.ForeignKey(GatewayUser, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "user"], name="metadata_key_of_caller")]
+
+    def __str__(self) -> str:
+        return f"{self.key_id} of caller {self.user_id}"

@@ -18,6 +18,7 @@ from ingestion.provisioning.preview import movable
 from ingestion.provisioning.wakeup import ring
 from ingestion.repricing import closed, storage
 from ingestion.watermarks import kept
+from ingestion.writer import key_uses
 from ingestion.writer.retries import with_retries
 from metricsportal.lib import border
 from teams.models import ApiKey, Invitation, Named, Organization, ReportRecipient, TeamMembership, User, VirtualAccount
@@ -155,6 +156,7 @@ def _move(begun: Merge, start: datetime, end: datetime, now: datetime) -> None:
     if hours:
         begun.moved += facts.update(**{kind.column: into})
         storage.log_hours(begun.organization_id, hours, now)
+        key_uses.inherit(kind.column, begun.name_id, into)
     begun.reached = end
     begun.save(update_fields=["moved", "reached"])
 

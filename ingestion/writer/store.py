@@ -14,7 +14,7 @@ from ingestion.normalisation import error_text
 from ingestion.pipeline import COLUMNS, Draft, Row
 from ingestion.records import Code, Rejection
 from ingestion.watermarks import kept
-from ingestion.writer import postgresql, sqlite
+from ingestion.writer import key_uses, postgresql, sqlite
 from ingestion.writer.bulk import bulk_insert
 from ingestion.writer.identity import PAYLOAD_HASH, REQUEST_ID, first_of_each
 from ingestion.writer.references import hold
@@ -140,6 +140,7 @@ def _store(batch: Batch, insert: _Insert) -> Outcome:
         else:
             outcome.conflict += 1
     outcome.rejected.sort(key=lambda rejection: rejection.index)
+    key_uses.note(batch.organization_id, [first[request_id] for request_id in stored])
     _log_changed_hours(batch, {first[request_id][_HOUR] for request_id in stored})
     _log_outcome(batch, outcome)
     if batch.note:

@@ -1,5 +1,6 @@
 """Single sign-on of an organization: its provider, the domains it vouches for, and what its groups grant."""
 
+import secrets
 import uuid
 
 from django.db import models
@@ -30,17 +31,41 @@ class IdentityProvider(models.Model):
         return self.issuer
 
 
+def new_token() -> str:
+    """What nobody guesses, to stand in a domain's records."""
+    return secrets.token_hex(16)
+
+
 class ProviderDomain(models.Model):
-    """A domain of e-mail addresses whose people are led to the provider. It belongs to one organization only."""
+    """A domain whose people are led to the provider, once it is proven: by one organization only."""
+
+    class Proof(models.TextChoices):
+        """Who says that the domain is the organization's."""
+
+        NONE = "", "not proven"
+        DNS = "dns", "proven by DNS"
+        OPERATOR = "operator", "confirmed by the operator"
 
     provider = models.ForeignKey(IdentityProvider, on_delete=models.CASCADE, related_name="domains")
-    domain = models.CharField(max_length=253, unique=True)
+    domain = models.CharField(max_length=253)
+    token = models.CharField(max_length=64, default=new_token, editable=False)
+    proof = models.CharField(max_length=8, choices=Proof.choices, default=Proof.NONE, blank=True, editable=False)
+    proven_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ["domain"]
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "domain"], name="domain_once_of_provider"),
+            models.UniqueConstraint(fields=["domain"], condition=~models.Q(proof=""), name="domain_proven_once"),
+        ]
 
     def __str__(self) -> str:
         return self.domain
+
+    @property
+    def record(self) -> str:
+        """The TXT record that proves it."""
+        return f"metricsportal-verification={self.token}"
 
 
 class GroupGrant(models.Model):

@@ -2,6 +2,7 @@
 
 from teams.services.accounts import move, register_account
 from teams.services.admission import NotAdmittedError, admit, note_refused
+from teams.services.domains import check_domain, confirm_domain, provider_of_email
 from teams.services.factors import (
     Factors,
     add_app,
@@ -50,7 +51,6 @@ from teams.services.providers import (
     find_provider,
     left_out,
     only_way_in,
-    provider_of_email,
     remove_provider,
     require_second_factor,
     save_provider,
@@ -81,8 +81,10 @@ __all__ = [
     "change_role",
     "change_team_role",
     "check_code",
+    "check_domain",
     "check_passkey",
     "claim_reset",
+    "confirm_domain",
     "create_organization",
     "create_team",
     "factors_of",

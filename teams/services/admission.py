@@ -16,8 +16,8 @@ from teams.access import may
 from teams.models import GroupGrant, Identity, IdentityProvider, Invitation, Membership, TeamMembership, User
 from teams.roles import CAPABILITIES, Capability, OrganizationRole, TeamRole
 from teams.services import audit
+from teams.services.domains import speaks_for
 from teams.services.people import assignable_roles
-from teams.services.providers import domain_of
 
 _ORDER: Final = list(CAPABILITIES)  # highest first
 _LONGEST_NAME: Final = 200
@@ -72,8 +72,10 @@ def _email(provider: IdentityProvider, claims: Mapping[str, Any]) -> str:
     verified = claims.get("email_verified", claims.get("xms_edov"))
     if not (verified in (True, "true", 1, "1") or (verified is None and provider.vouches)):
         raise NotAdmittedError("The provider has not verified your e-mail.")
-    if not provider.domains.filter(domain=domain_of(email)).exists():
-        raise NotAdmittedError("Your e-mail is of a domain for which this provider does not speak.")
+    if not speaks_for(provider, email):
+        raise NotAdmittedError(
+            "Your e-mail is of a domain for which this provider does not speak, or that is not proven yet."
+        )
     return email
 
 

@@ -3,26 +3,25 @@
 Owners alone: whoever could point an organization to another provider could sign in as anybody in it.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.crypto import salted_hmac
 
 from metricsportal.lib import border
 from teams import oidc, sealing
-from teams.models import GroupGrant, IdentityProvider, Membership, Organization, ProviderDomain, Team, User
+from teams.models import GroupGrant, IdentityProvider, Membership, Organization, Team, User
 from teams.roles import TeamRole
 from teams.services import audit
+from teams.services.domains import checked_domains, domain_of, replace_domains
 from teams.services.people import check_role
 from teams.services.rules import RuleBrokenError, is_owner
 
-_DOMAIN: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))+")
-_MOST: Final = 200  # domains, and lines of groups
+_MOST: Final = 200  # lines of groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +31,6 @@ class Grant:
     group: str
     role: str
     team: Team | None = None
-
-
-def provider_of_email(email: str) -> IdentityProvider | None:
-    """The provider of an address's domain, whether anybody has that address or not."""
-    domain = domain_of(email)
-    with border.everything("who vouches for an address"):
-        found = ProviderDomain.objects.select_related("provider__organization").filter(domain=domain).first()
-    return found.provider if found and domain else None
 
 
 def find_provider(address: UUID) -> IdentityProvider | None:
@@ -65,11 +56,6 @@ def any_provider() -> bool:
         return IdentityProvider.objects.exists()
 
 
-def domain_of(email: str) -> str:
-    """What stands behind the @, in lower case."""
-    return email.strip().lower().rpartition("@")[2]
-
-
 def save_provider(
     *,
     actor: User | None,
@@ -88,7 +74,7 @@ def save_provider(
     """
     with audit.refusals(organization=organization, actor=actor, action="sign_in.provider", target=issuer):
         _require_owner(actor, organization)
-        wanted, lines = _checked_domains(domains), _checked(actor, organization, list(grants), groups_claim)
+        wanted, lines = checked_domains(domains), _checked(actor, organization, list(grants), groups_claim)
         before = IdentityProvider.objects.filter(organization=organization).first()
         if not secret and before is None:
             raise ValidationError({"secret": "The provider gave you a client secret. Enter it here."})
@@ -96,12 +82,13 @@ def save_provider(
             raise ValidationError({"secret": "Another provider has another client secret. Enter it here."})
         _ask(issuer)
         with transaction.atomic():
+            known = [] if before is None else list(before.domains.all())
             provider = _row(organization, before, issuer, client_id)
             provider.groups_claim, provider.vouches = groups_claim, vouches
             if secret:
                 provider.sealed_secret = sealing.seal(secret)
             provider.save()
-            _replace_domains(provider, wanted)
+            replace_domains(provider, wanted, known)
             provider.grants.all().delete()
             GroupGrant.objects.bulk_create(
                 GroupGrant(provider=provider, group=one.group, role=one.role, team=one.team) for one in lines
@@ -184,7 +171,7 @@ def require_second_factor(*, actor: User | None, organization: Organization, req
 
 def left_out(provider: IdentityProvider) -> list[str]:
     """E-mails of members whom the provider cannot let in: their addresses are of other domains."""
-    domains = {one.domain for one in provider.domains.all()}
+    domains = {one.domain for one in provider.domains.all() if one.proof}
     emails = Membership.objects.filter(organization=provider.organization_id, user__is_superuser=False)
     found = emails.order_by("user__email").values_list("user__email", flat=True)
     return [email for email in found if domain_of(email) not in domains]
@@ -197,16 +184,6 @@ def _require_owner(actor: User | None, organization: Organization) -> None:
 
 def _owns(actor: User | None, organization: Organization) -> bool:
     return Membership.objects.filter(organization=organization, user=actor, role="owner").exists()
-
-
-def _checked_domains(domains: Iterable[str]) -> list[str]:
-    found = sorted({domain.strip().lower().removeprefix("@") for domain in domains} - {""})
-    if not found or len(found) > _MOST:
-        raise ValidationError({"domains": f"Name the domains of your people's addresses, at most {_MOST}."})
-    wrong = [domain for domain in found if len(domain) > 253 or not _DOMAIN.fullmatch(domain)]
-    if wrong:
-        raise ValidationError({"domains": f"{wrong[0][:100]} is no domain such as company.com."})
-    return found
 
 
 def _checked(actor: User | None, organization: Organization, grants: list[Grant], claim: str) -> list[Grant]:
@@ -241,20 +218,3 @@ def _ask(issuer: str) -> None:
         oidc.check_keys(oidc.discover(issuer))
     except oidc.ProviderError as error:
         raise ValidationError({"issuer": str(error)}) from None
-
-
-def _replace_domains(provider: IdentityProvider, wanted: list[str]) -> None:
-    with border.everything("a domain belongs to one organization of the installation"):
-        taken = ProviderDomain.objects.filter(domain__in=wanted).exclude(provider=provider).exists()
-    error = ValidationError({"domains": "One of these domains belongs to another organization of this installation."})
-    if taken:
-        raise error
-    provider.domains.exclude(domain__in=wanted).delete()
-    kept = set(provider.domains.values_list("domain", flat=True))
-    try:
-        with transaction.atomic():
-            ProviderDomain.objects.bulk_create(
-                ProviderDomain(provider=provider, domain=domain) for domain in wanted if domain not in kept
-            )
-    except IntegrityError:  # another organization was faster
-        raise error from None

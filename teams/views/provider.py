@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -32,9 +33,8 @@ def provider(request: HttpRequest, organization: Organization, scope: Scope) -> 
         chosen = form.cleaned_data
         tried = attempt(lambda: services.save_provider(actor=actor(request), organization=organization, **chosen))
         if tried.error is None:
-            return done(
-                request, "The provider answered, and is stored. Try it in another browser.", _HERE, organization.slug
-            )
+            sentence = "The provider answered, and is stored. Prove its domains, then try it in another browser."
+            return done(request, sentence, _HERE, organization.slug)
         refuse(form, tried.error)
     return _page(request, organization, scope, form=form, tried=Tried(status=tried.status))
 
@@ -47,6 +47,19 @@ def remove(request: HttpRequest, organization: Organization, scope: Scope) -> Ht
     if tried.refused:
         return _page(request, organization, scope, tried=tried)
     return done(request, "People sign in by password now.", _HERE, organization.slug)
+
+
+@require_POST
+@_administrators
+def domain(request: HttpRequest, organization: Organization, scope: Scope) -> HttpResponse:
+    """Look whether the record stands in the DNS of a domain."""
+    name = request.POST.get("domain", "").replace("\0", "")[:253]
+    tried = attempt(
+        lambda: services.check_domain(actor=actor(request), organization=organization, domain=name, now=timezone.now())
+    )
+    if tried.refused:
+        return _page(request, organization, scope, tried=tried)
+    return done(request, f"{name} is proven. Its people are led to the provider.", _HERE, organization.slug)
 
 
 @require_POST

@@ -70,7 +70,7 @@ def provider(organization: Organization, number: int) -> IdentityProvider:
         client_id=f"client-{number}",
         sealed_secret=sealing.seal("secret"),
     )
-    ProviderDomain.objects.create(provider=made, domain=f"people-{number}.example.com")
+    ProviderDomain.objects.create(provider=made, domain=f"people-{number}.example.com", proof="operator")
     return made
 
 

@@ -207,6 +207,7 @@ POST   o/<slug:slug>/settings/keys/<int:number>/revoke       administrators
 GET    o/<slug:slug>/settings/sign-in                        administrators
 POST   o/<slug:slug>/settings/sign-in                        administrators
 POST   o/<slug:slug>/settings/sign-in/remove                 owners make owners
+POST   o/<slug:slug>/settings/sign-in/domain                 owners make owners
 POST   o/<slug:slug>/settings/sign-in/only                   owners make owners
 POST   o/<slug:slug>/settings/sign-in/second-factor          owners make owners
 GET    o/<slug:slug>/settings/audit                          administrators

@@ -124,7 +124,7 @@ def _request(organization: Organization, team: Team, mark: str, request_id: str,
         model=extras.model_of(mark),
         virtual_model=f"={mark}-virtual",
         provider=f"{mark}-provider".lower(),
-        metadata={f"{OURS if mark == OTHER else mark}-key": f"{mark}-value"},  # keys are the whole organization's
+        metadata={f"{mark}-key": f"{mark}-value"},
         trace_id=f"{mark}-trace",
         status_code=500,
         error_type=f"{mark}Error",
@@ -210,7 +210,7 @@ def dimensions(things: dict[str, Any]) -> dict[str, Any]:
         "virtual_model": stored.virtual_model,
         "gateway_user": stored.user,
         "error_type": stored.error_type,
-        "metadata_key": MetadataKey.objects.filter(organization_id=key).order_by("pk").first(),
+        "metadata_key": MetadataKey.objects.get(organization_id=key, name=next(iter(stored.metadata))),
     }
 
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from analytics import rollups
-from analytics.catalog import dimensions
 from analytics.catalog.measures import NATIVE, PERCENTILES
+from analytics.query import keys
 from analytics.query.values import Query, Result
 from ingestion.models import LLMRequest
 from ingestion.records import RequestRecord
@@ -151,7 +151,7 @@ def assert_equal(result: Result, expected: dict[tuple[oracle.Key, datetime | Non
 
 
 def ask(organization: Organization, question: dict[str, Any], **changes: Any) -> Query:
-    found = tuple(dimensions.find(name, organization.pk) for name in question["group_by"])
+    found = tuple(keys.find_any(name, organization.pk) for name in question["group_by"])
     query = Query(
         scope=scope_of_organization(organization),
         period=question["period"],

@@ -13,7 +13,7 @@ from analytics.query.parsing import parse_filter
 from ingestion.models import LLMRequest
 from metricsportal.lib.localtime import Interval
 from metricsportal.lib.timerange import TimeRange
-from teams.access import Reach, Scope
+from teams.access import Reach, Scope, scope_of_organization
 from teams.models import Organization
 from tests import make
 from tests.analytics import oracle
@@ -71,7 +71,7 @@ def examine(zone: str, questions: int) -> None:
     for _ in range(questions):
         asked = question(dice)
         scope, visible = seen_by(asked["reach"], organization)
-        filters = tuple(parse_filter(text, organization.pk) for text, _ in asked["filters"])
+        filters = tuple(parse_filter(text, scope_of_organization(organization)) for text, _ in asked["filters"])
         left = [one for one in requests if visible(one) and all(accepts(one) for _, accepts in asked["filters"])]
         expected = oracle.groups(left, asked["period"], asked["group_by"], asked["interval"], zone)
         result = engine.run(ask(organization, asked, filters=filters, scope=scope), NOW)

@@ -11,16 +11,15 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from analytics import rollups
-from analytics.catalog import dimensions
 from analytics.catalog.measures import Population, Selection, select
-from analytics.query import engine
+from analytics.query import engine, keys
 from analytics.query.flat import flat
 from analytics.query.parsing import parse_filter
 from analytics.query.values import Compare, Filter, LabelKind, QueryTooLargeError
 from metricsportal.lib.histogram import RELATIVE_ERROR
 from metricsportal.lib.localtime import Interval
 from metricsportal.lib.timerange import TimeRange
-from teams.access import Reach, Scope
+from teams.access import Reach, Scope, scope_of_organization
 from teams.models import Organization
 from tests import make
 from tests.analytics import oracle
@@ -58,7 +57,7 @@ def _many(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def _known(organization: Organization, names: list[str]) -> list[str]:
-    return [name for name in names if dimensions.find(name, organization.pk) is not None]
+    return [name for name in names if keys.find_any(name, organization.pk) is not None]
 
 
 @_many
@@ -110,7 +109,7 @@ def test_every_filter_leaves_what_brute_force_leaves() -> None:
     period = TimeRange(NOW - timedelta(days=8), NOW)
     for text, accepts in FILTERS:
         left = [one for one in requests if accepts(one)]
-        filters = (parse_filter(text, organization.pk),)
+        filters = (parse_filter(text, scope_of_organization(organization)),)
         for group_by in ([], ["model"]):
             question = {"group_by": group_by, "interval": None, "population": Population.ALL, "period": period}
             result = engine.run(ask(organization, question, filters=filters), NOW)
@@ -250,7 +249,7 @@ def test_records_in_pieces_equal_whole_ones(gap: int, monkeypatch: pytest.Monkey
     rollups.drain(organization.pk)
     period = TimeRange(NOW - timedelta(days=8), NOW)
     question = {"group_by": ["user"], "interval": Interval.DAY, "population": Population.ALL, "period": period}
-    filters = (parse_filter("model:eq:gpt-5", organization.pk),)
+    filters = (parse_filter("model:eq:gpt-5", scope_of_organization(organization)),)
     query = ask(organization, question, limit=1, filters=filters)
     whole = engine.run(query, NOW)
     assert any(value for one in whole.series for value in one.total_samples)
@@ -262,6 +261,6 @@ def test_records_in_pieces_equal_whole_ones(gap: int, monkeypatch: pytest.Monkey
 
 def test_filters_are_values() -> None:
     organization = make.organization()
-    one = parse_filter("model:in:a\\,b,c", organization.pk)
+    one = parse_filter("model:in:a\\,b,c", scope_of_organization(organization))
     assert isinstance(one, Filter)
     assert one.values == ("a,b", "c")

@@ -17,7 +17,7 @@ from analytics.query.parsing import parse_filter
 from ingestion.models import ChangedHour, LLMRequest
 from metricsportal.lib.localtime import Interval
 from metricsportal.lib.timerange import TimeRange
-from teams.access import Reach, Scope
+from teams.access import Reach, Scope, scope_of_organization
 from teams.models import Organization
 from tests import make
 from tests.analytics import oracle
@@ -78,7 +78,7 @@ def test_they_equal_brute_force_where_clocks_change(zone: str) -> None:
 def test_filters_leave_what_brute_force_leaves(text: str, accepts: Callable[[LLMRequest], bool]) -> None:
     organization = make.organization()
     requests, period = dense(organization, SWITCHES["Europe/Berlin"])
-    filters = (parse_filter(text, organization.pk),)
+    filters = (parse_filter(text, scope_of_organization(organization)),)
     asked = ask(organization, question(organization, period, ["team"]), filters=filters)
     assert planner.plan(asked).quarters
     left = [one for one in requests if accepts(one)]

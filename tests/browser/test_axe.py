@@ -63,6 +63,7 @@ NO_PAGES = (
     *("settings", "settings-invite", "settings-role", "settings-remove", "settings-key-rotate", "settings-key-revoke"),
     *("settings-invitation-resend", "settings-invitation-revoke"),
     *("settings-factor-reset", "settings-sign-in-remove", "settings-sign-in-only", "settings-sign-in-factor"),
+    "settings-sign-in-domain",
     *("sso", "sso-callback", "second-factor-app", "second-factor-passkey"),
     *("second-factor-codes", "second-factor-remove"),
     *("settings-team-rename", "settings-team-add", "settings-team-role", "settings-team-remove"),

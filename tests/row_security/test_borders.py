@@ -19,6 +19,7 @@ from ingestion.provisioning import merging
 from ingestion.provisioning.kinds import CALLER
 from metricsportal.lib import border
 from metricsportal.lib.border import Border
+from metricsportal.lib.outbound import Answer
 from teams import services
 from teams.models import AuditEntry, IdentityProvider, Invitation, Membership, Organization, ProviderDomain, User
 from teams.services.rules import RuleBrokenError
@@ -58,12 +59,12 @@ def test_budgets_are_looked_at_and_told_inside_one_organization(
             assert alerts.look_due(NOW) == 2
         sent: set[Border] = set()
 
-        def post(*_: object, **__: object) -> int:
+        def exchange(*_: object, **__: object) -> Answer:
             sent.add(border.current())
-            return 204
+            return Answer(204, (), b"")
 
         monkeypatch.setattr(calls, "check_address", str)
-        monkeypatch.setattr(calls, "post", post)
+        monkeypatch.setattr(calls, "exchange", exchange)
         assert calls.send_due(NOW) == 2
         with seen_by("analytics_anomalywatch") as watched:
             anomalies.find_due(NOW)
@@ -88,7 +89,7 @@ def provider(behind: BaseDatabaseWrapper, acme: Organization, rival: Organizatio
         made = IdentityProvider.objects.create(
             organization=one, issuer="https://id.example", client_id="portal", address=uuid4()
         )
-        ProviderDomain.objects.create(provider=made, domain=f"{one.slug}.example")
+        ProviderDomain.objects.create(provider=made, domain=f"{one.slug}.example", proof="operator")
     return made
 
 

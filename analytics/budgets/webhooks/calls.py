@@ -10,11 +10,12 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Q
 
-from analytics.budgets.webhooks.addresses import WebhookRefusedError, check_address
-from analytics.budgets.webhooks.posting import DEADLINE_SECONDS, post
+from analytics.budgets.webhooks.addresses import WebhookRefusedError, check_address, reach, refused
 from analytics.budgets.webhooks.signing import body_of, secret_of, signature
 from analytics.models import WebhookCall
 from metricsportal.lib import border
+from metricsportal.lib.addresses import RefusedError
+from metricsportal.lib.outbound import DEADLINE_SECONDS, exchange
 from metricsportal.lib.wording import one_line
 
 State = WebhookCall.State
@@ -67,9 +68,11 @@ def _send(call: WebhookCall, now: datetime, deadline: float) -> str:
         "X-Portal-Signature": signature(secret_of(budget), now, body),
     }
     try:
-        status = post(check_address(budget.webhook), body, headers, deadline=deadline)
+        status = exchange("POST", check_address(budget.webhook), reach(), body, headers, deadline=deadline).status
     except WebhookRefusedError as error:
         return str(error)
+    except RefusedError as error:
+        return str(refused(error))
     except (OSError, ValueError) as error:
         return f"The webhook cannot be reached: {type(error).__name__}: {error}"
     if 200 <= status < 300:

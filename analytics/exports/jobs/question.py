@@ -60,13 +60,12 @@ def source_of(subject: str, question: Mapping[str, Any], scope: Scope, now: date
     if subject == "focus":
         return FocusSource(scope, FocusQuestion.from_json(question), now)
     period = TimeRange(*(datetime.fromisoformat(question[name]) for name in ("start", "end")))
-    filters = tuple(parse_filter(text, scope.organization_id) for text in question["filters"])
+    filters = tuple(parse_filter(text, scope) for text in question["filters"])
     if subject == "requests":
         return RequestSource(scope, period, filters, now)
     names = question["groups"]
     groups = tuple(
-        None if name in INTERVAL_WORDS else groupable_dimension(name, scope.organization_id, ("group_by",))
-        for name in names
+        None if name in INTERVAL_WORDS else groupable_dimension(name, scope, ("group_by",)) for name in names
     )
     query = Query(
         scope=scope,

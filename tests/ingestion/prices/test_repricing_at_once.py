@@ -16,6 +16,7 @@ from ingestion import services
 from ingestion.models import ChangedHour, LLMRequest, RepriceRun
 from ingestion.repricing import runs, storage, windows, work
 from ingestion.repricing.tally import Sums, tally_of
+from metricsportal.lib import border
 from teams.models import AuditEntry, Organization
 from tests import make
 from tests.chargeback.scene import at_once
@@ -217,7 +218,12 @@ def test_prices_that_come_between_reading_and_writing_are_not_missed(
 ) -> None:
     """The window was priced by the book of before: it is priced again, not written."""
     run, _ = runs.begin(selection=everything(acme), reason="")
-    after_the_first_look(monkeypatch, lambda: make.price("gpt-4o", "input", "5", effective_from=at(1)))
+
+    def somebody_else() -> None:
+        with border.everything("prices of the installation"):
+            make.price("gpt-4o", "input", "5", effective_from=at(1))
+
+    after_the_first_look(monkeypatch, somebody_else)
     finish(run)
     assert set(LLMRequest.objects.values_list("cost", flat=True)) == {pico("0.006")}
 

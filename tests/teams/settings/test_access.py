@@ -86,6 +86,7 @@ ADDRESSES: Final[dict[str, Address]] = {
     "settings-sign-in to change": Address("sign-in", form={"issuer": "x"}, answers=400),
     "settings-sign-in-remove": Address("sign-in/remove", form={}, owners=True),
     "settings-sign-in-only": Address("sign-in/only", form={"on": "yes"}, answers=400, owners=True),
+    "settings-sign-in-domain": Address("sign-in/domain", form={"domain": "x.example"}, answers=400, owners=True),
     "settings-sign-in-factor": Address("sign-in/second-factor", form={"on": "yes"}, owners=True),
     "settings-audit": Address("audit", answers=200),
 }

@@ -14,6 +14,7 @@ import pytest
 import requests
 from allauth.socialaccount.providers.oauth2.client import OAuth2Client
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from teams import oidc, services
@@ -79,7 +80,7 @@ def connect(at: Provider) -> Connect:
 
     def connected(organization: Organization, *domains: str, grants: tuple[Grant, ...] = ()) -> IdentityProvider:
         client_id, secret = at.register(oidc.callback_address(services.address_of(organization)))
-        return services.save_provider(
+        made = services.save_provider(
             actor=None,
             organization=organization,
             issuer=at.url,
@@ -90,6 +91,9 @@ def connect(at: Provider) -> Connect:
             vouches=False,
             grants=grants,
         )
+        for one in made.domains.all():
+            services.confirm_domain(organization=organization, domain=one.domain, now=timezone.now())
+        return made
 
     return connected
 

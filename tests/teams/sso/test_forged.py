@@ -14,7 +14,7 @@ from pytest_django import Settings
 from teams.models import AuditEntry, IdentityProvider, Membership, User
 from teams.oidc import ProviderError, discover
 from teams.oidc.discovery import fetch
-from teams.oidc.transport import Adapter, check_address
+from teams.oidc.transport import Adapter
 from tests.teams.sso.conftest import Arrive, Change, Provider, query_of, signed_in_as
 
 Tamper = Callable[..., None]
@@ -145,30 +145,6 @@ def test_a_secret_under_another_key_is_said(acme_sso: IdentityProvider, settings
 def test_an_absent_provider_is_not_there(client: Client, db: None) -> None:
     for path in ("", "/callback"):
         assert client.get(f"/sign-in/sso/00000000-0000-4000-8000-000000000000{path}").status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("url", "private"),
-    [
-        ("http://127.0.0.1:1/", False),
-        ("https://127.0.0.1/", False),
-        ("https://169.254.169.254/latest", False),
-        ("https://10.0.0.1/", False),
-        ("https://[::1]/", False),
-        ("https://[::ffff:127.0.0.1]/", False),
-        ("http://192.0.2.1/", True),
-        ("file:///etc/passwd", True),
-        ("https://", True),
-        ("https://a:b:c/", True),
-        ("", True),
-    ],
-)
-def test_where_the_portal_is_not_led(settings: Settings, url: str, private: bool) -> None:
-    settings.SSO_PRIVATE = private
-    with pytest.raises(ProviderError):
-        check_address(url, "It")
-    with pytest.raises(ProviderError):
-        Adapter().get_requests_session().get(url)
 
 
 class Answering:

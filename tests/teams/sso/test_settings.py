@@ -53,7 +53,7 @@ def test_an_owner_connects_a_provider(
     [
         ({"issuer": "http://127.0.0.1:9"}, "issuer", "does not answer"),
         ({"issuer": "https://127.0.0.1/\0"}, "issuer", "Null characters"),
-        ({"issuer": "not an address"}, "issuer", "no server is found"),
+        ({"issuer": "not an address"}, "issuer", "is no address"),
         ({"secret": ""}, "secret", "client secret"),
         ({"domains": "acme"}, "domains", "no domain"),
         ({"domains": "acme.example/x"}, "domains", "no domain"),
