@@ -10,6 +10,8 @@ from django.test import Client
 
 from analytics.chargeback import classes
 from analytics.chargeback.document import from_json
+from analytics.chargeback.sharing import acts
+from analytics.chargeback.sharing.acts import Wanted
 from analytics.models import FrozenMeters, Statement
 from metricsportal.lib.money import to_picodollars
 from teams.models import Organization
@@ -52,10 +54,13 @@ def costs(statement: Statement) -> dict[tuple[str | None, str], int]:
 
 
 def test_rows_add_up_to_every_line_on_page_file_and_api(acme: Organization, client: Client) -> None:
+    finance = make.member(acme, "finance")
+    acts.add(actor=finance, organization=acme, wanted=Wanted("web", "even", OCTOBER), now=LATER)
     close(acme, OCTOBER)
     use(acme, 10, virtual_account="web", input_tokens=7)  # late: a correction in November
     close(acme, NOVEMBER)
-    client.force_login(make.member(acme, "finance"))
+    assert any(one.shared for one in Statement.objects.all())  # which is no use, and has no class
+    client.force_login(finance)
     for statement in Statement.objects.all():
         path, api = f"/o/acme/statements/{statement.number}/csv", f"/api/v1/statements/{statement.number}"
         answer = client.get(api, {"organization": "acme", "detail": "classes"}).json()

@@ -11,6 +11,8 @@ from django.test import Client
 from analytics.chargeback import outbox, paper
 from analytics.chargeback.document import from_json
 from analytics.chargeback.presentation import shown
+from analytics.chargeback.sharing import acts
+from analytics.chargeback.sharing.acts import Wanted
 from analytics.models import Statement
 from analytics.views import statements as views
 from metricsportal.lib import paper as library
@@ -75,6 +77,21 @@ def test_its_totals_are_those_of_page_file_api_and_mail(
     assert client.get(api, {"organization": "acme", "format": "pdf"}).content == answer.content
     assert outbox.send_due(LATER) == 1
     assert view.total.cost in str(office.messages[0]["Subject"])
+
+
+@needs_pango
+def test_shared_costs_stand_under_their_own_heading(acme: Organization, search: Team, finance: User) -> None:
+    acts.add(actor=finance, organization=acme, wanted=Wanted("", "even", OCTOBER), now=LATER)
+    spend(acme, day(10), "10", team="Search", model="gpt-5")
+    spend(acme, day(10), "2.5", team=None, model="gpt-5")
+    statement, rest = close(acme, OCTOBER)
+    text = text_of(paper.statement_pdf(statement))
+    view = shown(from_json(statement.document), statement.digest)
+    (line,) = view.shared
+    assert f"Shared costs {line.model} {line.cost}" in text
+    assert (line.cost, view.total.cost) == ("$2.5000", "$12.5000")
+    assert "$12.5000" in text
+    assert shown(from_json(rest.document), rest.digest).total.cost in text_of(paper.statement_pdf(rest))
 
 
 @needs_pango
