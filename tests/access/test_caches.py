@@ -47,7 +47,7 @@ def test_nobody_gets_what_was_made_for_another(visitors: Visitors, order: tuple[
 
 
 ANSWERS: Final = (
-    ("owner", "GET", "/o/acme/", 200),
+    ("owner", "GET", "/o/acme/?by=team", 200),
     ("anonymous", "GET", "/o/acme/", 302),
     ("viewer", "GET", "/o/acme/settings/keys", 403),
     ("outsider", "GET", "/o/acme/", 404),
@@ -84,7 +84,7 @@ def test_an_error_of_ours_is_strict_too_and_says_nothing(visitors: Visitors, mon
 
     monkeypatch.setattr("analytics.views.dashboard.build", broken)
     monkeypatch.setattr("analytics.api.report.report_response", broken)
-    for path in ("/o/acme/", f"/api/v1/report?{places.ASKED['api/v1/report'][0]}"):
+    for path in ("/o/acme/?by=team", f"/api/v1/report?{places.ASKED['api/v1/report'][0]}"):
         answer = visitors.ask("owner", "GET", path)
         assert answer.status == 500
         assert "canary-of-the-inside" not in answer.said
