@@ -69,6 +69,7 @@ class Review:
     state: months.State
     says: str
     rows: tuple[TeamRow, ...] = ()
+    requests: str = ""
     used: str = ""
     corrections: str = ""
     charged: str = ""
@@ -161,6 +162,7 @@ def _filled(head: Review, drafted: Sequence[Draft], recipients: Mapping[int, int
     return replace(
         head,
         rows=rows,
+        requests=formats.exact(whole.requests),
         used=plain_cost(used),
         corrections=signed(sum(map(_corrected, documents))) if any(row.corrections for row in rows) else "",
         charged=cost_text(replace(whole, unpriced_requests=unpriced), charged, sum(map(_moved, documents))),

@@ -52,6 +52,7 @@ def test_who_may_review_and_close(persona: str, status: int, client: Client, req
 def test_the_month_is_closed_with_one_click_and_then_says_that_it_adds_up(client: Client, finance: User) -> None:
     before = enter(client, finance, PAGE)
     assert [row[0] for row in pages.rows(before)] == ["Team", "Ads", "Search", "Unassigned", "Total"]
+    assert int(pages.rows(before)[-1][1]) == sum(int(row[1]) for row in pages.rows(before)[1:-1]) > 0
     assert "Approve and close" in before
     assert HOSTILE not in before
     refused = client.post(CLOSE)
