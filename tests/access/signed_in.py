@@ -42,6 +42,7 @@ def services() -> Iterator[None]:
         mock.patch("teams.access.Scope.allows", return_value=True),
         mock.patch("teams.services.rules.may", return_value=True),
         mock.patch("teams.services.providers.is_owner", return_value=True),
+        mock.patch("teams.services.domains.is_owner", return_value=True),
     ):
         yield
 

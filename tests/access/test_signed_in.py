@@ -27,9 +27,12 @@ _TWICE: Final = {
     ),
     "settings": (
         *("people/invitations/<int:number>/revoke", "people/<int:number>/second-factor", "teams/<int:number>/rename"),
-        *("sign-in/remove", "sign-in/only", "sign-in/second-factor"),
+        *("sign-in/remove", "sign-in/only", "sign-in/second-factor", "sign-in/domain"),
     ),
-    "statements": ("months/<str:month>/close", "mails/rules", "mails/<int:mail>/again"),
+    "statements": (
+        *("months/<str:month>/close", "mails/rules", "mails/<int:mail>/again", "mails/mine", "mails/test"),
+        *("shared/<int:rule>/switch", "shared/<int:rule>/delete"),
+    ),
 }
 TWICE: Final = {(f"o/<slug:slug>/{part}/{one}", "capability") for part, many in _TWICE.items() for one in many}
 # Asked with a team of another organization, which is not there for anybody: asked below without one.
