@@ -228,7 +228,7 @@ def test_the_migrations_know_stored_and_removed_requests(
     KeyOfTeam.objects.all().delete()
     LLMRequest.objects.all().delete()
     assert _names(scope_of_user(viewer, acme)) == []
-    import_module("analytics.migrations.0018_keys_of_removed_requests").fill(apps, editor)
+    import_module("analytics.migrations.0020_keys_of_removed_requests").fill(apps, editor)
     assert _names(scope_of_user(viewer, acme)) == [OWN]
 
 

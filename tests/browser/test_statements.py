@@ -88,7 +88,7 @@ def test_from_the_list_to_a_statement_and_its_file(month: str, owner: User, open
     assert total.get_attribute("title") == "exactly 12345.928901234567 USD"
     expect(page.locator("#mails ~ div tbody td").nth(1)).to_have_text("Pending")
     with page.expect_download() as download:
-        page.get_by_role("link", name="CSV").click()
+        page.get_by_role("link", name="CSV", exact=True).click()
     download.value.save_as(tmp_path / "statement.csv")
     with (tmp_path / "statement.csv").open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
