@@ -15,6 +15,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from analytics.chargeback import months
 from analytics.chargeback.closing import close
+from analytics.chargeback.sharing import acts
+from analytics.chargeback.sharing.acts import Wanted
 from analytics.models import ExchangeRate, Notice, WebhookCall
 from ingestion import rules
 from ingestion.models import CostPolicy, ModelAlias
@@ -60,6 +62,7 @@ def rows(acme: Organization, search: Team, owner: User) -> None:
     selection = Selection(organization=acme, period=months.borders(acme, months.month_of(now, acme)))
     runs.propose(actor=owner, selection=selection, reason="for the test")
     close(organization=acme, month=last, now=now)
+    acts.add(actor=owner, organization=acme, wanted=Wanted("", "even", months.month_of(now, acme)), now=now)
     budget = scene.budget(acme, "20", now=now)
     notice = Notice.objects.create(
         organization=acme, budget=budget, starts_on=now.date(), threshold=50, at=now, document={}
