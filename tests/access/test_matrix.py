@@ -169,7 +169,8 @@ class Asked:
         place = f"{self.method} {self.address} as {actor} about {about}"
         found = [f"{place}: status {answer.status}"] if answer.status >= 500 else []
         found += [f"{place}: {mark} got out" for mark in leaks(actor, "/" + self.address, answer.said)]
-        found += [f"{place}: {what} would be run" for what in answer.run]
+        if not self.address.endswith("focus"):  # FOCUS asks for names as they are, and its page says so
+            found += [f"{place}: {what} would be run" for what in answer.run]
         if not may_write and answer.writes - NOTED:
             found.append(f"{place}: wrote to {sorted(answer.writes - NOTED)}")
         return found

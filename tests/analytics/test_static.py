@@ -51,6 +51,8 @@ def test_scripts_import_files_that_exist(path: Path) -> None:
 def test_templates_hold_no_inline_code(path: Path) -> None:
     if "mail" in path.parts:
         pytest.skip("mail clients take inline styles only")
+    if path.name == "paper.html":
+        pytest.skip("becomes a PDF and reaches no browser; while it does, nothing is loaded")
     markup = path.read_text()
 
     assert not re.search(r"<script(?![^>]*\bsrc=)", markup)

@@ -98,10 +98,19 @@ class _Session(SMTP):
     """Says its word before the message too, for which aiosmtpd has no hook."""
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - as above
-        office: PostOffice = self.event_handler
+        office: _Counter = self.event_handler
         assert self.envelope is not None
         text = await office.say(self, "DATA", self.envelope)
         await (self.push(text) if text else super().smtp_DATA(arg))
+
+
+class _Counter:
+    """What aiosmtpd may see of the office: for each connection it reads every member of its handler, lists too."""
+
+    def __init__(self, office: PostOffice) -> None:
+        self.say = office.say
+        self.handle_MAIL, self.handle_RCPT = office.handle_MAIL, office.handle_RCPT
+        self.handle_DATA = office.handle_DATA
 
 
 class Doors(Controller):
@@ -109,7 +118,7 @@ class Doors(Controller):
 
     def __init__(self, office: PostOffice) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))
-        super().__init__(office, hostname="127.0.0.1", port=self.listener.getsockname()[1])
+        super().__init__(_Counter(office), hostname="127.0.0.1", port=self.listener.getsockname()[1])
 
     def factory(self) -> SMTP:
         return _Session(self.handler, hostname="localhost")
