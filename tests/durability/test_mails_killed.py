@@ -113,6 +113,8 @@ class Scheduler:
         self.process.kill()
         self.process.wait()
         os.kill(self.working, signal.SIGKILL)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
 
 @pytest.fixture
