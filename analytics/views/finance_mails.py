@@ -6,15 +6,15 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.core.mail import EmailMultiAlternatives
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
-from analytics.chargeback import finance, recipients
-from analytics.chargeback.recipients import NoPreviewError
-from analytics.views.recipients import OF_A_MAIL
+from analytics.chargeback import finance
+from analytics.views import previews
 from teams.access import Scope
 from teams.pages import Organization, organization_page
 from teams.roles import Capability
@@ -45,11 +45,7 @@ def preview(request: HttpRequest, organization: Organization, scope: Scope) -> H
     kind = request.GET.get("kind", "weekly")
     context: dict[str, Any] = {"organization": organization, "kind": kind, "kinds": KINDS}
     context["html"] = f"{reverse('finance-mail-html', args=[organization.slug])}?{urlencode({'kind': kind})}"
-    try:
-        context["mail"] = recipients.parts(_made(request, organization, kind))
-    except NoPreviewError as refusal:
-        context["refusal"] = str(refusal)
-    return render(request, "analytics/statements/preview.html", context)
+    return previews.shown(request, context, lambda: _made(request, organization, kind))
 
 
 @require_safe
@@ -57,11 +53,7 @@ def preview(request: HttpRequest, organization: Organization, scope: Scope) -> H
 @organization_page(Capability.MANAGE_CHARGEBACK)
 def html(request: HttpRequest, organization: Organization, scope: Scope) -> HttpResponse:
     """The HTML of that mail, for the frame of the preview."""
-    try:
-        mail = recipients.parts(_made(request, organization, request.GET.get("kind", "weekly")))
-    except NoPreviewError:
-        raise Http404 from None
-    return HttpResponse(mail["html"], headers={"Content-Security-Policy": OF_A_MAIL})
+    return previews.framed(lambda: _made(request, organization, request.GET.get("kind", "weekly")))
 
 
 @require_POST
@@ -69,20 +61,15 @@ def html(request: HttpRequest, organization: Organization, scope: Scope) -> Http
 def test(request: HttpRequest, organization: Organization, scope: Scope) -> HttpResponse:
     """Send a mail to the person who is signed in, as a test."""
     kind, person, now = request.POST.get("kind", "weekly"), _actor(request), datetime.now(UTC)
-    try:
-        refused = recipients.told(finance.send_test(actor=person, organization=organization, kind=kind, now=now))
-    except NoPreviewError as refusal:
-        refused = str(refusal)
-    except ValidationError as refusal:
-        refused = " ".join(refusal.messages)
-    if refused:
-        messages.error(request, refused)
-    else:
-        messages.success(request, f"A test is on its way to {person.email}.")
+    previews.tried(
+        request,
+        person.email,
+        lambda: finance.send_test(actor=person, organization=organization, kind=kind, now=now),
+    )
     return redirect("mails", organization.slug)
 
 
-def _made(request: HttpRequest, organization: Organization, kind: str) -> Any:  # noqa: ANN401 - a message of Django
+def _made(request: HttpRequest, organization: Organization, kind: str) -> EmailMultiAlternatives:
     return finance.preview(organization, kind, _actor(request).email, datetime.now(UTC))
 
 

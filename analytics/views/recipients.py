@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, cast
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, cast
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.mail import EmailMultiAlternatives
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,7 +16,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from analytics.chargeback import recipients
-from analytics.chargeback.recipients import NoPreviewError
+from analytics.views import previews
 from metricsportal.lib.wording import one_line
 from teams.access import Scope
 from teams.pages import Organization, organization_page
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 _P = ParamSpec("_P")
 _TeamView = Callable[Concatenate[HttpRequest, "Team", _P], HttpResponse]
-# A mail has its styles inside; in a frame without an origin it runs and reaches nothing.
-OF_A_MAIL: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
 
 
 def _team_page(view: _TeamView[_P]) -> Callable[..., Any]:
@@ -111,11 +110,7 @@ def preview(request: HttpRequest, team: "Team") -> HttpResponse:
     query = urlencode({"kind": kind, "attachment": attachment})
     context |= {"html": f"{reverse('mail-html', args=[team.organization.slug, team.pk])}?{query}"}
     context |= {"attachment": attachment, "attachments": offered()}
-    try:
-        context["mail"] = recipients.parts(_made(request, team, kind))
-    except NoPreviewError as refusal:
-        context["refusal"] = str(refusal)
-    return render(request, "analytics/statements/preview.html", context)
+    return previews.shown(request, context, lambda: _made(request, team, kind))
 
 
 @require_safe
@@ -123,11 +118,7 @@ def preview(request: HttpRequest, team: "Team") -> HttpResponse:
 @_team_page
 def html(request: HttpRequest, team: "Team") -> HttpResponse:
     """The HTML of that mail, for the frame of the preview."""
-    try:
-        mail = recipients.parts(_made(request, team, request.GET.get("kind", "statement")))
-    except NoPreviewError:
-        raise Http404 from None
-    return HttpResponse(mail["html"], headers={"Content-Security-Policy": OF_A_MAIL})
+    return previews.framed(lambda: _made(request, team, request.GET.get("kind", "statement")))
 
 
 @require_POST
@@ -136,18 +127,11 @@ def test(request: HttpRequest, team: "Team") -> HttpResponse:
     """Send a mail to the person who is signed in, as a test."""
     kind, person = request.POST.get("kind", "statement"), _actor(request)
     attachment, now = request.POST.get("attachment", "csv"), datetime.now(UTC)
-    try:
-        refused = recipients.told(
-            recipients.send_test(actor=person, team=team, kind=kind, now=now, attachment=attachment)
-        )
-    except NoPreviewError as refusal:
-        refused = str(refusal)
-    except ValidationError as refusal:
-        refused = " ".join(refusal.messages)
-    if refused:
-        messages.error(request, refused)
-    else:
-        messages.success(request, f"A test is on its way to {person.email}.")
+    previews.tried(
+        request,
+        person.email,
+        lambda: recipients.send_test(actor=person, team=team, kind=kind, now=now, attachment=attachment),
+    )
     return redirect("team-recipients", team.organization.slug, team.pk)
 
 
@@ -176,7 +160,7 @@ def _chosen(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _made(request: HttpRequest, team: "Team", kind: str) -> Any:  # noqa: ANN401 - a message of Django
+def _made(request: HttpRequest, team: "Team", kind: str) -> EmailMultiAlternatives:
     attachment = request.GET.get("attachment", "csv")
     return recipients.preview(team, kind, _actor(request).email, datetime.now(UTC), attachment=attachment)
 
