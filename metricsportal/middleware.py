@@ -26,18 +26,13 @@ _POLICY: Final = {
     "frame-ancestors": "'none'",
 }
 _HEADERS: Final = {
+    "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in _POLICY.items()),
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
     # Not "no-referrer": over HTTPS Django's CSRF check reads the Referer of requests without an Origin.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _NO_ANSWER: Final = "The database did not answer in time. Try again; a narrower range is answered faster."
-
-
-def content_security_policy(**overrides: str) -> str:
-    """The policy of all pages, with directives replaced: `style_src="'self' 'unsafe-inline'"`."""
-    policy = _POLICY | {name.replace("_", "-"): value for name, value in overrides.items()}
-    return "; ".join(f"{name} {value}" for name, value in policy.items())
 
 
 class OneBorder:
@@ -60,12 +55,11 @@ class ResponseHeaders:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self.headers = _HEADERS | {"Content-Security-Policy": content_security_policy()}
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer the request and complete the headers of the answer."""
         response = self.get_response(request)
-        for name, value in self.headers.items():
+        for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         if not request.path.startswith(settings.STATIC_URL):
             # An answer depends on who asks: no cache, shared or private, may keep it.

@@ -17,6 +17,7 @@ from analytics.dashboards.panels import at_least, drawn, text
 from analytics.dashboards.state import parse
 from analytics.dashboards.tables import coverage_words
 from analytics.query import engine
+from analytics.query.outlook import remaining
 from analytics.query.parsing import filter_of, filter_text
 from analytics.query.snapshot import once, snapshot
 from analytics.query.span import recorded_span
@@ -48,8 +49,6 @@ _SPEED: Final = (select("latency", "p50"), select("latency", "p99"), select("ttf
 _COUNTERS: Final = ("cost_usd", "requests", "input_tokens", "output_tokens")
 _PLACE: Final = {name: place for place, name in enumerate(MEASURES)}
 _DAY: Final = timedelta(days=1)
-_LEAST: Final = timedelta(days=2)
-"""Of a month before anything is said about its end."""
 
 
 def build(params: QueryDict, scope: Scope, now: datetime) -> dict[str, Any]:
@@ -88,7 +87,7 @@ def _body(query: Query, month: Month, now: datetime) -> dict[str, Any]:
     tables = [_table(BY_NAME[name], query, total.summary, month, now) for name in ABOUT if not _fixed(name, query)]
     return {
         "counters": [_counter(name, total, earlier) for name in _COUNTERS],
-        "forecast": _forecast(total, month),
+        "forecast": _forecast(query, total, month, now),
         "speed": [
             {"label": label, "text": text(value, Unit.MS)}
             for label, value in zip(
@@ -146,12 +145,17 @@ def _amount(one: Series, name: str, unit: Unit) -> str:
     return at_least(text(value, unit), value, unit, one.total[_PLACE["unpriced_requests"]])
 
 
-def _forecast(total: Result, month: Month) -> str | None:
-    """Where the cost ends when the rest of the month goes on like the days so far; None when too little is known."""
+def _forecast(query: Query, total: Result, month: Month, now: datetime) -> str | None:
+    """Where the cost ends when the rest of the month is as usual; None when too little is known."""
     cost = total.summary.total[_PLACE["cost_usd"]]
-    if not month.current or not cost or month.period.length < _LEAST:
+    if not month.current or not cost:
         return None
-    words = formats.usd(round(int(cost) * (month.whole.seconds / month.period.seconds)))
+    last = local_date(month.whole.end - timedelta(seconds=1), zone(query.scope.zone))
+    asked = replace(query, selections=(select("cost_usd"),))
+    rest = remaining(asked, lambda row: int(row[0] or 0), last, now)
+    if rest is None:
+        return None
+    words = formats.usd(int(cost) + sum(rest))
     return at_least(words, cost, Unit.USD, total.summary.total[_PLACE["unpriced_requests"]])
 
 

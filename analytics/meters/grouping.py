@@ -33,6 +33,16 @@ APART: Final = reduce(
 """Requests whose classes do not follow from added up counts."""
 
 
+class Owner(NamedTuple):
+    """Whose requests of which model."""
+
+    team_id: int | None
+    account_id: int | None
+    model_id: int | None
+    virtual_model_id: int | None
+    tags: tuple[str | None, ...]
+
+
 class Group(NamedTuple):
     """Requests that are priced alike. `tokens` are sums, or, where requests are equal, those of one of them.
 
@@ -60,42 +70,27 @@ class Group(NamedTuple):
     equal: bool = False
 
     @property
+    def owner(self) -> Owner:
+        """Whose they are."""
+        return Owner(self.team_id, self.account_id, self.model_id, self.virtual_model_id, self.tags)
+
+    @property
     def priced_by(self) -> tuple[Any, ...]:
         """Everything but the counts."""
         return self[: Group._fields.index("requests")]
 
 
 def groups(facts: Facts, grain: Grain, contexts: Sequence[int]) -> Iterator[Group]:
-    """Groups of what is billable."""
-    billable = facts.exclude(cost_state=CostState.NONE.value)
-    yield from _grouped(billable.exclude(APART), grain, contexts, equal=False)
-    yield from _grouped(billable.filter(APART), grain, contexts, equal=True)
+    """Groups of what is billable, and of failures that cost nothing (their state is `none`)."""
+    free = Q(cost_state=CostState.NONE.value)
+    yield from _grouped(facts.filter((free & Q(failed=True)) | (~free & ~APART)), grain, contexts, equal=False)
+    yield from _grouped(facts.filter(~free & APART), grain, contexts, equal=True)
 
 
 def equal_groups(facts: Facts, grain: Grain, contexts: Sequence[int], models: Sequence[int]) -> Iterator[Group]:
     """The computed requests of some models once more, equal ones together: for what is rounded one by one."""
     computed = facts.filter(cost_state=CostState.COMPUTED.value, model_id__in=models)
     return _grouped(computed.exclude(APART), grain, contexts, equal=True)
-
-
-class Owner(NamedTuple):
-    """Whose requests of which model."""
-
-    team_id: int | None
-    account_id: int | None
-    model_id: int | None
-    virtual_model_id: int | None
-    tags: tuple[str | None, ...]
-
-
-def failures(facts: Facts, grain: Grain) -> Iterator[tuple[Owner, int]]:
-    """Failures that cost nothing: whose, and how many."""
-    facts, tags = _tagged(facts.filter(cost_state=CostState.NONE.value, failed=True), grain)
-    key = ("team_id", "virtual_account_id", "model_id", *_virtual(grain), *tags)
-    for row in facts.order_by().values_list(*key).annotate(number=Count("pk")).iterator():
-        team, account, model, *rest, number = row
-        virtual_model = rest.pop(0) if grain.virtual_model else None
-        yield Owner(team, account, model, virtual_model, tuple(rest)), number
 
 
 def _virtual(grain: Grain) -> tuple[str, ...]:

@@ -1,20 +1,21 @@
 """The meters of a part of a UTC day, from the requests as they are stored now."""
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, Final
 
 from analytics.meters import itemising
-from analytics.meters.grouping import Facts, Group, Owner, equal_groups, failures, groups
+from analytics.meters.grouping import Facts, Group, Owner, equal_groups, groups
 from analytics.meters.itemising import Item, Prices, Rounded
 from analytics.meters.names import Names
 from analytics.meters.values import Amounts, Grain, Key, Meter, merged
 from ingestion.pricing import history
 from ingestion.pricing.arithmetic import REQUEST, STANDARD, TOKEN_CLASSES, Entry, Rates, resolve
 from ingestion.pricing.history import History
-from ingestion.records import UNIT
+from ingestion.records import UNIT, CostState
 from metricsportal.lib.timerange import TimeRange
 
 _MOST_KNOWN: Final = 50_000
@@ -38,18 +39,21 @@ class Reader:
         if not facts.exists():
             return rows
         inside = self._instants[bisect_right(self._instants, period.start) : bisect_left(self._instants, period.end)]
-        borders = [period.start, *inside, period.end]
+        borders, failures = [period.start, *inside, period.end], Counter[Owner]()
         for start, end in pairwise(borders):
-            rows = merged([*rows, *self._part(TimeRange(start, end))])
-        return self._with_failures(rows, facts, period.start)
+            rows = merged([*rows, *self._part(TimeRange(start, end), failures)])
+        return self._with_failures(rows, failures, period.start)
 
     def _between(self, period: TimeRange) -> Facts:
         return self._mine.filter(started_at__gte=period.start, started_at__lt=period.end)
 
-    def _part(self, period: TimeRange) -> Iterator[Meter]:
-        """Between two changes of prices."""
+    def _part(self, period: TimeRange, failures: Counter[Owner]) -> Iterator[Meter]:
+        """Between two changes of prices; failures that cost nothing are added to those counted before."""
         facts, rounded = self._between(period), set[tuple[Any, ...]]()
         for group in groups(facts, self._grain, self._contexts):
+            if group.state == CostState.NONE.value:
+                failures[group.owner] += group.requests
+                continue
             try:
                 yield from self._rows(group, period.start)
             except Rounded:
@@ -61,8 +65,7 @@ class Reader:
 
     def _rows(self, group: Group, at: datetime) -> Iterable[Meter]:
         prices = self._prices(group, at)
-        owner = Owner(group.team_id, group.account_id, group.model_id, group.virtual_model_id, group.tags)
-        owned = self._owned(owner, at)
+        owned = self._owned(group.owner, at)
         rows = []
         for item in itemising.of(group, prices):
             terms = itemising.taken(itemising.terms_of(group, item, prices))
@@ -103,13 +106,13 @@ class Reader:
             known = self._known[id(rates)] = rates, _resolved(entries, rates, tier or STANDARD, context, at)
         return known[1]
 
-    def _with_failures(self, rows: list[Meter], facts: Facts, at: datetime) -> list[Meter]:
+    def _with_failures(self, rows: list[Meter], failures: Counter[Owner], at: datetime) -> list[Meter]:
         """Failures that cost nothing have no row: they are counted on the first one of the same owner and model."""
         first: dict[tuple[Any, ...], Amounts] = {}
         for key, amounts, _ in rows:
             if amounts.requests:
                 first.setdefault(key.traffic, amounts)
-        for owner, number in failures(facts, self._grain):
+        for owner, number in failures.items():
             holder = first.get(self._owned(owner, at).traffic)
             if holder is not None:
                 holder.failed += number

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from analytics.budgets.reading import may_write
 from analytics.chargeback import recipients
 from analytics.views import previews
 from metricsportal.lib.wording import one_line
@@ -59,7 +60,7 @@ def _team_page(view: _TeamView[_P]) -> Callable[..., Any]:
 def teams(request: HttpRequest, organization: Organization, scope: Scope) -> HttpResponse:
     """The teams whose recipients the person manages."""
     found = recipients.teams_of(scope)
-    if not found:
+    if not found and not may_write(scope, None):
         raise PermissionDenied
     return render(request, "analytics/statements/recipients.html", {"organization": organization, "teams": found})
 

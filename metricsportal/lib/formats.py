@@ -54,9 +54,9 @@ def rate(per_second: float | None) -> str:
     """Requests per second with three significant digits; a small rate never reads as zero or with an exponent."""
     if per_second is None:
         return NO_VALUE
-    if 0 < per_second < 0.0005:
-        return "< 0.001 /s"
-    return f"{per_second:.3g} /s" if per_second < 1000 else f"{per_second:,.0f} /s"
+    if per_second >= 999.5:
+        return f"{per_second:,.0f} /s"
+    return f"{Decimal(f'{per_second:.3g}').normalize():f} /s"
 
 
 def usd(picodollars: int | None, *, brief: bool = False) -> str:

@@ -108,7 +108,7 @@ def test_the_month_so_far_beside_the_same_days_of_the_one_before(months: Organiz
     assert tokens["text"] == "5,000,000"
     assert data["compared"] == "compared with 1 to 11 October 2026"
     assert (data["highest"]["cost"], data["highest"]["date"].day) == ("$4.00", 9)
-    assert data["forecast"] == "at least $22.77"  # 8 dollars in 10 days and 13 hours of 30 days
+    assert data["forecast"] == "at least $8.00"  # on most Thursdays, Fridays … nothing was used
     assert data["month"].text == "November 2026 so far"
 
 

@@ -3,12 +3,16 @@
 from datetime import date, timedelta
 
 import pytest
+from django.http import QueryDict
 
 from analytics.budgets import forecasting
 from analytics.budgets.forecasting import Forecast, forecast, projected
 from analytics.budgets.periods import span_at
 from analytics.budgets.standing import Standing, standing
+from analytics.dashboards.overview import build
 from analytics.models import Notice, OutboxMail
+from analytics.query.outlook import expected
+from teams.access import scope_of_organization
 from teams.models import Organization
 from tests.budgets.scene import NOW, budget, look, spend
 
@@ -26,17 +30,23 @@ def test_the_rest_of_the_month_goes_like_its_weekdays() -> None:
     days = [usual[(TODAY - timedelta(days=back)).weekday()] for back in range(28, 0, -1)]
     days[-3] = 9_999  # a Saturday
     # Today 4 so far: 6 more; Wednesday to Friday 30; Saturday and Sunday 1 each; Monday 10.
-    assert projected(stand(100, 137), TODAY, LAST, [*days, 4]) == Forecast(148, date(2026, 11, 28))
-    assert projected(stand(100, 148), TODAY, LAST, [*days, 4]) == Forecast(148, LAST)
-    assert projected(stand(100, 149), TODAY, LAST, [*days, 4]) == Forecast(148, None)
+    assert expected([*days, 4], TODAY, LAST) == [6, 10, 10, 10, 1, 1, 10]
     # A busy day takes nothing back.
-    assert projected(stand(100, 500), TODAY, LAST, [*days, 400]) == Forecast(142, None)
+    assert expected([*days, 400], TODAY, LAST) == [0, 10, 10, 10, 1, 1, 10]
+    assert expected([*days, 4], TODAY, TODAY) == [6]
 
 
 def test_two_weeks_are_needed() -> None:
-    assert projected(stand(1, 2), TODAY, LAST, []) is None
-    assert projected(stand(1, 2), TODAY, LAST, [1] * 14) is None
-    assert projected(stand(1, 2), TODAY, LAST, [1] * 15) is not None
+    assert expected([], TODAY, LAST) is None
+    assert expected([1] * 14, TODAY, LAST) is None
+    assert expected([1] * 15, TODAY, LAST) == [0, *[1] * 6]
+
+
+def test_the_amount_is_crossed_on_the_day_that_reaches_it() -> None:
+    days = [6, 10, 10, 10, 1, 1, 10]
+    assert projected(stand(100, 137), TODAY, days) == Forecast(148, date(2026, 11, 28))
+    assert projected(stand(100, 148), TODAY, days) == Forecast(148, LAST)
+    assert projected(stand(100, 149), TODAY, days) == Forecast(148, None)
 
 
 def test_words() -> None:
@@ -55,6 +65,8 @@ def test_the_forecast_is_told_once_before_it_comes_true(acme: Organization) -> N
         spend(acme, "1", NOW - timedelta(days=back))
     found = standing(one, span_at("month", NOW, acme.zone), NOW)
     assert forecast(one, found, NOW) == Forecast(30 * 10**12, date(2026, 11, 29))
+    later = NOW + timedelta(seconds=1)  # the page Overview ends now, and the last request began at NOW
+    assert build(QueryDict(""), scope_of_organization(acme), later)["forecast"] == "$30.00"
     assert look() == 1
     spend(acme, "0.5")
     assert look() == 0

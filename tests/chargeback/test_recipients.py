@@ -68,6 +68,14 @@ def test_who_does_not(client: Client, viewer: User, manager: User, search: Team,
         assert rows(team) == [(BOSS, ["statement"], "csv")]
 
 
+def test_where_there_is_no_team_yet(client: Client) -> None:
+    empty = make.organization("acme")
+    answer = page(client, make.member(empty, "owner"), "recipients/")
+    assert answer.status_code == 200
+    assert "There is no team yet" in answer.content.decode()
+    assert page(client, make.member(empty, "member"), "recipients/").status_code == 403
+
+
 @pytest.mark.parametrize(
     ("sent", "words"),
     [

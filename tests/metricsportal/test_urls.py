@@ -26,11 +26,14 @@ def page(browser: Browser) -> Iterator[Page]:
     assert complaints == []
 
 
-def test_the_api_description_is_drawn(live_server: LiveServer, page: Page) -> None:
-    page.goto(f"{live_server.url}/api/docs/")
-    page.wait_for_selector(".swagger-ui .info .title")
-    assert "Metrics portal API" in page.inner_text(".swagger-ui .info .title")
-    assert page.locator(".swagger-ui .opblock, .swagger-ui h3").count() > 0
+def test_the_api_description_is_drawn_in_the_colours_of_the_portal(live_server: LiveServer, page: Page) -> None:
+    for scheme, background in (("light", "rgb(250, 250, 250)"), ("dark", "rgb(28, 32, 34)")):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # a literal of its
+        page.goto(f"{live_server.url}/api/docs/")
+        page.wait_for_selector(".swagger-ui .info .title")
+        assert "Metrics portal API" in page.inner_text(".swagger-ui .info .title")
+        assert page.locator(".swagger-ui .opblock, .swagger-ui h3").count() > 0
+        assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == background
 
 
 def test_the_administration_works(live_server: LiveServer, page: Page) -> None:

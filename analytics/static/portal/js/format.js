@@ -52,7 +52,7 @@ function duration(value) {
 }
 
 const TEXTS = {
-  "1/s": (value) => (value > 0 && value < 0.0005 ? "< 0.001 /s" : `${significant(value, 3)} /s`),
+  "1/s": (value) => `${value < 999.5 ? significant(value, 3) : decimals(value, 0)} /s`,
   share: percent,
   count: (value) => decimals(value, 0),
   tokens: compact,
