@@ -71,12 +71,15 @@ def test_teams_are_made_and_filled(
 def test_keys_are_made_rotated_and_revoked(
     acme: Organization, search: Team, owner: User, open_page: Open, audit: Audit, options: Options
 ) -> None:
-    page = open_page(owner, "/o/acme/settings/keys", **options)
+    page = open_page(owner, "/o/acme/settings/keys", permissions=["clipboard-read", "clipboard-write"], **options)
     audit(page, "no keys")
     page.fill("#id_name", "Gateway")
     page.get_by_label("Send requests").check()
     page.get_by_role("button", name="Create key").click()
     expect(page.locator("#secret")).to_have_text(re.compile(r"^mp_[0-9a-f]{12}_.{43}$"))
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == page.locator("#secret").text_content()
     audit(page, "new key")
     fits(page)
     page.get_by_role("link", name="To all keys").click()

@@ -38,6 +38,19 @@ function onEscape(event) {
   event.stopPropagation();
 }
 
+/** A button that copies a text, in a line of its own. */
+function copyButton(text) {
+  const [line, button] = [document.createElement("div"), document.createElement("button")];
+  Object.assign(button, { type: "button", className: "button small", textContent: "Copy" });
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(text.textContent.trim());
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy"), 1500);
+  });
+  line.append(button);
+  return line;
+}
+
 for (const button of document.querySelectorAll("[data-theme-toggle]")) {
   button.hidden = false;
   button.addEventListener("click", toggleTheme);
@@ -50,6 +63,8 @@ for (const notice of document.querySelectorAll("[data-dismiss]")) {
   notice.hidden = false;
   notice.addEventListener("click", () => notice.closest(".notice").remove());
 }
+// Keys and codes that are shown once, records to type elsewhere. Browsers copy over HTTPS and on the own machine alone.
+if (navigator.clipboard) for (const text of document.querySelectorAll("pre.settings-secret")) text.after(copyButton(text));
 // Where a row of links is wider than the window, the one of this page is seen first. Last: the switch above takes its place in the bar.
 for (const row of document.querySelectorAll(".topbar-nav, .segmented")) {
   const here = row.querySelector(":scope > [aria-current]");
