@@ -113,12 +113,6 @@ class ScopedAdmin(_Choices, ModelAdmin):
         shared = self.shows_shared and bool(self._visible(request))
         return within(queryset, self.organization_path, self.visible_organizations(request), shared=shared)
 
-    def changeable(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The part of an action's rows that may be changed."""
-        if is_operator(request):
-            return queryset
-        return within(queryset, self.organization_path, self.organizations(request))
-
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Whether the model is listed at all."""
         return self.has_view_permission(request)

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from teams.admin.borders import path_to_organization
@@ -221,6 +222,17 @@ def test_a_row_never_moves(enter: Enter, search: Team, acme: Organization, rival
     client.post(pages_of(search)[0], team_form(search, organization=rival.pk, name="Moved"))
     search.refresh_from_db()
     assert (search.name, search.organization) == ("Moved", acme)
+
+
+def test_what_a_form_let_through_is_not_stored(owner: User, rival: Organization) -> None:
+    """The second guard, behind the choices of the form: a row of others, and one of nobody."""
+    request = RequestFactory().post("/")
+    request.user = owner
+    known = admin.site.get_model_admin(VirtualAccount)
+    for foreign in (VirtualAccount(organization=rival, name="new"), VirtualAccount(name="new")):
+        with pytest.raises(PermissionDenied):
+            known.save_model(request, foreign, form=None, change=False)
+    assert not VirtualAccount.objects.filter(name="new").exists()
 
 
 def test_members_and_recipients_of_a_team(enter: Enter, search: Team, member: User, outsider: User) -> None:
