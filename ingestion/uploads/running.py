@@ -11,6 +11,7 @@ from django.conf import settings
 
 from ingestion.heartbeat import beating
 from ingestion.imports import Progress, import_file
+from ingestion.leasing import MOST_TRIES
 from ingestion.models import Upload
 from ingestion.services import UnavailableError
 from ingestion.uploads import counting, files, queue
@@ -25,7 +26,7 @@ BEAT: Final = 8.0
 TURN: Final = timedelta(minutes=10)
 """After so long a worker lets other files and tasks have their turn; shorter than the time limit of tasks."""
 GIVEN_UP: Final = (
-    f"The import was interrupted {queue.MOST_TRIES} times without getting further, for instance because the worker was "
+    f"The import was interrupted {MOST_TRIES} times without getting further, for instance because the worker was "
     "killed. Its log tells why; what is stored stays, and the file can be uploaded again."
 )
 
@@ -39,7 +40,7 @@ def run(upload_id: uuid.UUID, clock: Clock) -> int:
     upload = queue.claim(upload_id, clock())
     if upload is None:
         return 0
-    if upload.tries > queue.MOST_TRIES:
+    if upload.tries > MOST_TRIES:
         queue.finish(upload, Upload.State.FAILED, clock(), error=GIVEN_UP)
         return 0
     before = upload.accepted

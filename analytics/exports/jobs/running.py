@@ -18,6 +18,7 @@ from analytics.exports.source import Source
 from analytics.models import ExportJob
 from analytics.query.values import InvalidQueryError, RefusedQueryError
 from ingestion.heartbeat import beating
+from ingestion.leasing import MOST_TRIES
 from metricsportal.lib import border
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ TURN: Final = timedelta(minutes=2)
 READ: Final = 0.9  # of the progress; the rest is the writing of the file
 NOT_ANY_MORE: Final = "What the one who asked may see has changed since. Ask again for what may be seen now."
 GIVEN_UP: Final = (
-    f"The work was interrupted {queue.MOST_TRIES} times without getting further, for instance because the worker was "
+    f"The work was interrupted {MOST_TRIES} times without getting further, for instance because the worker was "
     "killed or the database did not answer in time. A narrower range has a better chance."
 )
 
@@ -79,7 +80,7 @@ def _refusal(job: ExportJob, now: datetime) -> str:
         return NOT_ANY_MORE
     if not FORMATS[job.format].available:
         return f"The worker cannot write {job.format}: {FORMATS[job.format].library} is not installed there."
-    return GIVEN_UP if job.tries > queue.MOST_TRIES else ""
+    return GIVEN_UP if job.tries > MOST_TRIES else ""
 
 
 def _fail(job: ExportJob, why: str, now: datetime) -> None:

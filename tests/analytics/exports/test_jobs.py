@@ -16,6 +16,7 @@ from analytics import tasks
 from analytics.exports import formats
 from analytics.exports.jobs import acts, queue, running, sweeping
 from analytics.models import ExportJob
+from ingestion import leasing
 from teams.models import ApiKey, Membership, Team, TeamMembership, User
 from teams.services import IssuedKey
 from tests import make
@@ -333,7 +334,7 @@ def test_one_worker_at_a_time(client: Client, world: World, read_key: IssuedKey)
     for job in (first, second):
         assert queue.claim(uuid.UUID(job["id"]), LATER) is None
     assert sweeping.sweep(LATER) == 0
-    gone = LATER + queue.LEASE
+    gone = LATER + leasing.LEASE
     assert sweeping.sweep(gone) == 1
     successor = queue.claim(uuid.UUID(first["id"]), gone)
     assert successor is not None
@@ -346,7 +347,7 @@ def test_one_worker_at_a_time(client: Client, world: World, read_key: IssuedKey)
 
 def test_a_job_that_never_gets_further_is_given_up(client: Client, world: World, read_key: IssuedKey) -> None:
     job = asked(client, read_key)
-    ExportJob.objects.update(tries=queue.MOST_TRIES)
+    ExportJob.objects.update(tries=leasing.MOST_TRIES)
     prepare(job)
     assert described(client, read_key, job)["problem"]["detail"] == running.GIVEN_UP
 

@@ -9,10 +9,11 @@ from django.test import Client
 from analytics.exports import formats
 from analytics.exports import report_batches as adapter
 from analytics.exports.jobs import folder as folders
-from analytics.exports.jobs import queue, writing
+from analytics.exports.jobs import writing
 from analytics.exports.jobs.parts import Parts
 from analytics.exports.table import Batch
 from analytics.query import facts_list
+from ingestion import leasing
 from teams.services import IssuedKey
 from tests.analytics.exports.asking import LATER, REPORT, REQUESTS, Json, asked, described, fetched, job_of, prepare
 from tests.analytics.world import World, at, store
@@ -74,7 +75,7 @@ def test_killed_while_reading(
         except KilledError:
             assert job_of(job).state == "running"
             assert prepare(job) == 0  # its lease is not over
-            assert prepare(job, LATER + queue.LEASE) == rows
+            assert prepare(job, LATER + leasing.LEASE) == rows
             assert dies.kept <= 3 + after  # what was kept is not read again, but for an unfinished bucket
     assert described(client, read_key, job)["state"] == "done"
     assert fetched(client, read_key, job) == fetched(client, read_key, one_go)
@@ -99,7 +100,7 @@ def test_killed_while_writing(
     assert not folders.path_of(found.pk, folders.FILE).exists()
     read = []
     monkeypatch.setattr(facts_list, "page", lambda *args: read.append(args))
-    assert prepare(job, LATER + queue.LEASE) == 6
+    assert prepare(job, LATER + leasing.LEASE) == 6
     assert read == []  # all of it was read before
     assert fetched(client, read_key, job) == fetched(client, read_key, one_go)
 

@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from ingestion import leasing, tasks
 from ingestion.models import Upload
-from ingestion.uploads import acts, files, queue
+from ingestion.uploads import acts, files
 from ingestion.uploads.acts import Choice, Received
 from teams.models import Organization, User
 from tests import make
@@ -61,5 +62,12 @@ def store(acme: Organization, admin: User) -> Store:
 def rings(monkeypatch: pytest.MonkeyPatch) -> list[uuid.UUID]:
     """Uploads for which a worker was called."""
     heard: list[uuid.UUID] = []
-    monkeypatch.setattr(queue, "ring", heard.append)
+
+    class Post:
+        @staticmethod
+        def send_task(name: str, args: list[str], **_: object) -> None:
+            assert name == tasks.import_upload.name
+            heard.append(uuid.UUID(args[0]))
+
+    monkeypatch.setattr(leasing, "current_app", Post)
     return heard

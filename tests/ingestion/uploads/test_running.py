@@ -14,7 +14,7 @@ from django.db import connection
 from kombu.exceptions import OperationalError
 from pytest_django import Settings
 
-from ingestion import services
+from ingestion import leasing, services
 from ingestion.imports import import_file
 from ingestion.models import IngestBatch, LLMRequest, Upload
 from ingestion.uploads import queue, running
@@ -181,7 +181,7 @@ def test_long_imports_let_others_have_their_turn(
 
 def test_a_file_that_kills_its_worker_is_given_up(store: Store, folder: Path) -> None:
     upload, clock = store(content.csv(1), start=True), Clock()
-    for _ in range(queue.MOST_TRIES):
+    for _ in range(leasing.MOST_TRIES):
         assert queue.claim(upload.pk, clock.wait(minutes=1)) is not None
     clock.wait(minutes=1)
     assert run(upload.pk, clock) == LLMRequest.objects.count() == 0
