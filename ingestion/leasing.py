@@ -4,16 +4,14 @@ A claim is taken by one conditional UPDATE. Its holder asks for it again with ev
 that was thought dead writes nothing after its successor began.
 """
 
-import logging
 import uuid
 from datetime import datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 
-from celery import current_app
 from django.db.models import F, Manager, Model, Q, QuerySet
-from kombu.exceptions import OperationalError
 
-logger = logging.getLogger(__name__)
+from teams import doorbell
+
 _Job = TypeVar("_Job", bound=Model)
 
 LEASE: Final = timedelta(seconds=30)
@@ -37,10 +35,7 @@ class Queue(Generic[_Job]):
 
     def ring(self, job_id: uuid.UUID) -> None:
         """Wake a worker. Without a broker nothing is lost: the sweep finds what is queued."""
-        try:
-            current_app.send_task(self._task, [str(job_id)], expires=_MESSAGE_SECONDS, retry=False)
-        except (OperationalError, OSError) as error:
-            logger.warning("%s was not called for %s: %s", self._task, job_id, type(error).__name__)
+        doorbell.ring(self._task, str(job_id), expires=_MESSAGE_SECONDS)
 
     def ring_next(self, now: datetime) -> int:
         """Wake a worker for the job that waits longest, unless one is being worked on; the number of calls."""

@@ -6,17 +6,15 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
-from celery import current_app
 from django.conf import settings
 from django.contrib.auth.forms import PasswordResetForm
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from metricsportal.lib.wording import one_line
-from teams import services
+from teams import doorbell, services
 from teams.models import User
 from teams.services.invitations import Issued
 
@@ -87,10 +85,7 @@ def ask_for_reset(email: str) -> None:
 
     Not here: the time that a mail takes would tell whether the address has an account.
     """
-    try:
-        current_app.send_task(RESET_TASK, [email], expires=RESET_SECONDS, retry=False)
-    except (OperationalError, OSError) as error:
-        _logger.warning("nobody was told of a password reset: %s", type(error).__name__)
+    doorbell.ring(RESET_TASK, email, expires=RESET_SECONDS)
 
 
 class _Reset(PasswordResetForm):

@@ -15,11 +15,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from ingestion.models import PriceEntry, RepriceRun
-from ingestion.repricing import runs, wakeup
+from ingestion.repricing import runs
 from ingestion.repricing.report import report, signed
 from ingestion.repricing.selection import SelectionError, select
 from ingestion.repricing.tally import Tally, tally_of
 from metricsportal.lib.formats import exact
+from teams import doorbell
 from teams.admin.frozen import Frozen
 from teams.admin.scoped import ModelForm, ScopedAdmin, is_operator, person
 from teams.roles import Capability
@@ -27,6 +28,7 @@ from teams.roles import Capability
 _RECENT: Final = timedelta(days=30)
 _MOST_LINES: Final = 50
 _SECONDS: Final = "3"
+_TASK: Final = "ingestion.tasks.reprice"
 _CHOICES: Final = ("organization", ("first", "last"), "model", "virtual_model", "team", "reason")
 _FACTS: Final = (
     *("organization", "start", "end", "model", "virtual_model", "team", "reason", "price_book_version"),
@@ -113,7 +115,7 @@ class RepriceRunAdmin(Frozen, ScopedAdmin):
         """Propose the run; a worker makes its preview."""
         run = runs.propose(actor=person(request), selection=form.selection, reason=form.cleaned_data["reason"])
         obj.pk = run.pk
-        wakeup.ring(run.pk)
+        doorbell.ring_after_commit(_TASK, run.pk)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """To the preview."""
@@ -142,7 +144,7 @@ class RepriceRunAdmin(Frozen, ScopedAdmin):
         try:
             with transaction.atomic():
                 runs.confirm(actor=person(request), run=run, now=timezone.now())
-                wakeup.ring(run.pk)
+                doorbell.ring_after_commit(_TASK, run.pk)
         except runs.RepriceRefusedError as refusal:
             self.message_user(request, str(refusal), messages.ERROR)
         return redirect(_page(pk))

@@ -15,12 +15,12 @@ from django.db import connection, transaction
 from ingestion.models import GatewayUser, LLMRequest, Merge
 from ingestion.provisioning.kinds import KINDS, TEAM, Kind
 from ingestion.provisioning.preview import movable
-from ingestion.provisioning.wakeup import ring
 from ingestion.repricing import closed, storage
 from ingestion.watermarks import kept
 from ingestion.writer import key_uses
 from ingestion.writer.retries import with_retries
 from metricsportal.lib import border
+from teams import doorbell
 from teams.models import ApiKey, Invitation, Named, Organization, ReportRecipient, TeamMembership, User, VirtualAccount
 from teams.roles import Capability
 from teams.services import audit, naming
@@ -29,6 +29,7 @@ from teams.services.rules import RuleBrokenError, require
 AT_ONCE: Final = {"postgresql": timedelta(days=1), "sqlite": timedelta(hours=3)}
 """Of requests in one transaction. SQLite keeps every other writer waiting meanwhile."""
 _HOUR: Final = timedelta(hours=1)
+_TASK: Final = "ingestion.tasks.move_merged"
 
 
 def check(organization: Organization, row: Named, into: Named) -> None:
@@ -72,7 +73,7 @@ def merge(
             into=into.name,
             kept=into.pk,
         )
-        ring(begun.pk)
+        doorbell.ring_after_commit(_TASK, begun.pk)
     return begun
 
 

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from ingestion import tasks
 from ingestion.models import LLMRequest, RepriceRun
-from ingestion.repricing import runs, wakeup
+from ingestion.repricing import runs
 from ingestion.repricing.runs import State
 from ingestion.repricing.windows import PARTS
-from metricsportal.celery import app
+from teams import doorbell
 from teams.models import AuditEntry, Organization, Team, User
 from tests import make
 from tests.ingestion.prices.repricing import costs, everything
@@ -39,7 +39,12 @@ def enter(client: Client, request: pytest.FixtureRequest) -> Enter:
 def rung(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Runs for which a worker was asked; the queue itself is not of interest here."""
     asked: list[int] = []
-    monkeypatch.setattr(wakeup, "ring", asked.append)
+
+    def ring(task: str, run: int) -> None:
+        assert task == tasks.reprice.name
+        asked.append(run)
+
+    monkeypatch.setattr(doorbell, "ring_after_commit", ring)
     return asked
 
 
@@ -239,7 +244,5 @@ def test_the_clock_goes_on_with_what_nobody_works_on(acme: Organization, finance
     assert LLMRequest.objects.filter(cost_state="computed").count() == 0
 
 
-def test_the_message_names_a_task_that_exists() -> None:
-    app.loader.import_default_modules()
-    assert wakeup.TASK in app.tasks
+def test_a_run_that_is_not_there_is_no_work() -> None:
     assert tasks.reprice(987_654) == 0

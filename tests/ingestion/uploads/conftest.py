@@ -8,10 +8,11 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from ingestion import leasing, tasks
+from ingestion import tasks
 from ingestion.models import Upload
 from ingestion.uploads import acts, files
 from ingestion.uploads.acts import Choice, Received
+from teams import doorbell
 from teams.models import Organization, User
 from tests import make
 
@@ -63,11 +64,9 @@ def rings(monkeypatch: pytest.MonkeyPatch) -> list[uuid.UUID]:
     """Uploads for which a worker was called."""
     heard: list[uuid.UUID] = []
 
-    class Post:
-        @staticmethod
-        def send_task(name: str, args: list[str], **_: object) -> None:
-            assert name == tasks.import_upload.name
-            heard.append(uuid.UUID(args[0]))
+    def ring(task: str, upload: str, **_: object) -> None:
+        assert task == tasks.import_upload.name
+        heard.append(uuid.UUID(upload))
 
-    monkeypatch.setattr(leasing, "current_app", Post)
+    monkeypatch.setattr(doorbell, "ring", ring)
     return heard
