@@ -62,7 +62,7 @@ def scope_of_user(user: User, organization: Organization) -> Scope | None:
         return None
     with border.everything("who somebody is"):
         mine = Membership.objects.filter(user.opens("organization__"), user=user, organization=organization)
-        membership = mine.first()
+        membership = mine.order_by("pk").first()  # there is one at most: without the people's table
     if membership is None:
         return None
     border.admit(organization.pk)
@@ -169,9 +169,13 @@ def find_organization(user: User, slug: str) -> tuple[Organization, Scope] | Non
 def closed_organization(user: User, slug: str | None = None) -> Organization | None:
     """The organization of that slug, or the first, to which the person belongs and which the session does not open."""
     mine = Organization.objects.filter(memberships__user=user, **({} if slug is None else {"slug": slug}))
-    closed = mine.exclude(pk__in=Organization.objects.filter(user.opens()).values("pk"))
+    if not user.is_active:
+        return None
     with border.everything("where somebody belongs"):
-        return closed.select_related("identity_provider").order_by("name", "pk").first() if user.is_active else None
+        if not mine.exists():  # who asks for what does not exist: the other question is dear
+            return None
+        closed = mine.exclude(pk__in=Organization.objects.filter(user.opens()).values("pk"))
+        return closed.select_related("identity_provider").order_by("name", "pk").first()
 
 
 def may(user: User, organization: Organization, capability: Capability) -> bool:
@@ -187,17 +191,23 @@ def may(user: User, organization: Organization, capability: Capability) -> bool:
     return allowed
 
 
-def organizations_allowing(user: User, capability: Capability) -> QuerySet[Organization]:
-    """Where the person may do that: the border of the administration. Everywhere for operators of the installation."""
+def organizations_by_capability(user: User) -> dict[Capability, frozenset[int]]:
+    """Ids of the organizations where the person may do what: the border of the administration.
+
+    Everywhere for operators of the installation.
+    """
     if not user.is_active:
-        return Organization.objects.none()
+        return dict.fromkeys(Capability, frozenset())
     if user.is_superuser:
         border.admit_everything("operators look after every organization")
-        return Organization.objects.all()  # no provider opens a session of theirs
+        every = frozenset(Organization.objects.values_list("pk", flat=True))
+        return dict.fromkeys(Capability, every)  # no provider opens a session of theirs
     with border.everything("who somebody is"):
-        allowed = list(_allowing(user, capability).values_list("organization_id", flat=True))
-    border.admit(*allowed)
-    return Organization.objects.filter(pk__in=allowed)
+        mine = Membership.objects.filter(user.opens("organization__"), user=user)
+        roles = dict(mine.order_by().values_list("organization_id", "role"))
+    found = {each: frozenset(one for one in roles if each in CAPABILITIES.get(roles[one], ())) for each in Capability}
+    border.admit(*frozenset[int]().union(*found.values()))
+    return found
 
 
 def _allowing(user: User, capability: Capability) -> QuerySet[Membership]:

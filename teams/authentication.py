@@ -119,9 +119,10 @@ def scope_of_session(request: HttpRequest, user: User) -> Scope | None:
         if found is None:
             raise exceptions.NotFound
         return found[1]
-    current = access.find_organization(user, request.session.get(SESSION_ORGANIZATION, ""))
-    if current is not None:
-        return current[1]
+    current = request.session.get(SESSION_ORGANIZATION)
+    found = access.find_organization(user, current) if current else None
+    if found is not None:
+        return found[1]
     return next((access.scope_of_user(user, organization) for organization in access.organizations_of(user)), None)
 
 

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
-from teams.access import organizations_allowing
+from teams.access import organizations_by_capability
 from teams.admin.borders import belongs, current, organization_of, path_to_organization, within
 from teams.models import Organization, User
 from teams.roles import Capability
@@ -283,9 +283,9 @@ def _allowed(request: HttpRequest, capability: Capability) -> frozenset[int]:
     """Ids of the organizations in which the person may do that, read once per request: a page asks fifty times."""
     if not request.user.is_authenticated:
         return frozenset()
-    known: dict[Capability, frozenset[int]] = request.__dict__.setdefault("_organizations_allowed", {})
-    if capability not in known:
-        known[capability] = frozenset(organizations_allowing(request.user, capability).values_list("pk", flat=True))
+    known: dict[Capability, frozenset[int]] | None = request.__dict__.get("_organizations_allowed")
+    if known is None:
+        known = request.__dict__["_organizations_allowed"] = organizations_by_capability(request.user)
     return known[capability]
 
 

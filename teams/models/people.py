@@ -72,6 +72,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     # Of the session that asks; None where none does: keys, commands, tasks.
     entrance: Entrance | None = None
+    # Known for the request of that session alone: a page of the administration asks three times.
+    _manages: tuple[Entrance | None, bool] | None = None
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -97,9 +99,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def is_staff(self) -> bool:
         """Whether the Django admin lets the person in: operators, and managers of some organization."""
-        managing = self.memberships.exclude(role=OrganizationRole.MEMBER)
-        with border.everything("who somebody is"):
-            return self.is_superuser or managing.filter(self.opens("organization__")).exists()
+        if self.is_superuser:
+            return True
+        if self.entrance is None or self._manages is None or self._manages[0] != self.entrance:
+            managing = self.memberships.exclude(role=OrganizationRole.MEMBER)
+            with border.everything("who somebody is"):
+                self._manages = self.entrance, managing.filter(self.opens("organization__")).exists()
+        return self._manages[1]
 
     def opens(self, path: str = "") -> Q:
         """Which organizations the session opens: a provider's its own alone, a password's those that let it in.

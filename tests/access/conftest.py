@@ -1,6 +1,9 @@
 """The furnished world, filled once for all tests of this folder and taken back afterwards: none of them changes it."""
 
+import copy
+import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -8,9 +11,12 @@ from unittest import mock
 import pytest
 import time_machine
 from django.conf import settings as live
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection, transaction
 from django.test import override_settings
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiYamlRenderer
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests import make
@@ -40,7 +46,7 @@ def visitors(
         mock.patch("teams.oidc.flow.discover", extras.discovered),
         mock.patch("analytics.exports.jobs.folder.remove"),
         mock.patch("ingestion.uploads.files.remove"),
-        mock.patch.object(SchemaGenerator, "get_schema", return_value=described()),
+        described(),
         around(),
     ):
         assert folder in live.UPLOAD_DIR.parents
@@ -50,7 +56,51 @@ def visitors(
         connection.close_if_unusable_or_obsolete()
 
 
-def described() -> dict[str, Any]:
-    """The description of the API, made once: it takes a third of a second."""
-    made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call] # untyped library
-    return made
+@contextmanager
+def described() -> Iterator[None]:
+    """The description of the API is made and written once: it takes half a second."""
+    made = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call] # untyped library
+    render = OpenApiYamlRenderer.render
+    text = OpenApiYamlRenderer().render(made, renderer_context={})  # type: ignore[no-untyped-call] # untyped library
+
+    def rendered(renderer: Any, data: Any, *more: Any, **also: Any) -> Any:
+        return text if data is made else render(renderer, data, *more, **also)  # type: ignore[no-untyped-call] # untyped library
+
+    with (
+        mock.patch.object(SchemaGenerator, "get_schema", return_value=made),
+        mock.patch.object(OpenApiYamlRenderer, "render", rendered),
+    ):
+        yield
+
+
+@pytest.fixture(scope="module")
+def many_questions(visitors: Visitors) -> Iterator[None]:
+    """For tests that ask thousands of times: who came is read once, and nobody writes down who was refused.
+
+    Each request reads its session and its person before it reads anything else, and whatever it writes is taken back
+    before the next one: they are the same rows each time. What they may do is asked anew in each request.
+    """
+    log = logging.getLogger("django.request")
+    level = log.level
+    log.setLevel(logging.ERROR)  # a refusal is written down with its traceback, which takes longer than refusing
+    read_session, read_person = SessionStore._get_session_from_db, ModelBackend.get_user  # type: ignore[attr-defined] # Django's own
+    sessions: dict[str, Any] = {}
+    people: dict[int, Any] = {}
+
+    def session(store: Any) -> Any:
+        key = store.session_key
+        if key not in sessions and (found := read_session(store)):
+            sessions[key] = found
+        return sessions.get(key)
+
+    def person(backend: Any, number: int) -> Any:
+        if number not in people:
+            people[number] = read_person(backend, number)
+        return copy.copy(people[number])
+
+    with (
+        mock.patch.object(SessionStore, "_get_session_from_db", session),
+        mock.patch.object(ModelBackend, "get_user", person),
+    ):
+        yield
+    log.setLevel(level)

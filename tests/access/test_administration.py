@@ -17,7 +17,7 @@ from tests.access.rules import administration
 from tests.access.visitors import Visitors, leaks
 from tests.access.world import RIVAL
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = [pytest.mark.django_db, pytest.mark.once, pytest.mark.usefixtures("many_questions")]
 PART: Final = RIVAL[1:-1]  # finds what is named so; a page that repeats it tells nothing
 
 

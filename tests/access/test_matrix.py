@@ -14,7 +14,7 @@ from tests.access.table import ACTORS
 from tests.access.visitors import Visitors, leaks
 from tests.access.world import ABSENT
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = [pytest.mark.django_db, pytest.mark.once, pytest.mark.usefixtures("many_questions")]
 WHERE: Final = "tests/access/table.py"
 ADDRESSES: Final = routes()
 REFUSED: Final = frozenset("SKN0MR")

@@ -10,7 +10,7 @@ from tests.access.rules import expectations
 from tests.access.test_matrix import Asked
 from tests.access.visitors import Visitors
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = [pytest.mark.django_db, pytest.mark.once, pytest.mark.usefixtures("many_questions")]
 FAULTS: Final = signed_in.faults()
 # Who is not let in, by what is asked for: the first of them who gets further shows it.
 WHO: Final = {
