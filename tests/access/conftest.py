@@ -83,15 +83,18 @@ def many_questions(visitors: Visitors) -> Iterator[None]:
     log = logging.getLogger("django.request")
     level = log.level
     log.setLevel(logging.ERROR)  # a refusal is written down with its traceback, which takes longer than refusing
-    read_session, read_person = SessionStore._get_session_from_db, ModelBackend.get_user  # type: ignore[attr-defined] # Django's own
-    sessions: dict[str, Any] = {}
+    read_session, read_person = SessionStore.load, ModelBackend.get_user
+    sessions: dict[str, dict[str, Any]] = {}
     people: dict[int, Any] = {}
 
-    def session(store: Any) -> Any:
+    def session(store: Any) -> dict[str, Any]:
         key = store.session_key
-        if key not in sessions and (found := read_session(store)):
+        if key not in sessions:
+            found = read_session(store)
+            if not found:
+                return found
             sessions[key] = found
-        return sessions.get(key)
+        return copy.deepcopy(sessions[key])
 
     def person(backend: Any, number: int) -> Any:
         if number not in people:
@@ -99,7 +102,7 @@ def many_questions(visitors: Visitors) -> Iterator[None]:
         return copy.copy(people[number])
 
     with (
-        mock.patch.object(SessionStore, "_get_session_from_db", session),
+        mock.patch.object(SessionStore, "load", session),
         mock.patch.object(ModelBackend, "get_user", person),
     ):
         yield
