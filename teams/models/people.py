@@ -102,7 +102,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         if self.is_superuser:
             return True
         if self.entrance is None or self._manages is None or self._manages[0] != self.entrance:
-            managing = self.memberships.exclude(role=OrganizationRole.MEMBER)
+            managing = Membership.objects.filter(user=self).exclude(role=OrganizationRole.MEMBER)
             with border.everything("who somebody is"):
                 self._manages = self.entrance, managing.filter(self.opens("organization__")).exists()
         return self._manages[1]

@@ -4,6 +4,7 @@ import copy
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -13,6 +14,7 @@ import time_machine
 from django.conf import settings as live
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.staticfiles.storage import StaticFilesStorage
 from django.db import connection, transaction
 from django.test import override_settings
 from drf_spectacular.generators import SchemaGenerator
@@ -104,6 +106,7 @@ def many_questions(visitors: Visitors) -> Iterator[None]:
     with (
         mock.patch.object(SessionStore, "load", session),
         mock.patch.object(ModelBackend, "get_user", person),
+        mock.patch.object(StaticFilesStorage, "url", cache(StaticFilesStorage.url)),  # ten on each page
     ):
         yield
     log.setLevel(level)

@@ -130,7 +130,9 @@ class Asked:
     def inside(self, actor: str, row: Expected) -> list[str]:
         """Problems with the objects of the organization."""
         found: list[str] = []
-        sides: dict[str, Row] = {"own": row.own} | ({"team": row.team} if self._differs(row) else {})
+        sides: dict[str, Row] = {"own": row.own}
+        if self._differs(row) and not (self._stranger(actor, row.own) and self._stranger(actor, row.team)):
+            sides["team"] = row.team
         for side, letters in sides.items():
             if str(ABSENT) in places.path_of(self.address, self.visitors.world.sides[side]):
                 continue  # what belongs to the whole organization is no team's
@@ -148,23 +150,25 @@ class Asked:
     def outside(self, actor: str, row: Row) -> list[str]:
         """Problems with objects of another organization: they are answered as those that do not exist."""
         pairs = []
-        if row[actor] in "SK" and actor not in ("anonymous", "read_key"):
-            return []  # not known to the portal: it looks at no object
+        if self._stranger(actor, row):
+            return []
         if self.by_id:
             pairs.append((("foreign", "acme"), ("absent", "acme")))
         if self.by_slug:
             pairs.append((("foreign", "rival"), ("absent", "absent")))
         found = []
         for (side, slug), nowhere in pairs:
-            there, absent = self.about(side, actor, slug=slug), self.about(nowhere[0], actor, slug=nowhere[1])
+            there = self.about(side, actor, slug=slug)
             at_home = actor == "outsider" and (slug == "rival" or not self.by_slug)
             at_home |= actor == "rival_key" or (actor == "superuser" and self.address.startswith("admin/"))
             found += self.harm(actor, f"{side} in {slug}", there, may_write=at_home and self.method not in SAFE)
-            if at_home or row[actor] in "SK":
+            if at_home:
                 continue
+            absent = self.about(nowhere[0], actor, slug=nowhere[1])
             if (there.status, there.body) != (absent.status, absent.body):
                 found.append(f"{self.method} {self.address} as {actor}: foreign is not as absent in {slug}")
-            if there.letter not in "0NRM" and not self.address.startswith(NO_OBJECT):
+            refused = "SK" if row[actor] in "SK" else "0NRM"
+            if there.letter not in refused and not self.address.startswith(NO_OBJECT):
                 found.append(self._line(actor, f"{side} in {slug}", "0", there))
         return found
 
@@ -178,6 +182,10 @@ class Asked:
         if not may_write and answer.writes - NOTED:
             found.append(f"{place}: wrote to {sorted(answer.writes - NOTED)}")
         return found
+
+    def _stranger(self, actor: str, row: Row) -> bool:
+        """Not let in whatever it is about: no object is looked at. Two of them are asked about every object still."""
+        return row[actor] in "SK" and actor not in ("anonymous", "read_key")
 
     def _differs(self, row: Expected) -> bool:
         return self.by_id or row.own is not row.team
