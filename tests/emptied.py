@@ -32,11 +32,12 @@ def empty(alias: str) -> None:
 
 
 def _teardown(test: TransactionTestCase) -> None:
-    if restricted.ON or test.serialized_rollback or test.available_apps is not None:
-        _as_django_does(test)
-        return
-    for alias in test._databases_names(include_mirrors=False):  # type: ignore[attr-defined] # as Django asks
-        empty(alias)
+    with restricted.as_owner():
+        if test.serialized_rollback or test.available_apps is not None:
+            _as_django_does(test)
+            return
+        for alias in test._databases_names(include_mirrors=False):  # type: ignore[attr-defined] # as Django asks
+            empty(alias)
 
 
 def install() -> None:

@@ -14,7 +14,7 @@ from ingestion.models import ChangedHour, LLMRequest
 from ingestion.repricing import windows
 from ingestion.repricing.windows import PARTS, STRIDES, deal
 from teams.models import Organization
-from tests import make
+from tests import make, restricted
 from tests.ingestion.prices.repricing import apply, at, everything
 
 PAGE = 20
@@ -57,7 +57,7 @@ def test_repriced_rows_stay_on_their_page(acme: Organization, monkeypatch: pytes
     make.price("gpt-4o", "output", "1")
     make.price("gpt-4o", "input", "1")
     apply(everything(acme))  # from unpriced to computed: another matter, an index knows the state
-    with connection.cursor() as cursor:
+    with restricted.as_owner(), connection.cursor() as cursor:
         cursor.execute(f"VACUUM (FULL) {LLMRequest._meta.db_table}")
     make.price("gpt-4o", "input", "2", effective_from=at(1))
     before = _pages()
