@@ -91,7 +91,10 @@ def default_view(scope: Scope) -> SavedView | None:
     """The view that the dashboard opens with for the person of a scope; never one that they may not have."""
     if scope.reach is Reach.NOTHING:
         return None
-    rows = DefaultView.objects.filter(organization_id=scope.organization_id).select_related("view__owner", "view__team")
+    here = scope.organization_id
+    # The view's organization too: no foreign key promises that both are of one.
+    rows = DefaultView.objects.filter(organization_id=here, view__organization_id=here)
+    rows = rows.select_related("view__owner", "view__team")
     own = rows.filter(person_id=scope.user_id, person__isnull=False).first()
     if own is not None and _is_seen(scope, own.view):
         return own.view

@@ -208,9 +208,10 @@ def test_a_person_of_two_organizations_has_a_default_in_each(world: World, owner
     assert opened(owner, page="/o/rival/") is None
     client = signed_in(owner)
     assert client.put(f"{URL}/{pk}/default/me?organization=rival").status_code == 404
-    # Even a row that points across the border opens nothing.
-    DefaultView.objects.create(organization=world.rival, person=owner, view_id=pk)
-    assert opened(owner, page="/o/rival/") is None
+    # Even rows that point across the border open nothing.
+    for person in (owner, None):
+        DefaultView.objects.create(organization=world.rival, person=person, view_id=pk)
+        assert opened(owner, page="/o/rival/") is None
 
 
 def test_keys_and_nobody_choose_nothing(world: World, owner: User, read_key: IssuedKey) -> None:
