@@ -10,6 +10,7 @@ from unittest import mock
 from django.contrib.auth.models import AbstractBaseUser
 from rest_framework.permissions import IsAuthenticated
 
+from metricsportal.lib import border
 from teams import access, pages
 from teams.access import Scope
 from teams.models import Organization, User
@@ -72,7 +73,12 @@ def _anybody() -> AbstractContextManager[Any]:
     """Whoever is signed in sees all of every organization."""
 
     def opened(user: User | AbstractBaseUser, slug: str) -> tuple[Organization, Scope] | None:
-        organization = Organization.objects.filter(slug=slug).first()
-        return None if organization is None else (organization, access.scope_of_organization(organization))
+        # Behind the policies of PostgreSQL nothing would be found, and what the matrix must see stay hidden.
+        with border.everything("as the real one"):
+            organization = Organization.objects.filter(slug=slug).first()
+        if organization is None:
+            return None
+        border.admit(organization.pk)
+        return organization, access.scope_of_organization(organization)
 
     return mock.patch("teams.pages.find_organization", opened)
