@@ -1,6 +1,7 @@
 """The policies in the test database, and two ways behind them: a role for a transaction, a connection of its own."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 from django.core.management import call_command
@@ -27,14 +28,25 @@ def policies(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
 
 
 @pytest.fixture
-def become(policies: None, db: None) -> Become:
+def relied_on() -> Iterator[None]:
+    """For what is asked without a filter on purpose: only the policies stand between it and others' rows."""
+    with restricted.relied_on("tests of the policies"):
+        yield
+
+
+@pytest.fixture
+def become(policies: None, db: None, relied_on: None) -> Iterator[Become]:
     """Go on in this transaction as the role of the portal, inside a border."""
+    with ExitStack() as stack:
 
-    def go_on(seen: Border) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL ROLE {restricted.ROLE}; {settings_of(seen)}")
+        def go_on(seen: Border) -> None:
+            # Drawn as well: a connection that tells borders by itself would tell that of before again.
+            drawn = border.everything("as told") if seen.everything else border.within(*seen.organizations)
+            stack.enter_context(drawn)
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL ROLE {restricted.ROLE}; {settings_of(seen)}")
 
-    return go_on
+        yield go_on
 
 
 @pytest.fixture

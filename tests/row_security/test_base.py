@@ -16,7 +16,7 @@ Tenants = tuple[Organization, Organization]
 
 
 @pytest.fixture
-def tenants(behind: BaseDatabaseWrapper) -> Tenants:
+def tenants(behind: BaseDatabaseWrapper, relied_on: None) -> Tenants:
     return make.organization("acme"), make.organization("rival")
 
 

@@ -69,6 +69,7 @@ def test_a_forgotten_filter_shows_nothing_of_others_and_is_found(
     client: Client,
     read_key: IssuedKey,
     owner: User,
+    relied_on: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     listed = client.get(REQUESTS, headers=make.bearer(read_key)).json()["results"]
@@ -85,6 +86,21 @@ def test_a_forgotten_filter_shows_nothing_of_others_and_is_found(
         client.get("/o/acme/settings/keys")
 
 
+def test_the_detector_stays_where_a_connection_is_made_within_a_wrapper(
+    behind: BaseDatabaseWrapper, far: World
+) -> None:
+    def limit(execute: Callable[..., Any], *arguments: Any) -> Any:
+        return execute(*arguments)
+
+    behind.close()
+    del behind.execute_wrappers[1:]
+    with behind.execute_wrapper(limit):  # as a snapshot in a thread, whose first statement connects
+        restricted.watch(behind)
+    assert limit not in behind.execute_wrappers
+    with border.within(far.acme.pk), pytest.raises(AssertionError, match="finds rows of other organizations"):
+        Organization.objects.count()
+
+
 def test_who_looks_across_organizations_still_does(far: World, client: Client, superuser: User, nobody: User) -> None:
     assert client.get("/readyz").json()["checks"]["database"] == "ok"
     assert 'portal_ingest_records_total{outcome="accepted"} 7' in client.get("/metrics").content.decode()
@@ -94,7 +110,7 @@ def test_who_looks_across_organizations_still_does(far: World, client: Client, s
     assert client.get("/o/acme/settings/keys").status_code == 404
 
 
-def test_who_is_refused_elsewhere_is_kept_in_the_log_there(far: World, owner: User) -> None:
+def test_who_is_refused_elsewhere_is_kept_in_the_log_there(far: World, owner: User, relied_on: None) -> None:
     with border.request():
         border.admit(far.acme.pk)
         with pytest.raises(PermissionDenied):
