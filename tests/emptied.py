@@ -15,6 +15,7 @@ STAY: Final = {"django_content_type", "auth_permission"}
 _as_django_does: Final[Any] = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined] # it has no other name
 
 
+@restricted.as_owner()
 def empty(alias: str) -> None:
     """Remove every row that a test stored; foreign keys and triggers against removal do not stand in the way."""
     connection = connections[alias]
@@ -32,12 +33,12 @@ def empty(alias: str) -> None:
 
 
 def _teardown(test: TransactionTestCase) -> None:
-    with restricted.as_owner():
-        if test.serialized_rollback or test.available_apps is not None:
+    if test.serialized_rollback or test.available_apps is not None:
+        with restricted.as_owner():
             _as_django_does(test)
-            return
-        for alias in test._databases_names(include_mirrors=False):  # type: ignore[attr-defined] # as Django asks
-            empty(alias)
+        return
+    for alias in test._databases_names(include_mirrors=False):  # type: ignore[attr-defined] # as Django asks
+        empty(alias)
 
 
 def install() -> None:
