@@ -45,6 +45,7 @@ def tenant_of(organization: Organization, requests: int) -> Tenant:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("as_owner")
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="COPY is PostgreSQL's")
 def test_copied_rows_are_those_of_ingest(
     acme: Organization, rival: Organization, monkeypatch: pytest.MonkeyPatch
@@ -74,6 +75,7 @@ def test_copied_rows_are_those_of_ingest(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("as_owner")
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="COPY is PostgreSQL's")
 def test_missing_requests_are_noticed(acme: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "_FIRST", 20)

@@ -56,6 +56,7 @@ def test_pricing_is_measured_with_each_book_and_is_there_again_afterwards(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("as_owner")
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="writes tables anew")
 def test_repricing_is_measured_over_every_request_of_the_file(
     acme: Organization, calendar: Calendar, monkeypatch: pytest.MonkeyPatch
