@@ -8,19 +8,28 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from django.conf import settings
+
 from analytics import rollups
+from analytics.chargeback.recipients import MOST_TESTS
+from analytics.exports.jobs import acts as jobs
 from analytics.models import (
     Annotation,
     AnomalyWatch,
+    Budget,
+    BudgetAmount,
     ChangedDay,
     DefaultView,
+    ExportJob,
     Period,
     SavedView,
+    SharingRule,
     StatementLine,
     VerificationRun,
 )
-from ingestion.models import AttributeRule, ChangedHour, Watermark
-from teams.models import Organization, User
+from ingestion.models import AttributeRule, ChangedHour, MetadataKey, Watermark
+from teams.models import Organization, Team, User
+from teams.services import audit
 from tests import make
 from tests.access import extras
 
@@ -28,6 +37,12 @@ THIRD: Final = "Platypus"
 """In every text of the third organization, which nobody is shown on pages of acme."""
 SHARED: Final = "Search"
 """A team of acme, and one of the other organization."""
+KEY: Final = "desks-of-everybody"
+"""A metadata key of all requests, which the other organization groups by."""
+THEIRS: Final = "only there"
+"""A model, a caller, a team and an account of the other organization."""
+HOSTING: Final = "hosting"
+_NAMED: Final = ("model", "virtual_model", "user", "team", "virtual_account")
 _SPENT: Final = datetime(2026, 10, 15, 12, tzinfo=UTC)
 _EARLIER: Final = datetime(2026, 8, 15, 12, tzinfo=UTC)
 # November in acme's zone, October in the other's: which month it is in follows from the borders of the last closed one.
@@ -42,6 +57,8 @@ def precede(acme: Organization, rival: Organization, things: dict[str, Any], mar
     for organization, at, usd in ((rival, _SPENT, 13), (acme, make.NOW - timedelta(hours=3), 17)):
         make.request(organization, request_id="nobodys", started_at=at, reported_cost_usd=Decimal(usd))
     make.request(rival, request_id="nameless", started_at=make.NOW - timedelta(hours=2), model=None)
+    make.request(rival, request_id="spent", started_at=make.NOW - timedelta(hours=2), reported_cost_usd=Decimal(19))
+    make.request(rival, request_id="named", started_at=_SPENT, **dict.fromkeys(_NAMED, THEIRS))
     make.request(acme, request_id="paid", started_at=_SPENT, team=SHARED, reported_cost_usd=Decimal(7))
     make.request(acme, request_id="border", started_at=_AT_THE_BORDER, team=SHARED, reported_cost_usd=Decimal(5))
     for organization, since in ((acme, timedelta()), (rival, timedelta(days=1))):
@@ -51,10 +68,39 @@ def precede(acme: Organization, rival: Organization, things: dict[str, Any], mar
     make.price("shared-model", "input", "2", organization=acme)
     make.price("shared-model", "input", "8", organization=rival, effective_from=make.LONG_AGO + timedelta(days=1))
     make.price(f"{mark}-dear", "input", "9", organization=rival, effective_from=make.NOW - timedelta(days=2))
+    _share(acme, rival)
+    _use_up(rival, things, mark)
     AttributeRule.objects.create(organization=rival, attribute=extras.COLUMN, target="team")
     Annotation.objects.create(organization=rival, kind="deploy", at=make.NOW, text=f"{mark} note of all")
     DefaultView.objects.create(organization=rival, view=things["board"])
     AnomalyWatch.objects.create(organization=rival, enabled=False, minimum=5)
+
+
+def _share(acme: Organization, rival: Organization) -> None:
+    """What belongs to no team is shared from October on, and what an account of acme costs."""
+    hosting = make.virtual_account(acme, HOSTING, team=Team.objects.get(organization=acme, name=SHARED))
+    make.virtual_account(rival, HOSTING)
+    make.request(
+        acme, request_id="hosted", started_at=_SPENT, virtual_account=HOSTING, reported_cost_usd=Decimal(4)
+    )
+    for organization, account, month in ((acme, hosting, 10), (acme, None, 10), (rival, None, 10), (rival, None, 12)):
+        SharingRule.objects.create(
+            organization=organization, account=account, method="even", since=date(2026, month, 1), created_at=make.NOW
+        )
+
+
+def _use_up(rival: Organization, things: dict[str, Any], mark: str) -> None:
+    """As many of everything that is limited as an organization may have; and a budget that is used up."""
+    budget = extras.budget(rival, None, things["user"], f"{mark} little")["budget"]
+    BudgetAmount.objects.filter(budget=budget).update(amount=1)
+    Budget.objects.filter(pk=budget.pk).update(amount=1)
+    waiting = [extras.export(rival, things["user"], things["team"], mark).pk for _ in range(jobs.MOST)]
+    ExportJob.objects.filter(pk__in=waiting).update(state="queued")
+    for number in range(settings.METADATA_KEYS_MAX):
+        seen = {"first_seen": make.LONG_AGO, "last_seen": make.LONG_AGO}
+        MetadataKey.objects.get_or_create(organization=rival, name=f"{mark}-{number}", defaults=seen)
+    MetadataKey.objects.filter(organization=rival).update(registered=True)
+    MetadataKey.objects.filter(name=KEY).exclude(organization=rival).update(registered=False)
 
 
 def follow(acme: Organization, rival: Organization, board: SavedView) -> None:
@@ -81,14 +127,22 @@ def follow(acme: Organization, rival: Organization, board: SavedView) -> None:
     ChangedDay.objects.create(organization=rival, day_start=datetime(2026, 10, 14, 22, tzinfo=UTC))
 
 
-def third(people: dict[str, User]) -> None:
-    """An organization of two of acme's people, with a role that they have not in acme."""
+def third(acme: Organization, people: dict[str, User]) -> dict[str, Any]:
+    """An organization of two of acme's people, with a role that they have not in acme. Yields what names the second."""
     made = make.organization("yard", name="Yard")  # its name comes after acme's: acme is what they open
     for who, role in (("owner", "member"), ("admin", "owner")):
-        made.memberships.create(user=people[who], role=role)
+        made.memberships.create(user=people[who], role=role, closings=True)
+    acme.memberships.get(user=people["owner"]).delete()
+    acme.memberships.create(user=people["owner"], role="owner")  # came back: the other membership is the older one
     team = make.team(made, f"{THIRD} team")
-    team.memberships.create(user=people["owner"], role="viewer")
+    for who in ("owner", "admin"):
+        team.memberships.create(user=people[who], role="viewer")
+    provider = extras.provider(made, 20)
+    provider.identities.create(user=people["admin"], subject="admin")
     SavedView.objects.create(
         organization=made, owner=people["owner"], name=f"{THIRD} view", kind="dashboard", content={"by": "user"}
     )
     extras.export(made, people["owner"], team, THIRD)
+    for _ in range(MOST_TESTS):
+        audit.record(organization=made, actor=people["owner"], action="mail.test", target=team)
+    return {"member": acme.memberships.get(user=people["admin"])}

@@ -124,7 +124,7 @@ def _request(organization: Organization, team: Team, mark: str, request_id: str,
         model=extras.model_of(mark),
         virtual_model=f"={mark}-virtual",
         provider=f"{mark}-provider".lower(),
-        metadata={f"{mark}-key": f"{mark}-value"},
+        metadata={f"{mark}-key": f"{mark}-value", neighbour.KEY: "1"},
         trace_id=f"{mark}-trace",
         status_code=500,
         error_type=f"{mark}Error",
@@ -285,5 +285,5 @@ def build() -> World:
         organization=acme, owner=private, name=f"{PRIVATE} view", kind="metrics_query", content=_CONTENT
     )
     ExportJob.objects.filter(pk=sides["own"]["export"].pk).update(by=found["viewer"], caller="viewer@acme.example")
-    neighbour.third(found)
-    return World(acme, rival, sides | {"absent": nobodys}, found, keys(acme, search, found))
+    sides |= {"absent": nobodys, "elsewhere": Things("acme", neighbour.third(acme, found))}
+    return World(acme, rival, sides, found, keys(acme, search, found))
