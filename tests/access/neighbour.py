@@ -41,8 +41,10 @@ KEY: Final = "desks-of-everybody"
 """A metadata key of all requests, which the other organization groups by."""
 THEIRS: Final = "only there"
 """A model, a caller, a team and an account of the other organization."""
+THEIRS_TOO: Final = "only there too"
+"""And a virtual model: it has another name than its model."""
 HOSTING: Final = "hosting"
-_NAMED: Final = ("model", "virtual_model", "user", "team", "virtual_account")
+_NAMED: Final = ("model", "user", "team", "virtual_account")
 _SPENT: Final = datetime(2026, 10, 15, 12, tzinfo=UTC)
 _EARLIER: Final = datetime(2026, 8, 15, 12, tzinfo=UTC)
 # November in acme's zone, October in the other's: which month it is in follows from the borders of the last closed one.
@@ -58,7 +60,8 @@ def precede(acme: Organization, rival: Organization, things: dict[str, Any], mar
         make.request(organization, request_id="nobodys", started_at=at, reported_cost_usd=Decimal(usd))
     make.request(rival, request_id="nameless", started_at=make.NOW - timedelta(hours=2), model=None)
     make.request(rival, request_id="spent", started_at=make.NOW - timedelta(hours=2), reported_cost_usd=Decimal(19))
-    make.request(rival, request_id="named", started_at=_SPENT, **dict.fromkeys(_NAMED, THEIRS))
+    names = dict.fromkeys(_NAMED, THEIRS) | {"virtual_model": THEIRS_TOO}
+    make.request(rival, request_id="named", started_at=_SPENT, **names)
     make.request(acme, request_id="paid", started_at=_SPENT, team=SHARED, reported_cost_usd=Decimal(7))
     make.request(acme, request_id="border", started_at=_AT_THE_BORDER, team=SHARED, reported_cost_usd=Decimal(5))
     for organization, since in ((acme, timedelta()), (rival, timedelta(days=1))):
@@ -80,9 +83,7 @@ def _share(acme: Organization, rival: Organization) -> None:
     """What belongs to no team is shared from October on, and what an account of acme costs."""
     hosting = make.virtual_account(acme, HOSTING, team=Team.objects.get(organization=acme, name=SHARED))
     make.virtual_account(rival, HOSTING)
-    make.request(
-        acme, request_id="hosted", started_at=_SPENT, virtual_account=HOSTING, reported_cost_usd=Decimal(4)
-    )
+    make.request(acme, request_id="hosted", started_at=_SPENT, virtual_account=HOSTING, reported_cost_usd=Decimal(4))
     for organization, account, month in ((acme, hosting, 10), (acme, None, 10), (rival, None, 10), (rival, None, 12)):
         SharingRule.objects.create(
             organization=organization, account=account, method="even", since=date(2026, month, 1), created_at=make.NOW

@@ -128,10 +128,15 @@ def _questions() -> list[Passed]:
             for address, methods in expectations().items()
             for method, row in methods.items()
             if method != "*" and row.own["owner"] == "Y"
-            for side in (("own", "foreign") if method == "GET" and "<" in address.replace("<slug:slug>", "") else ("own",))
+            for side in _sides(method, address)
             for query in ("", *(_queries(address) if method == "GET" and side == "own" else ()))
         ),
     ]
+
+
+def _sides(method: str, address: str) -> tuple[str, ...]:
+    by_id = "<" in address.replace("<slug:slug>", "")
+    return ("own", "foreign") if method == "GET" and by_id else ("own",)
 
 
 def _queries(address: str) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
-"""Questions by their place: what a fault in a condition shows in, and what is sent where only a true form comes so far."""
+"""What an owner sends in true forms: it comes past conditions that nothing else passes, and shows where one is lost."""
 
 from typing import Final, NamedTuple
 
-from tests.access.neighbour import HOSTING, THEIRS
+from tests.access.neighbour import HOSTING, THEIRS, THEIRS_TOO
 from tests.access.visitors import Visitors
 
 
@@ -32,7 +32,7 @@ SENT: Final[tuple[Passed, ...]] = (
     _sent(f"{_SETTINGS}accounts/{_RENAME}", name=THEIRS),
     _sent(f"{_SETTINGS}accounts", name=THEIRS),
     _sent(f"{_SETTINGS}models", name=THEIRS, provider="openai"),
-    _sent(f"{_SETTINGS}models?show=virtual", name=THEIRS),
+    _sent(f"{_SETTINGS}models?show=virtual", name=THEIRS_TOO),
     # Ids of the other organization's.
     *(
         _sent(f"{_SETTINGS}{kind}/<int:number>/merge", into=f"@{thing}")

@@ -80,7 +80,8 @@ def test_only_owners_touch_owners(acme: Organization, owner: User, admin: User) 
     ]
 
 
-def test_an_organization_keeps_an_owner(acme: Organization, owner: User) -> None:
+def test_an_organization_keeps_an_owner(acme: Organization, rival: Organization, owner: User) -> None:
+    make.member(rival, "owner")
     membership = Membership.objects.get(user=owner)
     with pytest.raises(ValidationError):
         services.change_role(actor=owner, membership=membership, role="admin")

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -236,3 +237,17 @@ def test_only_an_owner_who_came_from_it_makes_it_the_only_one(
     assert turn(by_provider) == (302, True)
     assert turn(by_password, "no") == (403, True)
     assert turn(by_provider, "no") == (302, False)
+
+
+def test_it_is_the_only_way_into_its_own_organization(
+    acme_sso: IdentityProvider, rival: Organization, owner: User, arrive: Arrive
+) -> None:
+    first = uuid.UUID(int=1)
+    IdentityProvider.objects.create(id=first, address=first, organization=rival, issuer="https://other.example")
+    client = Client()
+    arrive(acme_sso, "w-6", client, email=owner.email)
+    assert client.post("/o/acme/settings/sign-in/only", {"on": "yes"}).status_code == 302
+    assert dict(IdentityProvider.objects.values_list("organization__slug", "sso_only")) == {
+        "acme": True,
+        "rival": False,
+    }
