@@ -60,7 +60,7 @@ def precede(acme: Organization, rival: Organization, things: dict[str, Any], mar
         make.request(organization, request_id="nobodys", started_at=at, reported_cost_usd=Decimal(usd))
     make.request(rival, request_id="nameless", started_at=make.NOW - timedelta(hours=2), model=None)
     make.request(rival, request_id="spent", started_at=make.NOW - timedelta(hours=2), reported_cost_usd=Decimal(19))
-    names = dict.fromkeys(_NAMED, THEIRS) | {"virtual_model": THEIRS_TOO}
+    names: dict[str, Any] = dict.fromkeys(_NAMED, THEIRS) | {"virtual_model": THEIRS_TOO}
     make.request(rival, request_id="named", started_at=_SPENT, **names)
     make.request(acme, request_id="paid", started_at=_SPENT, team=SHARED, reported_cost_usd=Decimal(7))
     make.request(acme, request_id="border", started_at=_AT_THE_BORDER, team=SHARED, reported_cost_usd=Decimal(5))

@@ -54,6 +54,10 @@ SAMPLE: Final[dict[str, Shown]] = {
     "analytics/chargeback/adjustments.py _stated Statement": read(places.ALSO[0]),
     "analytics/chargeback/drafting.py _previous Statement": read(places.ALSO[0]),
     "analytics/defaults.py default_view DefaultView": read("o/<slug:slug>/"),
+    # Where the figures come from: facts in place of rollups.
+    "analytics/query/segments.py pending_hours ChangedHour": read(
+        "api/v1/metrics/query", places.ASKED["api/v1/metrics/query"][0]
+    ),
     "ingestion/keeping.py keeping Watermark": read("o/<slug:slug>/ingestion/"),
     "ingestion/watermarks.py kept Watermark": read("o/<slug:slug>/overview/", "month=2026-10"),
 }
@@ -71,7 +75,6 @@ HARMLESS: Final[dict[str, str]] = {
     "analytics/query/planner.py _kept_between HourAggregate": "says how dear a question is, not what is answered",
     "analytics/query/planner.py _sizes DayAggregate": "chooses among grains that all say the same",
     "analytics/query/segments.py _pending_days ChangedDay": "such days are read from their hours, which say the same",
-    "analytics/query/segments.py pending_hours ChangedHour": "such hours are read from facts, which say the same",
     "ingestion/pricing/history.py contexts Q": "sums are cut finer, and added up again",
     "ingestion/pricing/history.py instants Q": "sums are cut finer, and added up again",
     "ingestion/repricing/report.py report LLMModel": "names, looked up by the ids of one's own run",
