@@ -141,7 +141,7 @@ def test_a_key_is_never_wider_than_its_maker(visitors: Visitors) -> None:
         who: visitors.ask(who, "GET", "/api/v1/requests?start=2026-10-01T00:00:00Z").body
         for who in ("read_key", "demoted_key", "member")
     }
-    assert len(json.loads(lines["read_key"])["results"]) == 8
+    assert len(json.loads(lines["read_key"])["results"]) == 9
     assert json.loads(lines["demoted_key"])["results"] == json.loads(lines["member"])["results"] == []
     owner = visitors.world.people["member"]
     other = visitors.world.sides["team"]["team"]
