@@ -18,7 +18,7 @@ from tests.access.visitors import Visitors
 
 # Sums over the whole installation, without a name: see "Not promised" in docs/security.md.
 OF_ALL: Final = frozenset({"metrics", "healthz", "readyz"})
-_TIME: Final = re.compile(r'"elapsedMs":\s*\d+')  # the same twice by chance is no answer
+_TIME: Final = re.compile(r'"elapsed(?:Ms|_ms)":\s*[\d.]+')  # the same twice by chance is no answer
 Question = tuple[str, str]
 """An address, and parameters."""
 
