@@ -61,7 +61,7 @@ def scope_of_user(user: User, organization: Organization) -> Scope | None:
     if not user.is_active:
         return None
     with border.everything("who somebody is"):
-        mine = Membership.objects.filter(user.opens("organization__"), user=user, organization=organization)
+        mine = _opened(user).filter(organization=organization)
         membership = mine.order_by("pk").first()  # there is one at most: without the people's table
     if membership is None:
         return None
@@ -185,7 +185,8 @@ def may(user: User, organization: Organization, capability: Capability) -> bool:
     allowed = user.is_superuser
     if not allowed:
         with border.everything("who somebody is"):
-            allowed = _allowing(user, capability).filter(organization=organization).exists()
+            roles = [role for role, capabilities in CAPABILITIES.items() if capability in capabilities]
+            allowed = _opened(user).filter(organization=organization, role__in=roles).exists()
     if allowed:
         border.admit(organization.pk)
     return allowed
@@ -203,13 +204,12 @@ def organizations_by_capability(user: User) -> dict[Capability, frozenset[int]]:
         every = frozenset(Organization.objects.values_list("pk", flat=True))
         return dict.fromkeys(Capability, every)  # no provider opens a session of theirs
     with border.everything("who somebody is"):
-        mine = Membership.objects.filter(user.opens("organization__"), user=user)
-        roles = dict(mine.order_by().values_list("organization_id", "role"))
+        roles = dict(_opened(user).order_by().values_list("organization_id", "role"))
     found = {each: frozenset(one for one in roles if each in CAPABILITIES.get(roles[one], ())) for each in Capability}
     border.admit(*frozenset[int]().union(*found.values()))
     return found
 
 
-def _allowing(user: User, capability: Capability) -> QuerySet[Membership]:
-    roles = [role for role, capabilities in CAPABILITIES.items() if capability in capabilities]
-    return Membership.objects.filter(user.opens("organization__"), user=user, role__in=roles)
+def _opened(user: User) -> QuerySet[Membership]:
+    """The memberships that the session opens."""
+    return Membership.objects.filter(user.opens("organization__"), user=user)

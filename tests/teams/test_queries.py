@@ -13,9 +13,7 @@ _ROLES = 'FROM "teams_membership"'
 
 def asked(client: Client, path: str, status: int) -> list[str]:
     """The statements that look up organizations or what somebody is in them."""
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
+    with CaptureQueriesContext(connection) as captured:
         assert client.get(path).status_code == status
     return [one["sql"] for one in captured if _ROLES in one["sql"] or 'FROM "teams_organization"' in one["sql"]]
 
